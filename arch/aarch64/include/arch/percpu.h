@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What TPIDR_EL1 points at, one per CPU. Read by assembler and C++.
+#pragma once
+
+#define PERCPU_STACK_TOP 0
+#define PERCPU_EMERGENCY_TOP 8
+#define PERCPU_INDEX 16
+
+#ifndef __ASSEMBLER__
+#include <cstddef>
+#include <cstdint>
+
+namespace arch {
+
+struct PerCpu {
+    std::uint64_t stack_top;      // kernel stack, guard page below
+    std::uint64_t emergency_top;  // for EL1 aborts only, guard page below
+    std::uint32_t index;
+    std::uint32_t reserved;
+    std::uint64_t mpidr;
+};
+
+static_assert(offsetof(PerCpu, stack_top) == PERCPU_STACK_TOP);
+static_assert(offsetof(PerCpu, emergency_top) == PERCPU_EMERGENCY_TOP);
+static_assert(offsetof(PerCpu, index) == PERCPU_INDEX);
+
+}  // namespace arch
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel asks of a machine. Declared once here, defined by arch/aarch64 and, for host
+// tests, by test/mock_arch. The few calls of the hot path are inline and stand in <arch/inline.hpp>
+// of either; PageTable stands in <arch/page_table.hpp> and satisfies the concept below.
+//
+// Unless said otherwise: any CPU, interrupts masked, no allocation, O(1).
+#pragma once
+
+#include <concepts>
+#include <kernel/base/result.hpp>
+#include <kernel/base/types.hpp>
+
+namespace arch {
+
+using base::Asid;
+using base::Bytes;
+using base::CpuId;
+using base::IrqLine;
+using base::PageCount;
+using base::PhysAddr;
+using base::Result;
+using base::Ticks;
+using base::u32;
+using base::u64;
+using base::UserAddr;
+using base::VirtAddr;
+
+/// Access of a mapping. Write and execute together do not exist.
+struct Access {
+    bool read = false;
+    bool write = false;
+    bool execute = false;
+    bool device = false;  // Device-nGnRE; otherwise Normal write-back
+};
+
+enum class Intent : u32 { Read, Write };
+
+/// Gives and takes 4 KiB frames for page tables; the kernel charges them to a process.
+template <typename T>
+concept FrameSource = requires(T source, PhysAddr frame) {
+    { source.take_frame() } -> std::same_as<Result<PhysAddr>>;  // zeroed; OutOfMemory
+    { source.give_frame(frame) };
+};
+
+// --- time --------------------------------------------------------------------------------------
+
+/// CNTFRQ_EL0, read once at boot.
+u64 ticks_per_second();
+/// Raises this CPU's timer interrupt at `when` (or at once when past). One timer a CPU.
+void set_timer(Ticks when);
+void stop_timer();
+
+// --- CPUs --------------------------------------------------------------------------------------
+
+/// CPUs that the board describes, at most kMaxCpus of them.
+u32 cpu_count();
+/// Starts a secondary CPU; it enters kernel::run_cpu(cpu). False: the firmware refused.
+bool start_cpu(CpuId cpu);
+/// Makes `cpu` enter the kernel soon (an SGI). No-op for the own CPU.
+void kick(CpuId cpu);
+/// Sleeps until an interrupt is pending; returns with interrupts still masked.
+void wait_for_interrupt();
+/// True when an interrupt is pending on this CPU: long work then leaves by a continuation.
+bool interrupt_pending();
+
+// --- interrupt controller ------------------------------------------------------------------------
+
+enum class Source : u32 { None, Timer, Kick, Line };
+
+struct Pending {
+    Source source = Source::None;
+    IrqLine line{};
+};
+
+/// Takes the highest pending interrupt and drops its priority. Timer and Kick are finished (also
+/// deactivated) here; a Line stays active until irq_finish. None: spurious.
+Pending irq_take();
+/// Deactivates a line that irq_take returned. Any CPU.
+void irq_finish(IrqLine line);
+/// Whether EL0 may own this line at all (a shared peripheral interrupt that exists).
+bool irq_is_assignable(IrqLine line);
+/// Configures and enables a line, routed to `cpu`.
+void irq_enable(IrqLine line, CpuId cpu, bool edge);
+void irq_disable(IrqLine line);
+
+// --- memory --------------------------------------------------------------------------------------
+
+/// Clears one 4 KiB frame through the linear map.
+void zero_frame(PhysAddr frame);
+/// Copies between two ranges of the linear map that do not overlap; each inside one frame.
+void copy_linear(PhysAddr to, PhysAddr from, Bytes size);
+/// Makes stores to a frame visible to instruction fetch on all CPUs.
+void sync_code(PhysAddr frame);
+/// Drops translations of one page / of a whole space, on all CPUs, and waits for it.
+void tlb_drop_page(Asid asid, VirtAddr page);
+void tlb_drop_space(Asid asid);
+/// True when [base, base+size) is neither RAM nor the kernel's own devices (GIC, panic UART may be
+/// shared): EL0 may be given it as device memory.
+bool is_device_range(PhysAddr base, Bytes size);
+
+// --- power, console, entropy -----------------------------------------------------------------------
+
+[[noreturn]] void power_off(u32 code);
+[[noreturn]] void reset();
+/// The panic console. Polls with a time limit.
+void console_write(const char* text, u64 length);
+/// From the boot seed (DTB rng-seed, kaslr-seed), stretched; counter-based when there is none.
+u64 boot_entropy(u32 index);
+
+// --- page tables -----------------------------------------------------------------------------------
+
+/// What the kernel needs of an EL0 address space (39 bits, 4 KiB pages).
+template <typename T, typename Source>
+concept PageTableLike = requires(T table,
+                                 const T& view,
+                                 Source& source,
+                                 VirtAddr at,
+                                 PhysAddr frame,
+                                 Access access,
+                                 Intent intent,
+                                 UserAddr user,
+                                 Asid asid) {
+    // An empty table; takes its root frame.
+    { T::create(source, asid) } -> std::same_as<Result<T>>;
+    // Maps one page. AlreadyExists, OutOfMemory (nothing changed).
+    { table.map(at, frame, access, source) } -> std::same_as<Result<void>>;
+    // Unmaps one page and drops its translation everywhere. ResourceNotFound.
+    { table.unmap(at) } -> std::same_as<Result<PhysAddr>>;
+    // Changes access (break-before-make where needed). ResourceNotFound.
+    { table.protect(at, access) } -> std::same_as<Result<void>>;
+    // Physical address of a user address for EL0 access of this kind to Normal memory; walks the
+    // tables, so a hostile address is only an error. SourceFault.
+    { view.find(user, intent) } -> std::same_as<Result<PhysAddr>>;
+    // Frame and access at a page, device memory included. ResourceNotFound.
+    { view.is_mapped(at) } -> std::same_as<bool>;
+    // First address >= at that has no mapping for `pages` pages, below the limit. OutOfMemory.
+    { view.find_gap(at, PageCount{}) } -> std::same_as<Result<VirtAddr>>;
+    // Gives table frames back, at most `budget` of them; true when all are gone.
+    { table.destroy_some(source, u32{}) } -> std::same_as<bool>;
+    // What goes into TTBR0.
+    { view.root() } -> std::same_as<u64>;
+    { view.asid() } -> std::same_as<Asid>;
+};
+
+}  // namespace arch

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything the kernel and ksec share: the entry table that ksec.elf exports, the query they pass,
+// and the one compare that grants most messages. ksec cannot call the kernel.
+//
+// A query is judged in two parts (DESIGN section 4). check() is pure: it reads the staged message
+// only, may be long, and works in steps. judge() is short, straight-line, reads the models' state,
+// and runs in the lock hold that delivers. A message is granted when both grant.
+#pragma once
+
+#include <kernel/base/types.hpp>
+
+namespace ksec {
+
+using base::u16;
+using base::u32;
+using base::u64;
+using base::u8;
+
+/// The tag of one method that is granted without a further look, in both directions.
+struct RowEntry {
+    u64 request;   // exact tag of the granted short request; ~0 = none
+    u64 response;  // exact tag of the granted short response; ~0 = none (judge it)
+};
+
+/// Per (source class, destination class): a small perfect hash from tag to RowEntry. Opaque to the
+/// kernel, which keeps a pointer to it for a channel's life. RowEntry objects follow the header.
+struct Row {
+    u64 shift;  // 0..63
+    u64 mask;   // byte offset mask, multiple of 16; the table has mask/16 + 1 entries
+};
+
+/// The entry that `tag` may match; always inside the table, whatever the tag. 5 instructions.
+inline const RowEntry* find_entry(const Row* row, u64 tag) {
+    const u64 offset = (tag ^ (tag >> row->shift)) & row->mask;
+    return reinterpret_cast<const RowEntry*>(reinterpret_cast<const char*>(row + 1) + offset);
+}
+
+enum class Event : u8 { Request = 0, Response = 1, Error = 2, Security = 3, Execute = 4 };
+
+/// What must be copied where no EL0 code can change it before a check reads it.
+enum class Staging : u8 {
+    Registers = 0,  ///< short message
+    Fixed = 1,      ///< the fixed part; the arena's bytes are read by no check
+    Arena = 2,      ///< fixed part and arena
+};
+
+/// Shape of one message kind of one method, from the IDL.
+struct Shape {
+    u32 fixed_size;  ///< bytes of the fixed part, multiple of 8
+    u32 arena_max;   ///< largest arena in bytes; 0 = none
+    Staging staging;
+    u8 handle_count;
+    u8 exists;  ///< 0: this method has no such message (no error parameters)
+    u8 reserved;
+    const u16* handle_offsets;  ///< byte offsets of the HandleDescriptors in the fixed part
+};
+
+struct MethodInfo {
+    Shape request;
+    Shape response;
+    Shape error;
+};
+
+struct ClassInfo {
+    const char* name;  ///< NUL-terminated
+    u32 name_length;
+    u16 endpoint_count;
+    u16 reserved;
+    u32 request_fixed_max;  ///< over all endpoints: what a Recv must have room for
+    u32 request_arena_max;
+    u32 request_handles_max;
+};
+
+enum class Verdict : u32 { Denied = 0, Granted = 1, Again = 2 };
+
+/// The message as staged. Nothing here can change while ksec looks.
+struct Message {
+    const u8* fixed;  ///< null when the fixed part is empty
+    u32 fixed_size;
+    u32 arena_size;   ///< size that will travel, staged or not
+    const u8* arena;  ///< null unless staged
+    u32 handle_count;
+    u32 reserved;
+    const u64* handle_sids;    ///< SID of each carried handle, in the order of the offsets
+    const u32* handle_rights;  ///< rights each will arrive with
+};
+
+/// One event to judge. For Response and Error the source is the server.
+struct Query {
+    Event event;
+    u8 reserved[3];
+    u16 src_class;
+    u16 dst_class;
+    u64 src_sid;
+    u64 dst_sid;
+    u16 endpoint;
+    u16 method;
+    u32 reserved2;
+    u64 now_ns;
+    Message message;
+};
+
+/// Where check() goes on; all zero at the start.
+struct Progress {
+    u32 item;
+    u32 offset;
+    u64 spare[2];
+};
+
+enum class Effect : u32 { Dry = 0, Commit = 1 };
+
+enum class Reason : u8 {
+    Rule = 1,       ///< a rule denied
+    NoRule = 2,     ///< nothing was bound
+    Malformed = 3,  ///< the message does not fit its IDL
+    Error = 4,      ///< an expression failed
+    Audited = 5,    ///< granted, and a profile wants to know
+    BadHandle = 6,  ///< written by the kernel: the handle was invalid or lacked the right
+    BadToken = 7,   ///< written by the kernel: reply to a call that is not the replier's
+};
+
+/// Which part of a malformed message was wrong.
+enum class Defect : u8 {
+    None = 0,
+    UnknownMethod = 1,
+    FixedSize = 2,
+    ArenaSize = 3,
+    RangeOutside = 4,
+    RangeOverlap = 5,
+    RangeMisaligned = 6,
+    TooLong = 7,
+    NotTerminated = 8,
+    NotUtf8 = 9,
+    UnionTag = 10,
+    HandleCount = 11,
+    NotShort = 12,
+};
+
+inline constexpr u32 kRecordValues = 4;
+
+/// One decision worth telling. 128 bytes; the kernel numbers it and EL0 turns it into words with
+/// the names table that policyc writes.
+struct Record {
+    u64 sequence;  // set by the kernel
+    u64 time_ns;   // set by the kernel
+    u8 event;      // Event
+    u8 reason;     // Reason
+    u8 defect;     // Defect
+    u8 granted;    // 0 or 1
+    u16 src_class;
+    u16 dst_class;
+    u16 endpoint;
+    u16 method;
+    u32 rule;  // index into the names table's rules; ~0 = none
+    u64 src_sid;
+    u64 dst_sid;
+    u32 detail;  // malformed: index of the parameter; bad handle: the handle
+    u32 value_count;
+    u64 values[kRecordValues];  // what the rule looked at, in textual order
+    u64 lost;                   // set by the kernel: records lost before this one
+    u64 reserved[2];
+};
+
+static_assert(sizeof(Record) == 128);
+
+inline constexpr u32 kNoRule = 0xFFFF'FFFF;
+inline constexpr u16 kNoClass = 0xFFFF;
+inline constexpr u64 kEntryMagic = 0x3145'5452'4345'534B;  // "KSECRTE1"
+
+/// ksec.elf's only exported object. Every function is called with interrupts masked on a stack with
+/// 2 KiB free, never re-entered on one CPU, judge() and ended() under the kernel lock.
+struct EntryTable {
+    u64 magic;  // kEntryMagic
+    u32 version;
+    u32 class_count;
+    u16 core_class;  // kl.core.Core
+    u16 init_class;  // Einit
+    u32 reserved;
+    u64 policy_hash;  // FNV-1a of the policy's canonical text: names a policy in logs
+
+    /// Class by name; kNoClass when the policy does not know it. O(log classes).
+    u16 (*find_class)(const char* name, u32 length);
+    /// Null when out of range.
+    const ClassInfo* (*class_info)(u16 id);
+    /// Null for an endpoint or method that the class does not have. O(1).
+    const MethodInfo* (*method_info)(u16 class_id, u16 endpoint, u16 method);
+    /// The row of a channel; never null (an all-denying row is shared).
+    const Row* (*row)(u16 src_class, u16 dst_class);
+    /// Pure part: structure, then rules that read only the message. Again: call once more with the
+    /// same progress, after at most 4,000 instructions. `record` is filled unless Again.
+    Verdict (*check)(const Query* query, Progress* progress, Record* record);
+    /// State part, at most 500 instructions. With Effect::Commit the models change iff Granted.
+    Verdict (*judge)(const Query* query, Effect effect, Record* record);
+    /// Whether a granted event is to be recorded (record->reason == Audited was set by check/judge).
+    /// The object behind `sid` is gone: its model state goes too.
+    void (*ended)(u64 sid);
+};
+
+}  // namespace ksec
