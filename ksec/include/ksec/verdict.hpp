@@ -16,9 +16,12 @@ using base::u32;
 using base::u64;
 using base::u8;
 
-/// The tag of one method that is granted without a further look, in both directions.
+/// The tag of one method that is granted without a further look, in both directions. In a free
+/// entry `request` is a value that find_entry() never leads to it, so one compare decides; a
+/// `response` of ~0 must not be compared with a reply's tag before that tag's reserved bits are
+/// known to be zero.
 struct RowEntry {
-    u64 request;   // exact tag of the granted short request; ~0 = none
+    u64 request;   // exact tag of the granted short request
     u64 response;  // exact tag of the granted short response; ~0 = none (judge it)
 };
 
@@ -73,6 +76,9 @@ struct ClassInfo {
 
 enum class Verdict : u32 { Denied = 0, Granted = 1, Again = 2 };
 
+/// Message::flags: the sender described buffers; clear: the fixed part came in registers.
+inline constexpr u32 kTravelsLong = 1;
+
 /// The message as staged. Nothing here can change while ksec looks.
 struct Message {
     const u8* fixed;  ///< null when the fixed part is empty
@@ -80,7 +86,7 @@ struct Message {
     u32 arena_size;   ///< size that will travel, staged or not
     const u8* arena;  ///< null unless staged
     u32 handle_count;
-    u32 reserved;
+    u32 flags;                 ///< kTravelsLong
     const u64* handle_sids;    ///< SID of each carried handle, in the order of the offsets
     const u32* handle_rights;  ///< rights each will arrive with
 };
@@ -100,11 +106,12 @@ struct Query {
     Message message;
 };
 
-/// Where check() goes on; all zero at the start.
+/// Where check() goes on; all zero at the start, opaque otherwise. Nothing in it is a pointer, and
+/// it must lie where no EL0 code can change it.
 struct Progress {
     u32 item;
     u32 offset;
-    u64 spare[2];
+    u64 spare[18];
 };
 
 enum class Effect : u32 { Dry = 0, Commit = 1 };
@@ -162,6 +169,10 @@ struct Record {
 };
 
 static_assert(sizeof(Record) == 128);
+
+/// method_info(class, kSecurityEndpoint + n, method) is a method of the class's n-th security
+/// interface. In a Query of Event::Security the endpoint is n itself.
+inline constexpr u16 kSecurityEndpoint = 0x8000;
 
 inline constexpr u32 kNoRule = 0xFFFF'FFFF;
 inline constexpr u16 kNoClass = 0xFFFF;
