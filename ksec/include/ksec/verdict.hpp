@@ -81,10 +81,10 @@ inline constexpr u32 kTravelsLong = 1;
 
 /// The message as staged. Nothing here can change while ksec looks.
 struct Message {
-    const u8* fixed;  ///< null when the fixed part is empty
+    const u8* fixed;  ///< 8-aligned; null when the fixed part is empty
     u32 fixed_size;
     u32 arena_size;   ///< size that will travel, staged or not
-    const u8* arena;  ///< null unless staged
+    const u8* arena;  ///< 8-aligned; null unless staged
     u32 handle_count;
     u32 flags;                 ///< kTravelsLong
     const u64* handle_sids;    ///< SID of each carried handle, in the order of the offsets
@@ -111,7 +111,7 @@ struct Query {
 struct Progress {
     u32 item;
     u32 offset;
-    u64 spare[18];
+    u64 spare[19];
 };
 
 enum class Effect : u32 { Dry = 0, Commit = 1 };
@@ -165,7 +165,7 @@ struct Record {
     u32 value_count;
     u64 values[kRecordValues];  // what the rule looked at, in textual order
     u64 lost;                   // set by the kernel: records lost before this one
-    u64 reserved[2];
+    u64 reserved[4];
 };
 
 static_assert(sizeof(Record) == 128);
@@ -198,11 +198,11 @@ struct EntryTable {
     /// The row of a channel; never null (an all-denying row is shared).
     const Row* (*row)(u16 src_class, u16 dst_class);
     /// Pure part: structure, then rules that read only the message. Again: call once more with the
-    /// same progress, after at most 4,000 instructions. `record` is filled unless Again.
+    /// same progress, after at most 4,000 instructions. `record` is filled unless Again; when the
+    /// event is granted, reason 0 says that nobody wants to know.
     Verdict (*check)(const Query* query, Progress* progress, Record* record);
     /// State part, at most 500 instructions. With Effect::Commit the models change iff Granted.
     Verdict (*judge)(const Query* query, Effect effect, Record* record);
-    /// Whether a granted event is to be recorded (record->reason == Audited was set by check/judge).
     /// The object behind `sid` is gone: its model state goes too.
     void (*ended)(u64 sid);
 };

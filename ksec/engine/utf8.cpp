@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ksec/engine/utf8.hpp>
+
+namespace ksec::engine {
+
+namespace {
+
+constexpr base::s32 kWordCost = 10;
+constexpr base::s32 kByteCost = 14;
+constexpr base::s32 kCharacterCost = 45;
+
+/// Length of the character at text[0]; 0 when none begins there. `left` is at least 1.
+u32 character_length(const u8* text, u32 left) {
+    const u32 lead = text[0];
+    u32 length = 0;
+    u32 low = 0x80;  // bounds of the second byte; they alone exclude overlong and surrogate forms
+    u32 high = 0xBF;
+    if (lead >= 0xC2 && lead <= 0xDF) {
+        length = 2;
+    } else if (lead >= 0xE0 && lead <= 0xEF) {
+        length = 3;
+        low = lead == 0xE0 ? 0xA0 : low;
+        high = lead == 0xED ? 0x9F : high;
+    } else if (lead >= 0xF0 && lead <= 0xF4) {
+        length = 4;
+        low = lead == 0xF0 ? 0x90 : low;
+        high = lead == 0xF4 ? 0x8F : high;
+    } else {
+        return 0;
+    }
+    if (left < length || text[1] < low || text[1] > high) {
+        return 0;
+    }
+    for (u32 i = 2; i < length; ++i) {
+        if ((text[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+/// Eight characters at once: all ASCII and none of them NUL.
+bool is_plain_word(const u8* text) {
+    u64 word = 0;
+    __builtin_memcpy(&word, __builtin_assume_aligned(text, 8), sizeof(word));
+    const u64 ones = 0x0101'0101'0101'0101;
+    const u64 tops = 0x8080'8080'8080'8080;
+    return ((word | (word - ones)) & tops) == 0;
+}
+
+}  // namespace
+
+TextStep check_text(const u8* text, u32 position, u32 size, base::s32& fuel) {
+    while (position < size) {
+        if (fuel <= 0) {
+            return {TextState::More, position};
+        }
+        const u8* const at = text + position;
+        if (size - position >= 8 && (reinterpret_cast<std::uintptr_t>(at) & 7) == 0 &&
+            is_plain_word(at)) {
+            position += 8;
+            fuel -= kWordCost;
+            continue;
+        }
+        if (at[0] == 0) {
+            return {TextState::Zero, position};
+        }
+        if (at[0] < 0x80) {
+            ++position;
+            fuel -= kByteCost;
+            continue;
+        }
+        const u32 length = character_length(at, size - position);
+        if (length == 0) {
+            return {TextState::NotUtf8, position};
+        }
+        position += length;
+        fuel -= kCharacterCost;
+    }
+    return {TextState::Good, position};
+}
+
+}  // namespace ksec::engine

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verdict on one event: what ksec's entry table answers, for a policy given as an argument, so
+// that tests can have several. BoundTo<policy> makes the entry table of one.
+//
+// check() is the pure part. It reads constant tables, the query and the staged message, and keeps
+// what it needs between steps in Progress; it may therefore run on several CPUs at once. judge()
+// runs under the kernel lock; models hang their state rules on it.
+//
+// Stack: no recursion; the deepest chain (check, structure, walk, one rule) stays below 1 KiB.
+#pragma once
+
+#include <ksec/format/tables.hpp>
+
+namespace ksec::engine {
+
+Verdict check(const format::Policy& policy, const Query& query, Progress& progress, Record& record);
+Verdict judge(const format::Policy& policy, const Query& query, Effect effect, Record& record);
+const MethodInfo* method_info(const format::Policy& policy, u16 class_id, u16 endpoint, u16 method);
+const Row* row(const format::Policy& policy, u16 src_class, u16 dst_class);
+const ClassInfo* class_info(const format::Policy& policy, u16 id);
+u16 class_by_name(const format::Policy& policy, const char* name, u32 length);
+
+/// The entry table of one policy.
+template <const format::Policy& P> struct BoundTo {
+    static u16 find_class(const char* name, u32 length) { return class_by_name(P, name, length); }
+
+    static const ClassInfo* class_info(u16 id) { return engine::class_info(P, id); }
+
+    static const MethodInfo* method_info(u16 class_id, u16 endpoint, u16 method) {
+        return engine::method_info(P, class_id, endpoint, method);
+    }
+
+    static const Row* row(u16 src_class, u16 dst_class) {
+        return engine::row(P, src_class, dst_class);
+    }
+
+    static Verdict check(const Query* query, Progress* progress, Record* record) {
+        return engine::check(P, *query, *progress, *record);
+    }
+
+    static Verdict judge(const Query* query, Effect effect, Record* record) {
+        return engine::judge(P, *query, effect, *record);
+    }
+
+    /// No model keeps state yet, so nothing of an object outlives it.
+    static void ended(u64) {}
+
+    static constexpr EntryTable entry_table() {
+        return {
+            .magic = kEntryMagic,
+            .version = format::kVersion,
+            .class_count = P.class_count,
+            .core_class = P.core_class,
+            .init_class = P.init_class,
+            .reserved = 0,
+            .policy_hash = P.hash,
+            .find_class = find_class,
+            .class_info = class_info,
+            .method_info = method_info,
+            .row = row,
+            .check = check,
+            .judge = judge,
+            .ended = ended,
+        };
+    }
+};
+
+}  // namespace ksec::engine

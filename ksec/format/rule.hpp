@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What generated rule code is written with. The structural check has passed before any rule runs,
+// so a fixed offset is inside the fixed part and a range is inside the arena; only an index that is
+// computed or lies beyond what the message carries can fail, and then the rule's outcome is Error.
+#pragma once
+
+#include <ksec/format/tables.hpp>
+
+namespace ksec::format {
+
+/// A place in the message: in the fixed part or in the arena.
+struct Place {
+    const u8* at;
+};
+
+/// A number at `offset` of a place. Messages are little-endian and so are the machines.
+template <typename T> inline T load(Place place, u32 offset) {
+    T value;
+    __builtin_memcpy(&value, __builtin_assume_aligned(place.at + offset, alignof(T)), sizeof(T));
+    return value;
+}
+
+inline Place fixed_part(const Query& query) { return {query.message.fixed}; }
+
+/// Variable-size data: bytes, text (the NUL counted) or elements.
+struct Range {
+    const u8* at;
+    u32 size;
+};
+
+inline Range range(const Query& query, Place place, u32 offset) {
+    return {query.message.arena + load<u32>(place, offset), load<u32>(place, offset + 4)};
+}
+
+/// Bytes of a text without its NUL.
+inline u32 text_length(Range text) { return text.size == 0 ? 0 : text.size - 1; }
+
+/// Compares with a literal; reads at most `length` bytes.
+inline bool text_equals(Range text, const char* literal, u32 length) {
+    if (text_length(text) != length) {
+        return false;
+    }
+    u32 difference = 0;
+    for (u32 i = 0; i < length; ++i) {
+        difference |= static_cast<u32>(text.at[i] ^ static_cast<u8>(literal[i]));
+    }
+    return difference == 0;
+}
+
+/// Whether two texts of the message are the same; at most `limit` bytes long by their IDL.
+inline bool texts_equal(Range a, Range b) {
+    const u32 length = text_length(a);
+    if (length != text_length(b)) {
+        return false;
+    }
+    u32 difference = 0;
+    for (u32 i = 0; i < length; ++i) {
+        difference |= static_cast<u32>(a.at[i] ^ b.at[i]);
+    }
+    return difference == 0;
+}
+
+}  // namespace ksec::format
