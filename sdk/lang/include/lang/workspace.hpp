@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds description files in the include directories, and turns each into its model once. Nothing
+// fails silently: a null result means that the reason was reported (at the first request for the
+// name; later requests are quiet).
+#pragma once
+
+#include <lang/diagnostics.hpp>
+#include <lang/idl_ast.hpp>
+#include <lang/model.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sdk::lang {
+
+/// Reads a whole file; reports why not.
+[[nodiscard]] std::optional<std::string>
+read_file(const std::string& path, const Span& from, Diagnostics& diagnostics);
+
+/// "a.b.C" in words, or nothing when that is not a qualified name.
+[[nodiscard]] bool is_qualified_name(std::string_view text);
+
+class Workspace final {
+public:
+    Workspace(Sources& sources, Diagnostics& diagnostics);
+    ~Workspace();
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
+
+    /// Directories are searched in the order added. Reports one that does not exist.
+    void add_include_directory(std::string directory);
+
+    [[nodiscard]] const std::vector<std::string>& include_directories() const;
+
+    /// The file of a dotted name with this extension (".psl"), read once; its source number.
+    std::optional<std::uint32_t>
+    open(std::string_view name, std::string_view extension, const Span& from);
+
+    /// As open(), and quiet when there is no such file.
+    [[nodiscard]] bool exists(std::string_view name, std::string_view extension) const;
+
+    /// The IDL package, EDL class, CDL component of this name. `from` is blamed when it is missing.
+    const Package* find_package(std::string_view name, const Span& from);
+    const ProcessClass* find_class(std::string_view name, const Span& from);
+    const Component* find_component(std::string_view name, const Span& from);
+
+    /// Every file read so far, in order, as paths.
+    [[nodiscard]] const std::vector<std::string>& files_read() const;
+
+    /// All packages resolved so far, in the order they were completed: imports come first.
+    [[nodiscard]] const std::vector<const Package*>& packages() const;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Evaluates a constant expression. `lookup` gives the value of a name, or nothing after reporting.
+class ConstantLookup {
+public:
+    virtual std::optional<Integer> find_constant(const QualifiedName& name) = 0;
+
+protected:
+    ~ConstantLookup() = default;
+};
+
+/// The value, or nothing after reporting why.
+[[nodiscard]] std::optional<Integer> evaluate(const idl::Expression& expression,
+                                              ConstantLookup& lookup,
+                                              Diagnostics& diagnostics);
+
+}  // namespace sdk::lang

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdlib>
+#include <lang/diagnostics.hpp>
+#include <lang/lexer.hpp>
+#include <unistd.h>
+
+namespace sdk::lang {
+
+namespace {
+
+constexpr std::size_t kMaxWord = 60;
+constexpr std::size_t kMaxLine = 400;
+
+/// Text of the program made safe to print: control characters and broken UTF-8 become visible.
+std::string printable(std::string_view text) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    std::string result;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) {
+            result += "\\x";
+            result += kHex[byte >> 4];
+            result += kHex[byte & 15];
+        } else {
+            result += c;
+        }
+    }
+    return result;
+}
+
+/// At most `limit` bytes, cut at a character.
+std::string shortened(std::string_view text, std::size_t limit) {
+    if (text.size() <= limit) {
+        return std::string{text};
+    }
+    std::size_t end = limit;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+        --end;
+    }
+    return std::string{text.substr(0, end)} + "...";
+}
+
+std::string code_text(Code code) {
+    return "TS" + std::to_string(static_cast<unsigned>(code));
+}
+
+struct Palette {
+    const char* error = "";
+    const char* warning = "";
+    const char* strong = "";
+    const char* weak = "";
+    const char* off = "";
+};
+
+constexpr Palette kColours{"\033[1;31m", "\033[1;35m", "\033[1m", "\033[36m", "\033[0m"};
+
+bool is_continuation(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+/// The source line and a line that marks the span below it.
+std::string excerpt(const Sources& sources, const Span& span, const Palette& palette) {
+    if (!span.is_known() || span.file > sources.count()) {
+        return {};
+    }
+    const Source& source = sources.get(span.file);
+    const Position at = source.position(span.begin);
+    const std::string_view line = source.line(at.line);
+    if (line.size() > kMaxLine || find_invalid_utf8(line) != std::string_view::npos) {
+        return {};  // generated, hostile or binary; the place alone must do
+    }
+    const std::string number = std::to_string(at.line);
+    std::string shown;
+    std::string marks;
+    const std::uint32_t begin = source.line_begin(at.line);
+    for (std::uint32_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        const bool marked = begin + i >= span.begin && begin + i < span.end;
+        // Tabs are shown as one blank so that the marks stand below what they mean.
+        shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+        if (!is_continuation(c)) {
+            marks += begin + i == span.begin ? '^' : marked ? '~' : ' ';
+        }
+    }
+    if (span.begin >= begin + line.size()) {
+        marks += '^';
+    }
+    while (!marks.empty() && marks.back() == ' ') {
+        marks.pop_back();
+    }
+    const std::string gap(number.size(), ' ');
+    return " " + number + " | " + shown + "\n " + gap + " | " + palette.weak + marks +
+           palette.off + "\n";
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+        row[j] = j;
+    }
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+        }
+    }
+    return row[b.size()];
+}
+
+std::string place_json(const Sources& sources, const Span& span) {
+    if (!span.is_known() || span.file > sources.count()) {
+        return "\"file\": null";
+    }
+    const Source& source = sources.get(span.file);
+    const Position begin = source.position(span.begin);
+    const Position end = source.position(span.end);
+    return "\"file\": " + json_quote(source.name()) + ", \"line\": " + std::to_string(begin.line) +
+           ", \"column\": " + std::to_string(begin.column) +
+           ", \"end_line\": " + std::to_string(end.line) +
+           ", \"end_column\": " + std::to_string(end.column);
+}
+
+}  // namespace
+
+namespace detail {
+
+std::string render(const Word& argument) {
+    return "'" + printable(shortened(argument.value, kMaxWord)) + "'";
+}
+
+std::string render(const Text& argument) {
+    return printable(shortened(argument.value, 200));
+}
+
+std::string render(const Number& argument) {
+    return std::to_string(argument.value);
+}
+
+}  // namespace detail
+
+Diagnostics::Report& Diagnostics::Report::note(const Span& span, std::string text) {
+    if (diagnostic_ != nullptr) {
+        diagnostic_->notes.push_back({span, std::move(text)});
+    }
+    return *this;
+}
+
+Diagnostics::Report& Diagnostics::Report::hint(std::string_view suggestion) {
+    if (diagnostic_ != nullptr && !suggestion.empty()) {
+        diagnostic_->message += ", did you mean '" + printable(suggestion) + "'?";
+    }
+    return *this;
+}
+
+Diagnostics::Report
+Diagnostics::add(Code code, const Span& span, std::vector<std::string> arguments) {
+    const Catalogued& row = catalogued(code);
+    (row.severity == Severity::Error ? errors_ : warnings_) += 1;
+    if (diagnostics_.size() >= kMaxKept) {
+        return Report{nullptr};
+    }
+    Diagnostic diagnostic;
+    diagnostic.code = code;
+    diagnostic.severity = row.severity;
+    diagnostic.span = span;
+    diagnostic.way_out = row.way_out;
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < row.message.size(); ++i) {
+        if (row.message[i] == '{') {
+            diagnostic.message += used < arguments.size() ? arguments[used] : std::string{};
+            ++used;
+            i = row.message.find('}', i);
+        } else {
+            diagnostic.message += row.message[i];
+        }
+    }
+    diagnostics_.push_back(std::move(diagnostic));
+    return Report{&diagnostics_.back()};
+}
+
+std::string Diagnostics::to_text(Colour colour) const {
+    const Palette palette = colour == Colour::Always ? kColours : Palette{};
+    std::vector<const Diagnostic*> ordered;
+    for (const Diagnostic& diagnostic : diagnostics_) {
+        ordered.push_back(&diagnostic);
+    }
+    std::stable_sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) {
+        return a->span.file != b->span.file ? a->span.file < b->span.file
+                                            : a->span.begin < b->span.begin;
+    });
+    std::string text;
+    for (const Diagnostic* diagnostic : ordered) {
+        const bool error = diagnostic->severity == Severity::Error;
+        text += palette.strong + sources_->describe(diagnostic->span) + ": " + palette.off;
+        text += (error ? palette.error : palette.warning) +
+                std::string{error ? "error " : "warning "} + code_text(diagnostic->code) + ": " +
+                palette.off;
+        text += palette.strong + diagnostic->message + palette.off + "\n";
+        text += excerpt(*sources_, diagnostic->span, palette);
+        for (const Diagnostic::Note& note : diagnostic->notes) {
+            text += "   " + sources_->describe(note.span) + ": " + note.text + "\n";
+        }
+        if (!diagnostic->way_out.empty()) {
+            text += std::string{"   "} + palette.weak + "way out: " + palette.off +
+                    diagnostic->way_out + "\n";
+        }
+    }
+    if (errors_ + warnings_ > diagnostics_.size()) {
+        text += std::to_string(errors_ + warnings_ - diagnostics_.size()) +
+                " more messages are not shown\n";
+    }
+    return text;
+}
+
+std::string Diagnostics::to_json() const {
+    std::string text = "[";
+    for (const Diagnostic& diagnostic : diagnostics_) {
+        text += text.size() > 1 ? ",\n " : "\n ";
+        text += "{\"code\": " + json_quote(code_text(diagnostic.code)) + ", \"severity\": " +
+                (diagnostic.severity == Severity::Error ? "\"error\"" : "\"warning\"") + ", " +
+                place_json(*sources_, diagnostic.span) +
+                ", \"message\": " + json_quote(diagnostic.message) +
+                ", \"way_out\": " + json_quote(diagnostic.way_out) + ", \"notes\": [";
+        bool first = true;
+        for (const Diagnostic::Note& note : diagnostic.notes) {
+            text += first ? "{" : ", {";
+            text += place_json(*sources_, note.span) + ", \"text\": " + json_quote(note.text) + "}";
+            first = false;
+        }
+        text += "]}";
+    }
+    return text + (diagnostics_.empty() ? "]" : "\n]");
+}
+
+Diagnostics::Colour colour_of_standard_error() {
+    const char* term = std::getenv("TERM");
+    const bool wanted = std::getenv("NO_COLOR") == nullptr && term != nullptr &&
+                        std::string_view{term} != "dumb" && isatty(STDERR_FILENO) != 0;
+    return wanted ? Diagnostics::Colour::Always : Diagnostics::Colour::Never;
+}
+
+std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
+    constexpr std::size_t kLongest = 200;
+    if (word.empty() || word.size() > kLongest) {
+        return {};
+    }
+    // A third of the word may be wrong, but a one-letter word suggests nothing.
+    std::size_t best = std::max<std::size_t>(word.size() / 3, word.size() > 2 ? 1 : 0) + 1;
+    const std::string* found = nullptr;
+    for (const std::string& candidate : candidates) {
+        if (candidate.size() > kLongest) {
+            continue;
+        }
+        const std::size_t distance = edit_distance(word, candidate);
+        if (distance < best && candidate != word) {
+            best = distance;
+            found = &candidate;
+        }
+    }
+    return found == nullptr ? std::string{} : *found;
+}
+
+std::string json_quote(std::string_view text) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    std::string result = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            result += '\\';
+            result += c;
+        } else if (byte < 0x20) {
+            result += "\\u00";
+            result += kHex[byte >> 4];
+            result += kHex[byte & 15];
+        } else {
+            result += c;
+        }
+    }
+    return result + "\"";
+}
+
+}  // namespace sdk::lang
