@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/base/bits.hpp>
+#include <kernel/base/fdt.hpp>
+
+namespace base::fdt {
+
+namespace {
+
+constexpr u32 kMagic = 0xD00D'FEED;
+constexpr u32 kOldestVersion = 16;
+constexpr u32 kNewestVersion = 17;
+constexpr u32 kHeaderBytes16 = 36;
+constexpr u32 kHeaderBytes17 = 40;
+constexpr u32 kReservationBytes = 16;
+// [DTSPEC] "Header": byte offsets.
+constexpr u32 kHeaderMagic = 0;
+constexpr u32 kHeaderTotalSize = 4;
+constexpr u32 kHeaderStructure = 8;
+constexpr u32 kHeaderStrings = 12;
+constexpr u32 kHeaderReservations = 16;
+constexpr u32 kHeaderVersion = 20;
+constexpr u32 kHeaderLastCompatible = 24;
+constexpr u32 kHeaderStringsSize = 32;
+constexpr u32 kHeaderStructureSize = 36;
+
+/// Whether a node's name answers to `wanted`: exactly, or without the unit address.
+bool name_matches(Text name, Text wanted) {
+    if (name == wanted) {
+        return true;
+    }
+    return wanted.find('@') == wanted.size() && name.find('@') != name.size() &&
+           name.first(name.find('@')) == wanted;
+}
+
+}  // namespace
+
+// --- ranges --------------------------------------------------------------------------------------
+
+PropertyRange::Iterator::Iterator(const Blob& blob, u32 offset) : blob_(blob), next_(offset) {
+    ++*this;
+}
+
+PropertyRange::Iterator& PropertyRange::Iterator::operator++() {
+    const Step token = step(blob_, next_);
+    if (token.token != Token::Property) {
+        done_ = true;
+        return *this;
+    }
+    const Result<Text> name = property_name(blob_, token.name_offset);
+    property_ = Property{name.ok() ? name.value() : Text{}, token.value};
+    next_ = token.next;
+    return *this;
+}
+
+// --- Node ----------------------------------------------------------------------------------------
+
+Text Node::name() const {
+    const Step token = step(blob_, offset_);
+    return token.token == Token::BeginNode ? text_at(token.value.data(), token.value.size())
+                                           : Text{};
+}
+
+Text Node::base_name() const {
+    const Text whole = name();
+    return whole.first(whole.find('@'));
+}
+
+Text Node::unit_address() const {
+    const Text whole = name();
+    return whole.drop(whole.find('@') + 1);
+}
+
+Result<Text> Node::path(std::span<char> buffer) const {
+    TRY_VALUE(const Chain chain, chain_to(blob_, offset_));
+    std::size_t size = 0;
+    for (u32 level = 1; level < chain.depth || size == 0; ++level) {
+        // The root alone is "/"; below it, every level adds "/name".
+        const Text part = level < chain.depth ? Node{blob_, chain.offsets[level]}.name() : Text{};
+        if (buffer.size() - size <= part.size()) {
+            return Status::BufferTooSmall;
+        }
+        buffer[size] = '/';
+        ++size;
+        for (const char character : part) {
+            buffer[size] = character;
+            ++size;
+        }
+    }
+    return Text{buffer.data(), size};
+}
+
+Result<Node> Node::parent() const {
+    TRY_VALUE(const Chain chain, chain_to(blob_, offset_));
+    if (chain.depth < 2) {
+        return Status::ResourceNotFound;
+    }
+    return Node{blob_, chain.offsets[chain.depth - 2]};
+}
+
+ChildRange Node::children() const { return ChildRange{Node{blob_, first_child(blob_, offset_)}}; }
+
+Result<Node> Node::child(Text wanted) const {
+    for (const Node& each : children()) {
+        if (name_matches(each.name(), wanted)) {
+            return each;
+        }
+    }
+    return Status::ResourceNotFound;
+}
+
+PropertyRange Node::properties() const {
+    const Step begin = step(blob_, offset_);
+    return PropertyRange{blob_, begin.token == Token::BeginNode ? begin.next : kNoNode};
+}
+
+Result<Property> Node::property(Text wanted) const {
+    for (const Property& each : properties()) {
+        if (each.name() == wanted) {
+            return each;
+        }
+    }
+    return Status::ResourceNotFound;
+}
+
+bool Node::has_property(Text wanted) const { return property(wanted).ok(); }
+
+Result<u32> Node::read_u32(Text wanted) const {
+    TRY_VALUE(const Property found, property(wanted));
+    return found.as_u32();
+}
+
+Result<u64> Node::read_u64(Text wanted) const {
+    TRY_VALUE(const Property found, property(wanted));
+    return found.as_u64();
+}
+
+Result<Text> Node::read_text(Text wanted) const {
+    TRY_VALUE(const Property found, property(wanted));
+    return found.as_text();
+}
+
+Result<u32> Node::read_u32_or(Text wanted, u32 fallback) const {
+    const Result<Property> found = property(wanted);
+    return found.ok() ? found.value().as_u32() : Result<u32>{fallback};
+}
+
+bool Node::is_compatible(Text wanted) const {
+    const Result<Property> found = property("compatible");
+    return found.ok() && found.value().lists(wanted);
+}
+
+bool Node::is_enabled() const {
+    const Result<Property> found = property("status");
+    if (!found.ok()) {
+        return true;
+    }
+    const Result<Text> status = found.value().as_text();
+    return status.ok() && (status.value() == "okay" || status.value() == "ok");
+}
+
+Result<u32> Node::phandle() const {
+    const Result<u32> number = read_u32("phandle");
+    return number.ok() ? number : read_u32("linux,phandle");
+}
+
+// --- Tree ----------------------------------------------------------------------------------------
+
+Node Tree::root() const { return {blob_, node_at(blob_, 0)}; }
+
+Result<Node> Tree::find(Text path) const {
+    if (path.empty() || path[0] != '/') {
+        return Status::InvalidArgument;
+    }
+    Node node = root();
+    while (!path.empty()) {
+        path = path.drop(1);
+        const Text part = path.first(path.find('/'));
+        if (!part.empty()) {
+            TRY_VALUE(node, node.child(part));
+        }
+        path = path.drop(part.size());
+    }
+    return node;
+}
+
+Result<Node> Tree::alias(Text name) const {
+    TRY_VALUE(const Node aliases, find("/aliases"));
+    TRY_VALUE(const Text path, aliases.read_text(name));
+    return find(path);
+}
+
+Result<Node> Tree::resolve(Text path_or_alias) const {
+    if (!path_or_alias.empty() && path_or_alias[0] == '/') {
+        return find(path_or_alias);
+    }
+    const Text name = path_or_alias.first(path_or_alias.find('/'));
+    TRY_VALUE(Node node, alias(name));
+    Text rest = path_or_alias.drop(name.size());
+    while (!rest.empty()) {
+        rest = rest.drop(1);
+        const Text part = rest.first(rest.find('/'));
+        if (!part.empty()) {
+            TRY_VALUE(node, node.child(part));
+        }
+        rest = rest.drop(part.size());
+    }
+    return node;
+}
+
+Result<Node> Tree::chosen() const { return find("/chosen"); }
+
+Result<Node> Tree::chosen_node(Text property) const {
+    TRY_VALUE(const Node node, chosen());
+    TRY_VALUE(const Text value, node.read_text(property));
+    return resolve(value.first(value.find(':')));
+}
+
+Result<Node> Tree::find_compatible(Text wanted, u32 index) const {
+    for (const Node& node : nodes()) {
+        if (node.is_compatible(wanted)) {
+            if (index == 0) {
+                return node;
+            }
+            --index;
+        }
+    }
+    return Status::ResourceNotFound;
+}
+
+Result<Node> Tree::find_phandle(u32 phandle) const {
+    if (phandle == 0 || phandle == ~u32{0}) {
+        return Status::ResourceNotFound;
+    }
+    for (const Node& node : nodes()) {
+        const Result<u32> number = node.phandle();
+        if (number.ok() && number.value() == phandle) {
+            return node;
+        }
+    }
+    return Status::ResourceNotFound;
+}
+
+Result<Range> Tree::reservation(u32 index) const {
+    for (u32 at = blob_.reservations; range_fits(at, kReservationBytes, blob_.total_size);
+         at += kReservationBytes) {
+        const Range entry{read_two_cells(blob_.data + at), read_two_cells(blob_.data + at + 8)};
+        if (entry.base == 0 && entry.size == 0) {
+            break;
+        }
+        if (index == 0) {
+            return make_range(entry.base, entry.size);
+        }
+        --index;
+    }
+    return Status::ResourceNotFound;
+}
+
+// --- open ----------------------------------------------------------------------------------------
+
+Result<Bytes> total_size(std::span<const u8> header) {
+    if (header.size() < kMinHeaderBytes) {
+        return Status::BufferTooSmall;
+    }
+    if (read_cell(header.data() + kHeaderMagic) != kMagic) {
+        return Status::InvalidArgument;
+    }
+    const u32 size = read_cell(header.data() + kHeaderTotalSize);
+    if (size > kMaxTreeBytes) {
+        return Status::BufferTooLarge;
+    }
+    return Bytes{size};
+}
+
+Result<Tree> open(std::span<const u8> bytes) {
+    TRY_VALUE(const Bytes claimed, total_size(bytes));
+    const u32 size = static_cast<u32>(claimed.value);
+    if (size > bytes.size()) {
+        return Status::BufferTooSmall;
+    }
+    if (size < kHeaderBytes16) {
+        return Status::InvalidArgument;
+    }
+    const u8* data = bytes.data();
+    const u32 version = read_cell(data + kHeaderVersion);
+    const u32 last_compatible = read_cell(data + kHeaderLastCompatible);
+    const u32 header_bytes = version >= kNewestVersion ? kHeaderBytes17 : kHeaderBytes16;
+    if (version < kOldestVersion || last_compatible > kNewestVersion || last_compatible > version ||
+        size < header_bytes) {
+        return Status::InvalidArgument;
+    }
+
+    Blob blob{.data = data,
+              .structure = read_cell(data + kHeaderStructure),
+              .strings = read_cell(data + kHeaderStrings),
+              .strings_size = read_cell(data + kHeaderStringsSize),
+              .reservations = read_cell(data + kHeaderReservations),
+              .total_size = size};
+    if (blob.structure < header_bytes || blob.structure > size || !is_aligned(blob.structure, 4) ||
+        blob.strings < header_bytes || blob.reservations < header_bytes ||
+        !is_aligned(blob.reservations, 8)) {
+        return Status::InvalidArgument;
+    }
+    // Version 16 does not say where the structure block ends, other than by its END token.
+    blob.structure_size =
+        version >= kNewestVersion ? read_cell(data + kHeaderStructureSize) : size - blob.structure;
+    if (!range_fits(blob.structure, blob.structure_size, size) ||
+        !range_fits(blob.strings, blob.strings_size, size)) {
+        return Status::InvalidArgument;
+    }
+
+    TRY(Result<void>{check_structure(blob)});
+    // The reservation block ends inside the blob.
+    for (u32 at = blob.reservations;; at += kReservationBytes) {
+        if (!range_fits(at, kReservationBytes, size)) {
+            return Status::InvalidArgument;
+        }
+        if (read_two_cells(data + at) == 0 && read_two_cells(data + at + 8) == 0) {
+            return Tree{blob};
+        }
+    }
+}
+
+}  // namespace base::fdt

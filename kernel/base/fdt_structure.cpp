@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/base/bits.hpp>
+#include <kernel/base/fdt_structure.hpp>
+
+namespace base::fdt {
+
+u32 read_cell(const u8* at) {
+    return (u32{at[0]} << 24) | (u32{at[1]} << 16) | (u32{at[2]} << 8) | u32{at[3]};
+}
+
+u64 read_two_cells(const u8* at) { return (u64{read_cell(at)} << 32) | read_cell(at + 4); }
+
+Text text_at(const u8* at, std::size_t length) {
+    return {reinterpret_cast<const char*>(at), length};
+}
+
+u32 terminated_length(const u8* at, u32 limit) {
+    u32 length = 0;
+    while (length < limit && at[length] != 0) {
+        ++length;
+    }
+    return length;
+}
+
+namespace {
+
+Step step_once(const Blob& blob, u32 at) {
+    if (!range_fits(at, 4, blob.structure_size)) {
+        return {};
+    }
+    const u8* token = blob.data + blob.structure + at;
+    const u32 left = blob.structure_size - at - 4;
+    u32 payload = 0;
+    Step result;
+    result.at = at;
+    switch (read_cell(token)) {
+    case static_cast<u32>(Token::BeginNode): {
+        const u32 length = terminated_length(token + 4, left);
+        if (length == left) {
+            return {};
+        }
+        result.token = Token::BeginNode;
+        result.value = {token + 4, length};
+        payload = length + 1;
+        break;
+    }
+    case static_cast<u32>(Token::Property): {
+        if (left < 8) {
+            return {};
+        }
+        const u32 length = read_cell(token + 4);
+        if (length > left - 8) {
+            return {};
+        }
+        result.token = Token::Property;
+        result.name_offset = read_cell(token + 8);
+        result.value = {token + 12, length};
+        payload = 8 + length;
+        break;
+    }
+    case static_cast<u32>(Token::EndNode):
+        result.token = Token::EndNode;
+        break;
+    case static_cast<u32>(Token::Nop):
+        result.token = Token::Nop;
+        break;
+    case static_cast<u32>(Token::End):
+        result.token = Token::End;
+        break;
+    default:
+        return {};
+    }
+    const u64 next = u64{at} + 4 + align_up(payload, 4);
+    if (next > blob.structure_size) {
+        return {};
+    }
+    result.next = static_cast<u32>(next);
+    return result;
+}
+
+}  // namespace
+
+Step step(const Blob& blob, u32 at) {
+    Step result = step_once(blob, at);
+    while (result.token == Token::Nop) {
+        result = step_once(blob, result.next);
+    }
+    return result;
+}
+
+Result<Text> property_name(const Blob& blob, u32 offset) {
+    if (offset >= blob.strings_size) {
+        return Status::InvalidArgument;
+    }
+    const u8* at = blob.data + blob.strings + offset;
+    const u32 limit = blob.strings_size - offset;
+    const u32 length = terminated_length(at, limit);
+    if (length == limit) {
+        return Status::InvalidArgument;
+    }
+    return text_at(at, length);
+}
+
+u32 node_at(const Blob& blob, u32 at) {
+    const Step token = step(blob, at);
+    return token.token == Token::BeginNode ? token.at : kNoNode;
+}
+
+u32 first_child(const Blob& blob, u32 offset) {
+    Step token = step(blob, offset);
+    if (token.token != Token::BeginNode) {
+        return kNoNode;
+    }
+    do {
+        token = step(blob, token.next);
+    } while (token.token == Token::Property);
+    return token.token == Token::BeginNode ? token.at : kNoNode;
+}
+
+u32 next_sibling(const Blob& blob, u32 offset) {
+    u32 depth = 0;
+    u32 at = offset;
+    for (;;) {
+        const Step token = step(blob, at);
+        if (token.token == Token::BeginNode) {
+            ++depth;
+        } else if (token.token == Token::EndNode && depth > 0) {
+            --depth;
+        } else if (token.token != Token::Property || depth == 0) {
+            return kNoNode;
+        }
+        at = token.next;
+        if (depth == 0) {
+            return node_at(blob, at);
+        }
+    }
+}
+
+u32 following_node(const Blob& blob, u32 offset) {
+    Step token = step(blob, offset);
+    if (token.token != Token::BeginNode) {
+        return kNoNode;
+    }
+    do {
+        token = step(blob, token.next);
+    } while (token.token == Token::Property || token.token == Token::EndNode);
+    return token.token == Token::BeginNode ? token.at : kNoNode;
+}
+
+Result<Chain> chain_to(const Blob& blob, u32 offset) {
+    Chain chain;
+    u32 at = 0;
+    for (;;) {
+        const Step token = step(blob, at);
+        if (token.token == Token::BeginNode) {
+            if (chain.depth == kMaxDepth) {
+                return Status::InvalidArgument;
+            }
+            chain.offsets[chain.depth] = token.at;
+            ++chain.depth;
+            if (token.at >= offset) {
+                return token.at == offset ? Result<Chain>{chain} : Status::InvalidArgument;
+            }
+        } else if (token.token == Token::EndNode && chain.depth > 0) {
+            --chain.depth;
+        } else if (token.token != Token::Property) {
+            return Status::InvalidArgument;
+        }
+        at = token.next;
+    }
+}
+
+Status check_structure(const Blob& blob) {
+    u32 depth = 0;
+    bool saw_root = false;
+    bool properties_over = false;  // a property must not follow a child
+    u32 at = 0;
+    for (;;) {
+        const Step token = step(blob, at);
+        switch (token.token) {
+        case Token::BeginNode:
+            if (depth == 0 && saw_root) {
+                return Status::InvalidArgument;
+            }
+            if (depth == kMaxDepth) {
+                return Status::BufferTooLarge;
+            }
+            saw_root = true;
+            properties_over = false;
+            ++depth;
+            break;
+        case Token::EndNode:
+            if (depth == 0) {
+                return Status::InvalidArgument;
+            }
+            properties_over = true;
+            --depth;
+            break;
+        case Token::Property:
+            if (depth == 0 || properties_over || !property_name(blob, token.name_offset).ok()) {
+                return Status::InvalidArgument;
+            }
+            break;
+        case Token::End:
+            return depth == 0 && saw_root ? Status::Ok : Status::InvalidArgument;
+        case Token::Nop:
+        case Token::Bad:
+            return Status::InvalidArgument;
+        }
+        at = token.next;
+    }
+}
+
+}  // namespace base::fdt

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A borrowed run of characters with a length: names and paths, without a terminator of their own
+// and without the standard library's string types, which need a hosted environment.
+#pragma once
+
+#include <cstddef>
+#include <kernel/base/types.hpp>
+
+namespace base {
+
+/// Characters owned by somebody else. Copies are cheap; the characters must outlive them.
+class Text final {
+public:
+    constexpr Text() = default;
+
+    constexpr Text(const char* characters, std::size_t length) : data_(characters), size_(length) {}
+
+    /// A string literal, without its NUL.
+    template <std::size_t N>
+    constexpr Text(const char (&literal)[N])  // NOLINT(google-explicit-constructor)
+        : data_(literal), size_(N - 1) {}
+
+    [[nodiscard]] constexpr const char* data() const { return data_; }
+
+    [[nodiscard]] constexpr std::size_t size() const { return size_; }
+
+    [[nodiscard]] constexpr bool empty() const { return size_ == 0; }
+
+    [[nodiscard]] constexpr const char* begin() const { return data_; }
+
+    [[nodiscard]] constexpr const char* end() const { return data_ + size_; }
+
+    /// `index` < size().
+    [[nodiscard]] constexpr char operator[](std::size_t index) const { return data_[index]; }
+
+    /// Place of the first `wanted`; size() when there is none.
+    [[nodiscard]] constexpr std::size_t find(char wanted) const {
+        std::size_t at = 0;
+        while (at < size_ && data_[at] != wanted) {
+            ++at;
+        }
+        return at;
+    }
+
+    /// The first `length` characters, or all when there are fewer.
+    [[nodiscard]] constexpr Text first(std::size_t length) const {
+        return {data_, length < size_ ? length : size_};
+    }
+
+    /// All but the first `length` characters; empty when there are no more.
+    [[nodiscard]] constexpr Text drop(std::size_t length) const {
+        return length < size_ ? Text{data_ + length, size_ - length} : Text{};
+    }
+
+    [[nodiscard]] constexpr bool starts_with(Text prefix) const {
+        return prefix.size_ <= size_ && first(prefix.size_) == prefix;
+    }
+
+    friend constexpr bool operator==(Text a, Text b) {
+        if (a.size_ != b.size_) {
+            return false;
+        }
+        for (std::size_t i = 0; i < a.size_; ++i) {
+            if (a.data_[i] != b.data_[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+private:
+    const char* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace base
