@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <kernel/abi/call.hpp>
+#include <ksec/engine/structure.hpp>
+#include <vector>
+
+namespace {
+
+using namespace ksec;
+using namespace ksec::engine;
+using base::s32;
+using format::Field;
+using format::FieldKind;
+using format::Layout;
+
+// 0: fixed part: UInt32, bytes<16>, string<31>, sequence<Entry, 8>, array<Choice, 2>
+// 1: Entry, 24 bytes: UInt64 id, string<15>, sequence<UInt16, 4>
+// 2: Choice: union { UInt32 number; Pair pair; UInt64 large; }
+// 3..5: members of Choice: nothing, Pair { bytes<4>, bytes<4> }, nothing
+constexpr Field kFixed[] = {
+    {FieldKind::Bytes, 1, 1, 4, 16, 1, format::kNoLayout, 0},
+    {FieldKind::Text, 1, 2, 12, 32, 1, format::kNoLayout, 0},
+    {FieldKind::Sequence, 8, 3, 20, 8, 24, 1, 0},
+    {FieldKind::Array, 8, 4, 32, 2, 24, 2, 0},
+};
+constexpr Field kEntry[] = {
+    {FieldKind::Text, 1, 3, 8, 16, 1, format::kNoLayout, 0},
+    {FieldKind::Sequence, 2, 3, 16, 4, 2, format::kNoLayout, 0},
+};
+constexpr Field kChoice[] = {{FieldKind::Union, 8, 4, 0, 3, 8, 3, 0}};
+constexpr Field kPair[] = {
+    {FieldKind::Bytes, 1, 4, 0, 4, 1, format::kNoLayout, 0},
+    {FieldKind::Bytes, 1, 4, 8, 4, 1, format::kNoLayout, 0},
+};
+constexpr Layout kLayouts[] = {
+    {kFixed, 4, 80},
+    {kEntry, 2, 24},
+    {kChoice, 1, 24},
+    {nullptr, 0, 16},
+    {kPair, 2, 16},
+    {nullptr, 0, 16},
+};
+constexpr Shape kShape{80, 1024, Staging::Arena, 0, 1, 0, nullptr};
+
+format::Policy make_policy() {
+    format::Policy policy{};
+    policy.layouts = kLayouts;
+    policy.layout_count = 6;
+    return policy;
+}
+
+/// A message of the shape above, built by hand.
+class Sample {
+public:
+    Sample() : fixed_(10), arena_(128) {}
+
+    u8* fixed() { return reinterpret_cast<u8*>(fixed_.data()); }
+
+    u8* arena() { return reinterpret_cast<u8*>(arena_.data()); }
+
+    void put(u8* part, u32 at, u32 value) { std::memcpy(part + at, &value, 4); }
+
+    void range(u8* part, u32 at, u32 offset, u32 size) {
+        put(part, at, offset);
+        put(part, at + 4, size);
+    }
+
+    void text(u32 at, const char* value) {
+        std::memcpy(arena() + at, value, std::strlen(value) + 1);
+    }
+
+    Message message() {
+        return {.fixed = fixed(),
+                .fixed_size = 80,
+                .arena_size = arena_size,
+                .arena = arena(),
+                .handle_count = 0,
+                .flags = kTravelsLong,
+                .handle_sids = nullptr,
+                .handle_rights = nullptr};
+    }
+
+    u32 arena_size = 512;
+
+private:
+    std::vector<u64> fixed_;
+    std::vector<u64> arena_;
+};
+
+/// bytes at 0+4, text at 8 "hello", two entries at 16: "ab" at 64 and "" , numbers at 72; a pair.
+Sample good_sample() {
+    Sample s;
+    s.range(s.fixed(), 4, 0, 4);
+    s.range(s.fixed(), 12, 8, 6);
+    s.text(8, "hello");
+    s.range(s.fixed(), 20, 16, 48);
+    s.range(s.arena(), 16 + 8, 64, 3);
+    s.text(64, "ab");
+    s.range(s.arena(), 16 + 16, 72, 8);
+    s.range(s.arena(), 40 + 8, 0, 0);
+    s.range(s.arena(), 40 + 16, 80, 2);
+    s.put(s.fixed(), 32, 0);
+    s.put(s.fixed(), 56, 1);
+    s.range(s.fixed(), 64, 90, 4);
+    s.range(s.fixed(), 72, 94, 4);
+    return s;
+}
+
+struct Outcome {
+    Finding finding;
+    u32 steps;
+};
+
+Outcome check_with(const Message& message, s32 fuel_per_step, const Shape& shape = kShape) {
+    const format::Policy policy = make_policy();
+    Walk walk{};
+    for (u32 steps = 1; steps < 100'000; ++steps) {
+        s32 fuel = fuel_per_step;
+        const Finding found = check_structure(policy, message, shape, 0, walk, fuel);
+        if (found.verdict != Verdict::Again) {
+            return {found, steps};
+        }
+    }
+    return {{Verdict::Again, Defect::None, 0}, 100'000};
+}
+
+/// The finding, which must be the same whatever the size of the steps.
+Finding check(Sample& sample) {
+    const Message message = sample.message();
+    const Outcome whole = check_with(message, 1'000'000);
+    CHECK(whole.steps == 1);
+    for (const s32 fuel : {1, 100, 250, 700}) {
+        const Outcome cut = check_with(message, fuel);
+        CHECK(cut.finding.verdict == whole.finding.verdict);
+        CHECK(cut.finding.defect == whole.finding.defect);
+        CHECK(cut.finding.parameter == whole.finding.parameter);
+    }
+    return whole.finding;
+}
+
+void check_denied(Sample& sample, Defect defect, u32 parameter) {
+    const Finding found = check(sample);
+    CHECK(found.verdict == Verdict::Denied);
+    CHECK(found.defect == defect);
+    CHECK(found.parameter == parameter);
+}
+
+}  // namespace
+
+TEST_CASE("a well-formed message passes the structural check", "[ksec][engine]") {
+    Sample s = good_sample();
+    CHECK(check(s).verdict == Verdict::Granted);
+}
+
+TEST_CASE("an empty message passes when every range is empty", "[ksec][engine]") {
+    Sample s;
+    s.arena_size = 0;
+    Message message = s.message();
+    message.arena = nullptr;
+    CHECK(check_with(message, 1'000'000).finding.verdict == Verdict::Granted);
+}
+
+TEST_CASE("sizes and counts of the whole message are checked first", "[ksec][engine]") {
+    Sample s = good_sample();
+    Message message = s.message();
+    SECTION("fixed part too small") {
+        message.fixed_size = 72;
+        CHECK(check_with(message, 9999).finding.defect == Defect::FixedSize);
+    }
+    SECTION("fixed part too large") {
+        message.fixed_size = 88;
+        CHECK(check_with(message, 9999).finding.defect == Defect::FixedSize);
+    }
+    SECTION("arena above the maximum") {
+        message.arena_size = 1025;
+        CHECK(check_with(message, 9999).finding.defect == Defect::ArenaSize);
+    }
+    SECTION("arena that was not staged") {
+        message.arena = nullptr;
+        CHECK(check_with(message, 9999).finding.defect == Defect::ArenaSize);
+    }
+    SECTION("handles that the method does not have") {
+        message.handle_count = 1;
+        CHECK(check_with(message, 9999).finding.defect == Defect::HandleCount);
+    }
+    SECTION("a short message in buffers") {
+        constexpr Shape kShort{8, 0, Staging::Registers, 0, 1, 0, nullptr};
+        message.fixed_size = 8;
+        message.arena_size = 0;
+        CHECK(check_with(message, 9999, kShort).finding.defect == Defect::NotShort);
+    }
+}
+
+TEST_CASE("a range outside the arena is refused", "[ksec][engine]") {
+    Sample s = good_sample();
+    SECTION("ends behind the arena") { s.range(s.fixed(), 4, 509, 4); }
+    SECTION("begins behind the arena") { s.range(s.fixed(), 4, 513, 0); }
+    SECTION("wraps around") { s.range(s.fixed(), 4, 8, 0xFFFF'FFF8); }
+    SECTION("offset at the top of the address range") { s.range(s.fixed(), 4, 0xFFFF'FFFF, 2); }
+    check_denied(s, Defect::RangeOutside, 1);
+}
+
+TEST_CASE("a range longer than its parameter allows is refused", "[ksec][engine]") {
+    Sample s = good_sample();
+    SECTION("bytes") {
+        s.range(s.fixed(), 4, 100, 17);
+        check_denied(s, Defect::TooLong, 1);
+    }
+    SECTION("text") {
+        s.range(s.fixed(), 12, 100, 33);
+        check_denied(s, Defect::TooLong, 2);
+    }
+    SECTION("sequence") {
+        s.range(s.fixed(), 20, 128, 9 * 24);
+        check_denied(s, Defect::TooLong, 3);
+    }
+    SECTION("nested sequence") {
+        s.range(s.arena(), 16 + 16, 72, 10);
+        check_denied(s, Defect::TooLong, 3);
+    }
+}
+
+TEST_CASE("misaligned or partial elements are refused", "[ksec][engine]") {
+    Sample s = good_sample();
+    SECTION("sequence of structures at an odd place") { s.range(s.fixed(), 20, 20, 48); }
+    SECTION("not a whole number of elements") { s.range(s.fixed(), 20, 16, 47); }
+    SECTION("nested numbers at an odd place") { s.range(s.arena(), 16 + 16, 73, 8); }
+    check_denied(s, Defect::RangeMisaligned, 3);
+}
+
+TEST_CASE("a text must end in its only NUL", "[ksec][engine]") {
+    Sample s = good_sample();
+    SECTION("none") {
+        s.range(s.fixed(), 12, 8, 5);
+        check_denied(s, Defect::NotTerminated, 2);
+    }
+    SECTION("one inside") {
+        s.arena()[10] = 0;
+        check_denied(s, Defect::NotTerminated, 2);
+    }
+    SECTION("none in a nested text") {
+        s.range(s.arena(), 16 + 8, 64, 2);
+        check_denied(s, Defect::NotTerminated, 3);
+    }
+    SECTION("a NUL alone is the empty text") {
+        s.arena()[8] = 0;
+        s.range(s.fixed(), 12, 8, 1);
+        CHECK(check(s).verdict == Verdict::Granted);
+    }
+}
+
+TEST_CASE("text that is not UTF-8 is refused", "[ksec][engine]") {
+    Sample s = good_sample();
+    SECTION("at the top") {
+        s.arena()[9] = 0xFF;
+        check_denied(s, Defect::NotUtf8, 2);
+    }
+    SECTION("nested") {
+        s.arena()[64] = 0x80;
+        check_denied(s, Defect::NotUtf8, 3);
+    }
+    SECTION("a character that the NUL cuts short") {
+        s.arena()[12] = 0xC3;
+        check_denied(s, Defect::NotUtf8, 2);
+    }
+}
+
+TEST_CASE("ranges that share bytes are refused", "[ksec][engine]") {
+    Sample s = good_sample();
+    SECTION("two at the top") {
+        s.range(s.fixed(), 4, 12, 4);
+        check_denied(s, Defect::RangeOverlap, 2);
+    }
+    SECTION("a nested text inside the sequence that names it") {
+        s.range(s.arena(), 16 + 8, 16, 3);
+        check_denied(s, Defect::RangeOverlap, 3);
+    }
+    SECTION("two nested ones") {
+        s.range(s.arena(), 40 + 16, 78, 2);
+        check_denied(s, Defect::RangeOverlap, 3);
+    }
+    SECTION("in a union member of an array") {
+        s.range(s.fixed(), 72, 93, 4);
+        check_denied(s, Defect::RangeOverlap, 4);
+    }
+    SECTION("the same place twice") {
+        s.range(s.fixed(), 72, 90, 4);
+        check_denied(s, Defect::RangeOverlap, 4);
+    }
+}
+
+TEST_CASE("ranges may stand in any order", "[ksec][engine]") {
+    Sample s = good_sample();
+    s.range(s.fixed(), 4, 200, 4);      // first parameter last
+    s.range(s.fixed(), 72, 12 + 2, 2);  // between text and sequence
+    s.range(s.fixed(), 64, 4, 4);
+    CHECK(check(s).verdict == Verdict::Granted);
+}
+
+TEST_CASE("a union names one of its members", "[ksec][engine]") {
+    Sample s = good_sample();
+    SECTION("one too many") { s.put(s.fixed(), 32, 3); }
+    SECTION("far too many") { s.put(s.fixed(), 56, 0xFFFF'FFFF); }
+    check_denied(s, Defect::UnionTag, 4);
+}
+
+TEST_CASE("members that are not active are not looked at", "[ksec][engine]") {
+    Sample s = good_sample();
+    s.put(s.fixed(), 56, 2);
+    s.range(s.fixed(), 64, 0xFFFF'FFFF, 0xFFFF'FFFF);
+    CHECK(check(s).verdict == Verdict::Granted);
+}
+
+TEST_CASE("one step never uses much more than its fuel", "[ksec][engine]") {
+    Sample s = good_sample();
+    const format::Policy policy = make_policy();
+    const Message message = s.message();
+    Walk walk{};
+    Finding found{Verdict::Again, Defect::None, 0};
+    while (found.verdict == Verdict::Again) {
+        s32 fuel = 300;
+        found = check_structure(policy, message, kShape, 0, walk, fuel);
+        CHECK(fuel > -200);
+    }
+    CHECK(found.verdict == Verdict::Granted);
+}
