@@ -41,8 +41,8 @@ private:
         result_.doc = cursor_.comment_before();
         const bool process = result_.kind == ClassFile::Kind::Process;
         if (cursor_.at_end()) {
-            cursor_.diagnostics().report<Code::EmptyFile>(cursor_.peek().span,
-                                                          Text{process ? "task class" : "component"});
+            cursor_.diagnostics().report<Code::EmptyFile>(
+                cursor_.peek().span, Text{process ? "task class" : "component"});
             return false;
         }
         if (process && cursor_.at_word("task") && cursor_.at_word("class", 1)) {
@@ -81,8 +81,8 @@ private:
             cursor_.report_expected("components, endpoints or security");
             return false;
         }
-        const bool parsed = section.kind == Section::Kind::Security ? security(section)
-                                                                    : instances(section);
+        const bool parsed =
+            section.kind == Section::Kind::Security ? security(section) : instances(section);
         if (!parsed) {
             return false;
         }

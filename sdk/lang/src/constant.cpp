@@ -66,17 +66,15 @@ std::optional<Integer> binary(const idl::Expression& expression,
 
 }  // namespace
 
-std::optional<Integer> evaluate(const idl::Expression& expression,
-                                ConstantLookup& lookup,
-                                Diagnostics& diagnostics) {
+std::optional<Integer>
+evaluate(const idl::Expression& expression, ConstantLookup& lookup, Diagnostics& diagnostics) {
     switch (expression.kind) {
     case idl::Expression::Kind::Integer:
         return expression.integer;
     case idl::Expression::Kind::Name:
         return lookup.find_constant(expression.name);
     case idl::Expression::Kind::Unary: {
-        const std::optional<Integer> value =
-            evaluate(*expression.children[0], lookup, diagnostics);
+        const std::optional<Integer> value = evaluate(*expression.children[0], lookup, diagnostics);
         if (!value) {
             return std::nullopt;
         }

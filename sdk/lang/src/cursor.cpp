@@ -9,9 +9,7 @@ const Token& Cursor::peek(std::size_t ahead) const {
     return tokens_->tokens[std::min(at_ + ahead, last)];
 }
 
-const Token& Cursor::previous() const {
-    return tokens_->tokens[at_ == 0 ? 0 : at_ - 1];
-}
+const Token& Cursor::previous() const { return tokens_->tokens[at_ == 0 ? 0 : at_ - 1]; }
 
 Token Cursor::take() {
     const Token token = peek();
@@ -177,8 +175,6 @@ Cursor::Nest::Nest(Cursor& cursor) : cursor_(cursor), ok_(++cursor.depth_ <= kMa
     }
 }
 
-Cursor::Nest::~Nest() {
-    --cursor_.depth_;
-}
+Cursor::Nest::~Nest() { --cursor_.depth_; }
 
 }  // namespace sdk::lang

@@ -41,9 +41,7 @@ std::string shortened(std::string_view text, std::size_t limit) {
     return std::string{text.substr(0, end)} + "...";
 }
 
-std::string code_text(Code code) {
-    return "TS" + std::to_string(static_cast<unsigned>(code));
-}
+std::string code_text(Code code) { return "TS" + std::to_string(static_cast<unsigned>(code)); }
 
 struct Palette {
     const char* error = "";
@@ -55,9 +53,7 @@ struct Palette {
 
 constexpr Palette kColours{"\033[1;31m", "\033[1;35m", "\033[1m", "\033[36m", "\033[0m"};
 
-bool is_continuation(char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
 /// The source line and a line that marks the span below it.
 std::string excerpt(const Sources& sources, const Span& span, const Palette& palette) {
@@ -90,8 +86,8 @@ std::string excerpt(const Sources& sources, const Span& span, const Palette& pal
         marks.pop_back();
     }
     const std::string gap(number.size(), ' ');
-    return " " + number + " | " + shown + "\n " + gap + " | " + palette.weak + marks +
-           palette.off + "\n";
+    return " " + number + " | " + shown + "\n " + gap + " | " + palette.weak + marks + palette.off +
+           "\n";
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -133,13 +129,9 @@ std::string render(const Word& argument) {
     return "'" + printable(shortened(argument.value, kMaxWord)) + "'";
 }
 
-std::string render(const Text& argument) {
-    return printable(shortened(argument.value, 200));
-}
+std::string render(const Text& argument) { return printable(shortened(argument.value, 200)); }
 
-std::string render(const Number& argument) {
-    return std::to_string(argument.value);
-}
+std::string render(const Number& argument) { return std::to_string(argument.value); }
 
 }  // namespace detail
 

@@ -52,7 +52,8 @@ private:
 
     /// Takes separators that other languages need here.
     void stray(std::string_view signs) {
-        while (cursor_.at(TokenKind::Sign) && signs.find(cursor_.peek().sign) != std::string_view::npos) {
+        while (cursor_.at(TokenKind::Sign) &&
+               signs.find(cursor_.peek().sign) != std::string_view::npos) {
             const Token token = cursor_.take();
             cursor_.diagnostics().report<Code::StraySeparator>(token.span, Word{token.text});
         }
@@ -190,9 +191,8 @@ private:
         cursor_.accept_sign(";");
         result.span = cursor_.since(begin);
         if (package_.interface) {
-            cursor_.diagnostics()
-                .report<Code::OneInterface>(begin)
-                .note(package_.interface->span, "the first one");
+            cursor_.diagnostics().report<Code::OneInterface>(begin).note(package_.interface->span,
+                                                                         "the first one");
             return;
         }
         package_.interface = std::move(result);
@@ -480,9 +480,10 @@ std::string_view foreign_language(const Tokens& tokens, std::string_view text) {
         return "a COM (MIDL)";
     }
     const bool is_named = token(1).kind == TokenKind::Word;
-    const bool is_web = first.sign == '[' || first.text == "dictionary" ||
-                        first.text == "partial" || first.text == "callback" ||
-                        first.text == "namespace" || (first.text == "interface" && is_named && contains("attribute ") && !contains("module "));
+    const bool is_web =
+        first.sign == '[' || first.text == "dictionary" || first.text == "partial" ||
+        first.text == "callback" || first.text == "namespace" ||
+        (first.text == "interface" && is_named && contains("attribute ") && !contains("module "));
     if (is_web) {
         return "a Web";
     }

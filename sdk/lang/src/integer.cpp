@@ -202,13 +202,9 @@ std::optional<Integer> Integer::parse(std::string_view digits) {
     return result;
 }
 
-std::size_t Integer::bit_count() const {
-    return bits_of(magnitude_);
-}
+std::size_t Integer::bit_count() const { return bits_of(magnitude_); }
 
-bool Integer::fits_unsigned(unsigned bits) const {
-    return !negative_ && bit_count() <= bits;
-}
+bool Integer::fits_unsigned(unsigned bits) const { return !negative_ && bit_count() <= bits; }
 
 bool Integer::fits_signed(unsigned bits) const {
     if (!negative_) {
@@ -245,8 +241,7 @@ std::strong_ordering operator<=>(const Integer& a, const Integer& b) {
     if (a.negative_ != b.negative_) {
         return a.negative_ ? std::strong_ordering::less : std::strong_ordering::greater;
     }
-    return a.negative_ ? compare(b.magnitude_, a.magnitude_)
-                       : compare(a.magnitude_, b.magnitude_);
+    return a.negative_ ? compare(b.magnitude_, a.magnitude_) : compare(a.magnitude_, b.magnitude_);
 }
 
 Integer operator-(const Integer& a) {
@@ -272,9 +267,7 @@ Integer operator+(const Integer& a, const Integer& b) {
     return result;
 }
 
-Integer operator-(const Integer& a, const Integer& b) {
-    return a + -b;
-}
+Integer operator-(const Integer& a, const Integer& b) { return a + -b; }
 
 std::optional<Integer> Integer::multiply(const Integer& a, const Integer& b) {
     if (a.bit_count() + b.bit_count() > kMaxBits + 1) {

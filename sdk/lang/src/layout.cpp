@@ -10,9 +10,7 @@ namespace {
 /// Sums stop growing here: above every limit, and far from overflow.
 constexpr std::uint64_t kSaturated = std::uint64_t{1} << 40;
 
-std::uint64_t saturate(std::uint64_t value) {
-    return std::min(value, kSaturated);
-}
+std::uint64_t saturate(std::uint64_t value) { return std::min(value, kSaturated); }
 
 void inherit(Type& type, const Type& part) {
     type.height = std::max(type.height, part.height + 1);
@@ -97,8 +95,8 @@ void lay_out_union(Type& type, Diagnostics& diagnostics) {
     type.has_union = true;
     type.alignment = std::max<std::uint32_t>(4, alignment);
     type.storage_offset = static_cast<std::uint32_t>(round_up(4, alignment));
-    type.size = checked_size(
-        round_up(type.storage_offset + storage, type.alignment), type, diagnostics);
+    type.size =
+        checked_size(round_up(type.storage_offset + storage, type.alignment), type, diagnostics);
 }
 
 /// Appends the offsets of the handles in a part at `base`. Their number was checked before.
@@ -110,8 +108,7 @@ void collect_handles(const Type& type, std::uint64_t base, std::vector<std::uint
         offsets.push_back(static_cast<std::uint16_t>(base));
     } else if (type.kind == Type::Kind::Array) {
         for (std::uint32_t i = 0; i < type.count; ++i) {
-            collect_handles(
-                *type.element.type, base + std::uint64_t{i} * type.stride(), offsets);
+            collect_handles(*type.element.type, base + std::uint64_t{i} * type.stride(), offsets);
         }
     } else {
         for (const Field& field : type.fields) {
@@ -139,9 +136,7 @@ std::uint32_t Type::range_alignment() const {
     return kind == Kind::Sequence ? element.type->alignment : 1;
 }
 
-std::uint32_t Type::stride() const {
-    return element.type == nullptr ? 1 : element.type->size;
-}
+std::uint32_t Type::stride() const { return element.type == nullptr ? 1 : element.type->size; }
 
 bool Message::is_short() const {
     return fixed_size <= kMaxShortBytes && handle_count == 0 && !has_range;

@@ -6,17 +6,11 @@ namespace sdk::lang {
 
 namespace {
 
-bool is_word_start(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+bool is_word_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool is_word_part(char c) {
-    return is_word_start(c) || is_digit(c);
-}
+bool is_word_part(char c) { return is_word_start(c) || is_digit(c); }
 
 bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
@@ -245,7 +239,8 @@ std::string comment_text(std::string_view comment) {
         const std::size_t end = comment.find('\n');
         std::string_view line = trimmed(comment.substr(0, end));
         comment.remove_prefix(end == std::string_view::npos ? comment.size() : end + 1);
-        while (!line.empty() && (line.front() == '*' || line.front() == '/' || line.front() == '!')) {
+        while (!line.empty() &&
+               (line.front() == '*' || line.front() == '/' || line.front() == '!')) {
             line.remove_prefix(1);
         }
         line = trimmed(line);

@@ -19,9 +19,7 @@ public:
     Cursor(const Tokens& tokens, Diagnostics& diagnostics)
         : tokens_(&tokens), diagnostics_(&diagnostics) {}
 
-    [[nodiscard]] Diagnostics& diagnostics() const {
-        return *diagnostics_;
-    }
+    [[nodiscard]] Diagnostics& diagnostics() const { return *diagnostics_; }
 
     /// The token `ahead` places on; the End token when there is none.
     [[nodiscard]] const Token& peek(std::size_t ahead = 0) const;
@@ -31,13 +29,9 @@ public:
 
     Token take();
 
-    [[nodiscard]] bool at_end() const {
-        return peek().kind == TokenKind::End;
-    }
+    [[nodiscard]] bool at_end() const { return peek().kind == TokenKind::End; }
 
-    [[nodiscard]] bool at(TokenKind kind) const {
-        return peek().kind == kind;
-    }
+    [[nodiscard]] bool at(TokenKind kind) const { return peek().kind == kind; }
 
     [[nodiscard]] bool at_word(std::string_view word, std::size_t ahead = 0) const;
 
@@ -63,9 +57,7 @@ public:
     /// Takes everything up to the `}` that closes a block already entered, and it.
     void skip_block();
 
-    [[nodiscard]] std::size_t index() const {
-        return at_;
-    }
+    [[nodiscard]] std::size_t index() const { return at_; }
 
     /// Words of the comments before the next token that do not trail the token before them.
     [[nodiscard]] std::string comment_before() const;
@@ -74,12 +66,10 @@ public:
     [[nodiscard]] std::string comment_behind() const;
 
     /// From `begin` to the end of the token taken last.
-    [[nodiscard]] Span since(const Span& begin) const {
-        return join(begin, previous().span);
-    }
+    [[nodiscard]] Span since(const Span& begin) const { return join(begin, previous().span); }
 
-    /// Counts one level of nesting while it lives. is_ok() is false, and the reason reported, beyond
-    /// kMaxNesting.
+    /// Counts one level of nesting while it lives. is_ok() is false, and the reason reported,
+    /// beyond kMaxNesting.
     class Nest final {
     public:
         explicit Nest(Cursor& cursor);
@@ -87,9 +77,7 @@ public:
         Nest(const Nest&) = delete;
         Nest& operator=(const Nest&) = delete;
 
-        [[nodiscard]] bool is_ok() const {
-            return ok_;
-        }
+        [[nodiscard]] bool is_ok() const { return ok_; }
 
     private:
         Cursor& cursor_;

@@ -15,7 +15,18 @@ namespace sdk::lang::idl {
 /// A constant expression.
 struct Expression {
     enum class Kind { Integer, Name, Unary, Binary };
-    enum class Operator { Negate, Complement, Power, ShiftLeft, ShiftRight, Multiply, Divide, Modulo, Add, Subtract };
+    enum class Operator {
+        Negate,
+        Complement,
+        Power,
+        ShiftLeft,
+        ShiftRight,
+        Multiply,
+        Divide,
+        Modulo,
+        Add,
+        Subtract
+    };
 
     Kind kind = Kind::Integer;
     Span span;
@@ -110,7 +121,7 @@ struct Instance {
 struct Section {
     enum class Kind { Components, Endpoints, Security };
     Kind kind = Kind::Endpoints;
-    Span span;  // its first word
+    Span span;                        // its first word
     std::vector<Instance> instances;  // Components, Endpoints
     QualifiedName security;           // Security
 };

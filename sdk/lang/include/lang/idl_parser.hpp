@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text to syntax tree for IDL, EDL and CDL. Each reports every error it can find and always returns a
-// tree; the tree is complete only when nothing was reported.
+// Text to syntax tree for IDL, EDL and CDL. Each reports every error it can find and always returns
+// a tree; the tree is complete only when nothing was reported.
 #pragma once
 
 #include <lang/diagnostics.hpp>

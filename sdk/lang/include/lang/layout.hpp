@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wire layout, in one place: natural alignment from offset 0 in the order written; handles are 16
-// bytes, variable parts an 8-byte range into the arena; a union is a UInt32 tag and storage. idlc and
-// policyc take offsets from here and compute none.
+// The wire layout, in one place: natural alignment from offset 0 in the order written; handles are
+// 16 bytes, variable parts an 8-byte range into the arena; a union is a UInt32 tag and storage.
+// idlc and policyc take offsets from here and compute none.
 #pragma once
 
 #include <lang/diagnostics.hpp>
@@ -17,8 +17,8 @@ namespace sdk::lang {
 /// cannot carry (a handle in a union or sequence, a size beyond limits) at `type.span`.
 void lay_out(Type& type, Diagnostics& diagnostics);
 
-/// Lays out a message whose fields are set, of method `method`; `direction` is "request", "response"
-/// or "error".
+/// Lays out a message whose fields are set, of method `method`; `direction` is "request",
+/// "response" or "error".
 void lay_out(Message& message,
              const Span& span,
              std::string_view method,

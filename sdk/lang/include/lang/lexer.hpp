@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text to tokens, the same for all description languages. No word is reserved: a parser asks for a
-// word where the grammar has one. Signs are single characters; a sign of several (`**`, `==>`, `<~`)
-// is a run of them without a gap, put together by the parser that knows which ones its language has,
-// so `sequence<array<UInt8, 3>>` needs no blank.
+// word where the grammar has one. Signs are single characters; a sign of several (`**`, `==>`,
+// `<~`) is a run of them without a gap, put together by the parser that knows which ones its
+// language has, so `sequence<array<UInt8, 3>>` needs no blank.
 #pragma once
 
 #include <lang/diagnostics.hpp>
@@ -25,7 +25,7 @@ struct Token {
     bool joined = false;  ///< nothing stands between this token and the next
     char sign = 0;        ///< Sign: the character
     Span span;
-    std::string_view text;  ///< into the source
+    std::string_view text;            ///< into the source
     std::uint32_t comment_begin = 0;  ///< comments between the previous token and this one:
     std::uint32_t comment_end = 0;    ///< indices into Tokens::comments
 };

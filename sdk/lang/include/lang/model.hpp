@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What descriptions mean: every name resolved, every size computed, every message laid out. The
-// compilers read this and never a syntax tree of IDL, EDL or CDL. Objects are owned by the Workspace
-// and live as long as it does; types nest at most kMaxNesting deep, so recursion over them is safe.
+// compilers read this and never a syntax tree of IDL, EDL or CDL. Objects are owned by the
+// Workspace and live as long as it does; types nest at most kMaxNesting deep, so recursion over
+// them is safe.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +32,7 @@ struct Field {
     TypeUse use;
     std::uint32_t offset = 0;  ///< from the start of what it belongs to; in a union, of the storage
 
-    [[nodiscard]] const Type& type() const {
-        return *use.type;
-    }
+    [[nodiscard]] const Type& type() const { return *use.type; }
 };
 
 struct Type {
@@ -58,7 +57,7 @@ struct Type {
     std::vector<Field> fields;
     std::uint32_t storage_offset = 0;
 
-    std::string name;                  ///< Struct, Union: as declared; Integer: as in IDL ("UInt32")
+    std::string name;  ///< Struct, Union: as declared; Integer: as in IDL ("UInt32")
     const Package* package = nullptr;  ///< Struct, Union: where declared
     Span span;
     std::string doc;
@@ -66,8 +65,8 @@ struct Type {
     // Wire layout.
     std::uint32_t size = 0;       ///< inline bytes, multiple of alignment
     std::uint32_t alignment = 1;  ///< 1, 2, 4, 8
-    std::uint64_t arena_max = 0;  ///< most arena bytes of one value, nested ones included, each part
-                                  ///< rounded up to 8
+    std::uint64_t arena_max = 0;  ///< most arena bytes of one value, nested ones included, each
+                                  ///< part rounded up to 8
     std::uint32_t handle_count = 0;  ///< HandleDescriptors inline
     std::uint32_t height = 1;        ///< nesting
     bool has_text = false;           ///< contains a string at any depth

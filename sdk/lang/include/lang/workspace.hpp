@@ -24,6 +24,8 @@ read_file(const std::string& path, const Span& from, Diagnostics& diagnostics);
 
 class Workspace final {
 public:
+    class Impl;
+
     Workspace(Sources& sources, Diagnostics& diagnostics);
     ~Workspace();
     Workspace(const Workspace&) = delete;
@@ -46,6 +48,10 @@ public:
     const ProcessClass* find_class(std::string_view name, const Span& from);
     const Component* find_component(std::string_view name, const Span& from);
 
+    /// Checks the .idl, .cdl or .edl file at `path` with all it refers to. The directory it would
+    /// be found from is searched too, after the include directories.
+    void check_file(const std::string& path);
+
     /// Every file read so far, in order, as paths.
     [[nodiscard]] const std::vector<std::string>& files_read() const;
 
@@ -53,7 +59,6 @@ public:
     [[nodiscard]] const std::vector<const Package*>& packages() const;
 
 private:
-    class Impl;
     std::unique_ptr<Impl> impl_;
 };
 
@@ -67,8 +72,7 @@ protected:
 };
 
 /// The value, or nothing after reporting why.
-[[nodiscard]] std::optional<Integer> evaluate(const idl::Expression& expression,
-                                              ConstantLookup& lookup,
-                                              Diagnostics& diagnostics);
+[[nodiscard]] std::optional<Integer>
+evaluate(const idl::Expression& expression, ConstantLookup& lookup, Diagnostics& diagnostics);
 
 }  // namespace sdk::lang
