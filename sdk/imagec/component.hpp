@@ -19,9 +19,6 @@ inline constexpr std::size_t kMaxTasks = 62;        // the kernel's 64 less init
 inline constexpr std::size_t kMaxConnections = 64;  // of one task
 inline constexpr std::size_t kMaxNameLength = 63;   // kl.core.Types MaxName
 
-std::string target{};
-};  // namespace sdk::imagec
-
 /// Where something was written, for diagnostics; line 0 for a compiled tree.
 struct Origin {
     std::string file{};
@@ -31,48 +28,50 @@ struct Origin {
 
 struct Connection {
     std::string id{};
+    std::string target{};
+    Origin origin{};
+};
 
-    struct Component {
-        std::string task{};
-        std::string class_name{};
-        std::string program{};
-        std::vector<std::string> arguments{};
-        std::vector<std::string> environment{};  // KEY=value
-        std::vector<Connection> connections{};
-        std::optional<std::uint32_t> priority{};
-        std::optional<std::uint64_t> memory{};  // bytes, multiple of 4096
-        std::optional<std::string> restart{};
-        std::vector<std::string> devices{};  // as written; resolved paths in a finished description
-        std::vector<std::string> files{};
-        bool serves = false;
-        Origin origin{};
-    };
+struct Component {
+    std::string task{};
+    std::string class_name{};
+    std::string program{};
+    std::vector<std::string> arguments{};
+    std::vector<std::string> environment{};  // KEY=value
+    std::vector<Connection> connections{};
+    std::optional<std::uint32_t> priority{};
+    std::optional<std::uint64_t> memory{};  // bytes, multiple of 4096
+    std::optional<std::string> restart{};
+    std::vector<std::string> devices{};  // as written; resolved paths in a finished description
+    std::vector<std::string> files{};
+    bool serves = false;
+    Origin origin{};
+};
 
-    /// A refusal at `origin`.
-    Diagnostic refuse_at(const Origin& origin, Code code, std::string cause, std::string way_out);
+/// A refusal at `origin`.
+Diagnostic refuse_at(const Origin& origin, Code code, std::string cause, std::string way_out);
 
-    /// True for a dotted name of identifiers, e.g. lab.Plant.
-    bool is_qualified_name(std::string_view name);
+/// True for a dotted name of identifiers, e.g. lab.Plant.
+bool is_qualified_name(std::string_view name);
 
-    /// True for what may name a task: a node name of a device tree that is not a path.
-    bool is_task_name(std::string_view name);
+/// True for what may name a task: a node name of a device tree that is not a path.
+bool is_task_name(std::string_view name);
 
-    /// Entities of an init.yaml, in file order. `include_folders` are searched for headers that
-    /// connection ids of the form {var: ..., include: ...} name. Yaml*, Entity*, TaskTwice,
-    /// Connection{Twice,IdUnknown}, TooManyTasks.
-    Outcome<std::vector<Component>>
-    parse_init_yaml(const std::string& text,
-                    const std::string& name,
-                    const std::vector<std::string>& include_folders);
+/// Entities of an init.yaml, in file order. `include_folders` are searched for headers that
+/// connection ids of the form {var: ..., include: ...} name. Yaml*, Entity*, TaskTwice,
+/// Connection{Twice,IdUnknown}, TooManyTasks.
+Outcome<std::vector<Component>> parse_init_yaml(const std::string& text,
+                                                const std::string& name,
+                                                const std::vector<std::string>& include_folders);
 
-    /// Adds what the children of a /components node say to the components with those task names; a
-    /// node with `class` and without a namesake is a component of its own. ComponentUnknown,
-    /// ComponentProperty, ComponentConflict, TooManyTasks.
-    Completion merge_component_nodes(std::vector<Component>& components,
-                                     const Node& node,
-                                     const std::string& name);
+/// Adds what the children of a /components node say to the components with those task names; a
+/// node with `class` and without a namesake is a component of its own. ComponentUnknown,
+/// ComponentProperty, ComponentConflict, TooManyTasks.
+Completion merge_component_nodes(std::vector<Component>& components,
+                                 const Node& node,
+                                 const std::string& name);
 
-    /// The node that describes a component; absent properties get their defaults.
-    Node make_component_node(const Component& component);
+/// The node that describes a component; absent properties get their defaults.
+Node make_component_node(const Component& component);
 
 }  // namespace sdk::imagec
