@@ -98,6 +98,12 @@ void tlb_drop_space(Asid asid);
 /// shared): EL0 may be given it as device memory.
 bool is_device_range(PhysAddr base, Bytes size);
 
+/// During start only, first CPU: maps one frame of free RAM or of the payload, whose content is in
+/// place, at kKsecBase or up to 1 GiB above. The frame leaves the linear map, so that it has this one
+/// address and access. InvalidArgument (outside, not RAM, writable and executable), AlreadyExists,
+/// OutOfMemory (boot tables used up).
+Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access);
+
 // --- power, console, entropy -----------------------------------------------------------------------
 
 [[noreturn]] void power_off(u32 code);

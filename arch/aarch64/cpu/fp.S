@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Floating-point state as a block. Layout: FpState in <arch/fp.hpp>.
+        .arch_extension fp
+        .arch_extension simd
+
+.macro VECTORS op
+        \op     q0, q1, [x0]
+        \op     q2, q3, [x0, #32]
+        \op     q4, q5, [x0, #64]
+        \op     q6, q7, [x0, #96]
+        \op     q8, q9, [x0, #128]
+        \op     q10, q11, [x0, #160]
+        \op     q12, q13, [x0, #192]
+        \op     q14, q15, [x0, #224]
+        \op     q16, q17, [x0, #256]
+        \op     q18, q19, [x0, #288]
+        \op     q20, q21, [x0, #320]
+        \op     q22, q23, [x0, #352]
+        \op     q24, q25, [x0, #384]
+        \op     q26, q27, [x0, #416]
+        \op     q28, q29, [x0, #448]
+        \op     q30, q31, [x0, #480]
+.endm
+
+        .section .text.fp, "ax"
+
+// arch_fp_save - Entry: x0 = FpState, CPACR_EL1 lets EL1 use FP.   Uses: x1, x2.
+        .global arch_fp_save
+        .type   arch_fp_save, %function
+        .balign 16
+arch_fp_save:
+        VECTORS stp
+        mrs     x1, fpcr
+        mrs     x2, fpsr
+        str     x1, [x0, #512]
+        str     x2, [x0, #520]
+        ret
+        .size   arch_fp_save, . - arch_fp_save
+
+// arch_fp_restore - Entry: x0 = FpState.   Uses: x1, x2, all vector registers.
+        .global arch_fp_restore
+        .type   arch_fp_restore, %function
+        .balign 16
+arch_fp_restore:
+        VECTORS ldp
+        ldr     x1, [x0, #512]
+        ldr     x2, [x0, #520]
+        msr     fpcr, x1
+        msr     fpsr, x2
+        ret
+        .size   arch_fp_restore, . - arch_fp_restore
+
+// arch_fp_clear - Entry: x0 = new FPCR.   Uses: all vector registers.
+        .global arch_fp_clear
+        .type   arch_fp_clear, %function
+        .balign 16
+arch_fp_clear:
+        .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+        movi    v\n\().2d, #0
+        .endr
+        msr     fpcr, x0
+        msr     fpsr, xzr
+        ret
+        .size   arch_fp_clear, . - arch_fp_clear
+        .section .note.GNU-stack, "", %progbits

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// An EL0 address space: three levels of tables reached through the linear map. All walks are loops
+// of three steps; an address from EL0 beyond the 39 bits or off its page is an error like any
+// unmapped one. A leaf entry always carries kOwned; without kValid it is a page that EL0 may not
+// touch but that still holds its frame.
+//
+// The kernel lock orders all changes. The hardware walks the tables at any time, so an entry
+// changes in single stores, and every change that takes rights away ends with its translation
+// dropped on all CPUs.
+#pragma once
+
+#include <arch/inline.hpp>
+#include <arch/system_register.hpp>
+#include <arch/translation.hpp>
+#include <kernel/hal/machine.hpp>
+
+namespace arch {
+
+class PageTable final {
+public:
+    /// What a page maps to.
+    struct Mapping {
+        PhysAddr frame{};
+        Access access{};
+    };
+
+    constexpr PageTable() = default;
+
+    /// An empty table; takes its root frame. OutOfMemory.
+    template <FrameSource Source> static Result<PageTable> create(Source& source, Asid asid) {
+        TRY_VALUE(const PhysAddr root, source.take_frame());
+        return PageTable{root, asid};
+    }
+
+    /// Maps one page.
+    /// Errors: InvalidArgument (unaligned, out of range, writable and executable), AlreadyExists,
+    /// OutOfMemory; nothing changed then.
+    template <FrameSource Source>
+    Result<void> map(VirtAddr at, PhysAddr frame, Access access, Source& source) {
+        if (!is_page(at) || (frame.value & ~translation::kFrameMask) != 0 ||
+            translation::is_forbidden(access)) {
+            return base::Status::InvalidArgument;
+        }
+        u64& middle_entry = entries(root_)[translation::index(at.value, 1)];
+        const bool new_middle = middle_entry == 0;
+        PhysAddr middle{middle_entry & translation::kFrameMask};
+        if (new_middle) {
+            TRY_VALUE(const PhysAddr taken, source.take_frame());
+            middle = taken;
+        }
+        u64& leaf_entry = entries(middle)[translation::index(at.value, 2)];
+        const bool new_leaf = leaf_entry == 0;
+        PhysAddr leaf{leaf_entry & translation::kFrameMask};
+        if (new_leaf) {
+            const Result<PhysAddr> taken = source.take_frame();
+            if (!taken.ok()) {
+                if (new_middle) {
+                    source.give_frame(middle);
+                }
+                return taken.status();
+            }
+            leaf = taken.value();
+        }
+        u64& page = entries(leaf)[translation::index(at.value, 3)];
+        if (page != 0) {
+            return base::Status::AlreadyExists;
+        }
+        // Innermost first, and all of it in memory before the walkers can come across it.
+        store(page, frame.value | translation::user_attributes(access));
+        if (new_leaf) {
+            dsb_ishst();
+            store(leaf_entry, leaf.value | translation::kTable | translation::kValid);
+        }
+        if (new_middle) {
+            dsb_ishst();
+            store(middle_entry, middle.value | translation::kTable | translation::kValid);
+        }
+        dsb_ishst();
+        return {};
+    }
+
+    /// Unmaps one page, drops its translation everywhere and returns its frame. ResourceNotFound.
+    Result<PhysAddr> unmap(VirtAddr at) {
+        u64* page = find_entry(at.value);
+        if (page == nullptr || !is_page(at)) {
+            return base::Status::ResourceNotFound;
+        }
+        const u64 old = *page;
+        store(*page, 0);
+        drop(old, at);
+        return PhysAddr{old & translation::kFrameMask};
+    }
+
+    /// Changes the access of one page; no access at all keeps the frame. Break-before-make where
+    /// the memory type changes. ResourceNotFound, InvalidArgument (writable and executable).
+    Result<void> protect(VirtAddr at, Access access) {
+        if (translation::is_forbidden(access)) {
+            return base::Status::InvalidArgument;
+        }
+        u64* page = find_entry(at.value);
+        if (page == nullptr || !is_page(at)) {
+            return base::Status::ResourceNotFound;
+        }
+        const u64 old = *page;
+        const u64 wanted = (old & translation::kFrameMask) | translation::user_attributes(access);
+        if (((old ^ wanted) & translation::kAttributeMask) != 0) {
+            store(*page, 0);
+            drop(old, at);
+            store(*page, wanted);
+            dsb_ishst();
+            return {};
+        }
+        store(*page, wanted);
+        if ((old & translation::kValid) != 0) {
+            drop(old, at);
+        } else {
+            dsb_ishst();
+        }
+        return {};
+    }
+
+    /// Physical address of a user address for EL0 access of this kind to Normal memory. Any
+    /// number may be asked. SourceFault.
+    [[nodiscard]] Result<PhysAddr> find(UserAddr user, Intent intent) const {
+        const u64* page = find_entry(user.value);
+        if (page == nullptr) {
+            return base::Status::SourceFault;
+        }
+        constexpr u64 kMustBe =
+            translation::kValid | translation::kUser | translation::kAttributeMask;
+        constexpr u64 kWanted =
+            translation::kValid | translation::kUser | translation::kAttributeNormal;
+        const u64 entry = *page;
+        const u64 refused = intent == Intent::Write ? entry & translation::kReadOnly : 0;
+        if ((entry & kMustBe) != kWanted || refused != 0) {
+            return base::Status::SourceFault;
+        }
+        return PhysAddr{(entry & translation::kFrameMask) | user.page_offset()};
+    }
+
+    /// Whether a page is there, with whatever access.
+    [[nodiscard]] bool is_mapped(VirtAddr at) const { return find_entry(at.value) != nullptr; }
+
+    /// Frame and access of the page around `at`, device memory included. ResourceNotFound.
+    [[nodiscard]] Result<Mapping> look_up(VirtAddr at) const {
+        const u64* page = find_entry(at.value);
+        if (page == nullptr) {
+            return base::Status::ResourceNotFound;
+        }
+        return Mapping{PhysAddr{*page & translation::kFrameMask}, translation::user_access(*page)};
+    }
+
+    /// First page address >= `at` from which `pages` pages are free, below the limit. Steps over
+    /// missing tables; its cost grows with the pages mapped on the way. OutOfMemory.
+    [[nodiscard]] Result<VirtAddr> find_gap(VirtAddr at, base::PageCount pages) const {
+        using namespace translation;
+        if (at.value >= kAddressLimit || pages.value == 0 || pages.value > kAddressLimit >> 12) {
+            return base::Status::OutOfMemory;
+        }
+        const u64 size = pages.value << 12;
+        u64 start = (at.value + kPageSize - 1) & ~(kPageSize - 1);
+        u64 end = start;  // [start, end) is known to be free
+        while (end - start < size) {
+            if (end >= kAddressLimit || kAddressLimit - start < size) {
+                return base::Status::OutOfMemory;
+            }
+            const u64 middle = entries(root_)[index(end, 1)];
+            if (middle == 0) {
+                end = (end | (kBlock1Size - 1)) + 1;
+                continue;
+            }
+            const u64 leaf = entries(PhysAddr{middle & kFrameMask})[index(end, 2)];
+            if (leaf == 0) {
+                end = (end | (kBlock2Size - 1)) + 1;
+                continue;
+            }
+            end += kPageSize;
+            if (entries(PhysAddr{leaf & kFrameMask})[index(end - kPageSize, 3)] != 0) {
+                start = end;
+            }
+        }
+        return VirtAddr{start};
+    }
+
+    /// Gives table frames back to `source`, the root last; the frames of pages are the caller's to
+    /// have unmapped. One unit of `budget` is a frame or 64 entries looked at. True when all are
+    /// gone. No CPU may have this space active; the first step drops its translations.
+    template <FrameSource Source> bool destroy_some(Source& source, u32 budget) {
+        using namespace translation;
+        if (root_.value == 0) {
+            return true;
+        }
+        if (cursor_ == 0) {
+            tlb_drop_space(asid_);
+        }
+        u32 looked = 0;
+        while (cursor_ < kEntries * kEntries) {
+            if (++looked % 64 == 0 && spend(budget)) {
+                return false;
+            }
+            u64& middle_entry = entries(root_)[cursor_ / kEntries];
+            if (middle_entry == 0) {
+                cursor_ += kEntries;
+                continue;
+            }
+            const PhysAddr middle{middle_entry & kFrameMask};
+            u64& leaf_entry = entries(middle)[cursor_ % kEntries];
+            const PhysAddr leaf{leaf_entry & kFrameMask};
+            cursor_++;
+            if (leaf_entry != 0) {
+                store(leaf_entry, 0);
+                source.give_frame(leaf);
+            }
+            const bool was_there = leaf.value != 0;
+            const bool last = cursor_ % kEntries == 0;
+            if (last) {
+                store(middle_entry, 0);
+                source.give_frame(middle);
+            }
+            if ((was_there || last) && spend(budget)) {
+                return false;
+            }
+        }
+        source.give_frame(root_);
+        root_ = PhysAddr{};
+        return true;
+    }
+
+    /// What goes into TTBR0_EL1.
+    [[nodiscard]] u64 root() const { return root_.value | (u64{asid_.value} << 48); }
+
+    [[nodiscard]] Asid asid() const { return asid_; }
+
+private:
+    PageTable(PhysAddr root, Asid asid) : root_(root), asid_(asid) {}
+
+    static u64* entries(PhysAddr table) { return linear<u64>(table); }
+
+    static bool is_page(VirtAddr at) {
+        return at.page_offset() == 0 && at.value < translation::kAddressLimit;
+    }
+
+    /// One store of the whole entry; the walkers read it at any time.
+    static void store(u64& entry, u64 value) { __atomic_store_n(&entry, value, __ATOMIC_RELAXED); }
+
+    static bool spend(u32& budget) {
+        if (budget != 0) {
+            budget--;
+        }
+        return budget == 0;
+    }
+
+    /// The leaf entry for an address if it holds a frame, else null.
+    [[nodiscard]] u64* find_entry(u64 address) const {
+        using namespace translation;
+        if (address >= kAddressLimit) {
+            return nullptr;
+        }
+        const u64 middle = entries(root_)[index(address, 1)];
+        if (middle == 0) {
+            return nullptr;
+        }
+        const u64 leaf = entries(PhysAddr{middle & kFrameMask})[index(address, 2)];
+        if (leaf == 0) {
+            return nullptr;
+        }
+        u64* page = &entries(PhysAddr{leaf & kFrameMask})[index(address, 3)];
+        return *page != 0 ? page : nullptr;
+    }
+
+    void drop(u64 old, VirtAddr at) const {
+        if ((old & translation::kValid) != 0) {
+            tlb_drop_page(asid_, at);
+        }
+    }
+
+    PhysAddr root_{};
+    Asid asid_{};
+    u32 cursor_ = 0;  // of destroy_some: next level 2 entry, counted through all tables
+};
+
+}  // namespace arch

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// early_map runs with the MMU off, at the physical address: it may use only addresses relative to
+// the program counter, which the small code model gives, and no table of pointers. What it writes
+// goes past the cache, so the lines are invalidated before the MMU makes them visible.
+#include <arch/aarch64/mmu/kernel_map.hpp>
+#include <arch/inline.hpp>
+#include <arch/percpu.h>
+#include <arch/system_register.hpp>
+#include <arch/translation.hpp>
+#include <kernel/abi/image.hpp>
+#include <kernel/base/bits.hpp>
+
+using arch::u32;
+using arch::u64;
+using base::u8;
+
+namespace {
+
+// Tables of the kernel's half: root, level 2 and 3 of the image; the rest as needed.
+constexpr u32 kPoolTables = 28;
+
+struct alignas(4096) Table {
+    u64 entry[arch::translation::kEntries];
+};
+
+struct alignas(4096) CpuStacks {
+    u8 guard[STACK_GUARD_SIZE];
+    u8 stack[STACK_SIZE];
+    u8 emergency_guard[STACK_GUARD_SIZE];
+    u8 emergency[EMERGENCY_STACK_SIZE];
+};
+
+}  // namespace
+
+extern "C" {
+// Named by boot/start.S and by the linker script.
+[[gnu::section(".boot.tables")]] constinit Table kernel_tables[kPoolTables]{};
+[[gnu::section(".boot.tables")]] constinit Table identity_tables[3]{};
+[[gnu::section(".boot.tables")]] constinit Table empty_table{};
+[[gnu::section(".boot.stacks")]] constinit CpuStacks cpu_stacks[PERCPU_COUNT]{};
+
+extern u8 __image_start[];
+extern u8 __text_end[];
+extern u8 __rodata_end[];
+extern u8 __image_end[];
+
+/// Fills the identity map of the first page and the map of the image. `image` is where the image
+/// lies; the MMU is off.
+void early_map(u64 image);
+}
+
+namespace arch {
+
+namespace {
+
+using base::Status;
+using namespace translation;
+
+struct KernelMap {
+    u64 image = 0;        // physical
+    u32 tables_used = 3;  // of kernel_tables; early_map has filled the first three
+    u64 next_window = kDeviceBase;
+};
+
+constinit KernelMap state;
+
+// Linker symbols are the ends of regions, not objects: their addresses are all that counts.
+u64 address_of(const void* symbol) { return reinterpret_cast<u64>(symbol); }
+
+u64* table_at(u64 entry) {
+    const u64 frame = entry & kFrameMask;
+    return reinterpret_cast<u64*>(frame - state.image + abi::image::kKernelBase);
+}
+
+void store(u64& entry, u64 value) { __atomic_store_n(&entry, value, __ATOMIC_RELAXED); }
+
+Result<u64> take_table() {
+    if (state.tables_used == kPoolTables) {
+        return Status::OutOfMemory;
+    }
+    return image_physical(&kernel_tables[state.tables_used++]).value | kTable | kValid;
+}
+
+/// The table that `entry` refers to, made if it is not there; a block is split into the same
+/// mapping in smaller pieces of `piece` bytes.
+Result<u64*> table_below(u64& entry, u64 piece) {
+    if (is_table(entry)) {
+        return table_at(entry);
+    }
+    TRY_VALUE(const u64 made, take_table());
+    u64* table = table_at(made);
+    const u64 old = entry;
+    if ((old & kValid) != 0) {
+        const u64 leaf = piece == translation::kPageSize ? kTable : 0;
+        for (u32 i = 0; i < kEntries; i++) {
+            table[i] = (old | leaf) + i * piece;
+        }
+        // Break before make. Nobody is in the range meanwhile: code, stack and tables are in the
+        // image, which has a map of its own.
+        store(entry, 0);
+        dsb_ishst();
+        asm volatile("tlbi vmalle1is" ::: "memory");
+        dsb_ish();
+    }
+    dsb_ishst();
+    store(entry, made);
+    dsb_ishst();
+    return table;
+}
+
+/// Largest of `size` bytes that one entry can map at both addresses.
+bool fits_block(u64 at, u64 from, u64 size, u64 block) {
+    return ((at | from) & (block - 1)) == 0 && size >= block;
+}
+
+Result<u64*> leaf_for(u64 at) {
+    TRY_VALUE(u64 * middle, table_below(kernel_tables[0].entry[index(at, 1)], kBlock2Size));
+    TRY_VALUE(u64 * leaf, table_below(middle[index(at, 2)], translation::kPageSize));
+    return &leaf[index(at, 3)];
+}
+
+}  // namespace
+
+void kernel_map_start(PhysAddr image) { state.image = image.value; }
+
+PhysAddr image_physical(const void* inside_image) {
+    return PhysAddr{address_of(inside_image) - abi::image::kKernelBase + state.image};
+}
+
+PhysAddr image_base() { return PhysAddr{state.image}; }
+
+Bytes image_size() { return Bytes{address_of(__image_end) - abi::image::kKernelBase}; }
+
+Result<void> kernel_map_range(VirtAddr at, PhysAddr from, Bytes size, Access access) {
+    const u64 attributes = kernel_attributes(access);
+    u64 to = at.value;
+    u64 frame = from.value;
+    u64 left = size.value;
+    while (left != 0) {
+        u64& first = kernel_tables[0].entry[index(to, 1)];
+        u64 step = 0;
+        if (fits_block(to, frame, left, kBlock1Size) && first == 0) {
+            store(first, frame | attributes);
+            step = kBlock1Size;
+        } else {
+            TRY_VALUE(u64 * middle, table_below(first, kBlock2Size));
+            u64& second = middle[index(to, 2)];
+            if (fits_block(to, frame, left, kBlock2Size) && second == 0) {
+                store(second, frame | attributes);
+                step = kBlock2Size;
+            } else {
+                TRY_VALUE(u64 * leaf, table_below(second, translation::kPageSize));
+                u64& third = leaf[index(to, 3)];
+                if (third != 0) {
+                    return Status::AlreadyExists;
+                }
+                store(third, frame | attributes | kTable);
+                step = translation::kPageSize;
+            }
+        }
+        to += step;
+        frame += step;
+        left -= step;
+    }
+    dsb_ishst();
+    isb();
+    return {};
+}
+
+namespace {
+
+Result<u64> map_window(PhysAddr base, Bytes size, Access access) {
+    const u64 offset = base.page_offset();
+    if (size.value > kDeviceLimit - kDeviceBase) {
+        return Status::OutOfMemory;
+    }
+    const u64 length = base::align_up(offset + size.value, translation::kPageSize);
+    if (length > kDeviceLimit - state.next_window) {
+        return Status::OutOfMemory;
+    }
+    const VirtAddr at{state.next_window};
+    state.next_window += length + translation::kPageSize;  // a hole between any two
+    TRY(kernel_map_range(at, base.page_base(), Bytes{length}, access));
+    return at.value + offset;
+}
+
+}  // namespace
+
+Result<u64> kernel_map_device(PhysAddr base, Bytes size) {
+    return map_window(base, size, Access{.read = true, .write = true, .device = true});
+}
+
+Result<u64> kernel_map_view(PhysAddr base, Bytes size) {
+    return map_window(base, size, Access{.read = true});
+}
+
+Result<void> kernel_map_ram(PhysAddr base, Bytes size) {
+    constexpr Access kData{.read = true, .write = true};
+    const u64 end = base.value + size.value;
+    const u64 image_end = state.image + image_size().value;
+    if (image_end <= base.value || state.image >= end) {
+        return kernel_map_range(VirtAddr{kLinearBase + base.value}, base, size, kData);
+    }
+    if (state.image > base.value) {
+        TRY(kernel_map_range(
+            VirtAddr{kLinearBase + base.value}, base, Bytes{state.image - base.value}, kData));
+    }
+    if (image_end < end) {
+        TRY(kernel_map_range(
+            VirtAddr{kLinearBase + image_end}, PhysAddr{image_end}, Bytes{end - image_end}, kData));
+    }
+    return {};
+}
+
+Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access) {
+    const bool in_range =
+        at.value >= abi::image::kKsecBase && at.value < kDeviceBase && at.page_offset() == 0;
+    if (!in_range || frame.page_offset() != 0 || frame.value >= kLinearLimit ||
+        is_forbidden(access)) {
+        return Status::InvalidArgument;
+    }
+    TRY_VALUE(u64 * entry, leaf_for(at.value));
+    if (*entry != 0) {
+        return Status::AlreadyExists;
+    }
+    TRY_VALUE(u64 * alias, leaf_for(kLinearBase + frame.value));
+    if (*alias == 0) {
+        return Status::InvalidArgument;
+    }
+    if (access.execute) {
+        sync_code(frame);  // it was written as data
+    }
+    // The frame leaves the linear map: from now on it has one address, with one access.
+    store(*alias, 0);
+    dsb_ishst();
+    asm volatile("tlbi vmalle1is" ::: "memory");
+    dsb_ish();
+    store(*entry, frame.value | kernel_attributes(access) | kTable);
+    dsb_ishst();
+    isb();
+    return {};
+}
+
+}  // namespace arch
+
+extern "C" void early_map(u64 image) {
+    using namespace arch::translation;
+    constexpr arch::Access kCode{.read = true, .execute = true};
+    constexpr arch::Access kConstants{.read = true};
+    constexpr arch::Access kData{.read = true, .write = true};
+
+    // Here and nowhere else the address of a symbol is the physical one.
+    const auto at = [](const void* symbol) { return reinterpret_cast<u64>(symbol); };
+    const auto link = [](const void* table) {
+        return reinterpret_cast<u64>(table) | kTable | kValid;
+    };
+
+    identity_tables[0].entry[index(image, 1)] = link(&identity_tables[1]);
+    identity_tables[1].entry[index(image, 2)] = link(&identity_tables[2]);
+    identity_tables[2].entry[index(image, 3)] = image | kernel_attributes(kCode) | kTable;
+
+    constexpr u64 kBase = abi::image::kKernelBase;
+    kernel_tables[0].entry[index(kBase, 1)] = link(&kernel_tables[1]);
+    kernel_tables[1].entry[index(kBase, 2)] = link(&kernel_tables[2]);
+    u64* pages = kernel_tables[2].entry;
+    u32 page = 0;
+    u64 frame = image;
+    for (; frame < at(__text_end); frame += kPageSize) {
+        pages[page++] = frame | kernel_attributes(kCode) | kTable;
+    }
+    for (; frame < at(__rodata_end); frame += kPageSize) {
+        pages[page++] = frame | kernel_attributes(kConstants) | kTable;
+    }
+    for (; frame < at(__image_end); frame += kPageSize) {
+        pages[page++] = frame | kernel_attributes(kData) | kTable;
+    }
+    for (const CpuStacks& stacks : cpu_stacks) {
+        pages[(at(stacks.guard) - image) / kPageSize] = 0;
+        pages[(at(stacks.emergency_guard) - image) / kPageSize] = 0;
+    }
+
+    const u64 line_size = u64{4} << ((ARCH_READ(ctr_el0) >> 16) & 0xF);
+    const auto invalidate = [line_size](u64 from, u64 size) {
+        for (u64 line = from; line < from + size; line += line_size) {
+            asm volatile("dc ivac, %0" ::"r"(line) : "memory");
+        }
+    };
+    arch::dsb_sy();
+    invalidate(at(kernel_tables), 3 * sizeof(Table));
+    invalidate(at(identity_tables), sizeof(identity_tables));
+    invalidate(at(&empty_table), sizeof(empty_table));
+    arch::dsb_sy();
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copy, clear, caches and TLBs. [ARM] "TLB maintenance instructions", "Cache maintenance"
+#include <arch/inline.hpp>
+#include <arch/system_register.hpp>
+#include <cstring>
+
+extern "C" void arch_clear_frame(void* frame);
+
+namespace arch {
+
+void zero_frame(PhysAddr frame) { arch_clear_frame(linear<void>(frame)); }
+
+void copy_linear(PhysAddr to, PhysAddr from, Bytes size) {
+    memcpy(linear<void>(to), linear<const void>(from), size.value);
+}
+
+void sync_code(PhysAddr frame) {
+    const u64 cache_type = ARCH_READ(ctr_el0);
+    if ((cache_type & (u64{1} << 28)) == 0) {  // IDC: stores need no clean
+        const u64 line_size = u64{4} << ((cache_type >> 16) & 0xF);
+        const u64 start = reinterpret_cast<u64>(linear<void>(frame));
+        for (u64 line = start; line < start + base::kPageSize; line += line_size) {
+            asm volatile("dc cvau, %0" ::"r"(line) : "memory");
+        }
+    }
+    dsb_ish();
+    // By address would miss the aliases of a virtually indexed instruction cache.
+    asm volatile("ic ialluis" ::: "memory");
+    dsb_ish();
+    isb();
+}
+
+void tlb_drop_page(Asid asid, VirtAddr page) {
+    const u64 operand = (u64{asid.value} << 48) | ((page.value >> 12) & 0xFFF'FFFF'FFFF);
+    dsb_ishst();
+    asm volatile("tlbi vale1is, %0" ::"r"(operand) : "memory");
+    dsb_ish();
+}
+
+void tlb_drop_space(Asid asid) {
+    const u64 operand = u64{asid.value} << 48;
+    dsb_ishst();
+    asm volatile("tlbi aside1is, %0" ::"r"(operand) : "memory");
+    dsb_ish();
+}
+
+}  // namespace arch
