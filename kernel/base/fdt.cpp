@@ -244,7 +244,7 @@ Result<Range> Tree::reservation(u32 index) const {
     for (u32 at = blob_.reservations; range_fits(at, kReservationBytes, blob_.total_size);
          at += kReservationBytes) {
         const Range entry{read_two_cells(blob_.data + at), read_two_cells(blob_.data + at + 8)};
-        if (entry.base == 0 && entry.size == 0) {
+        if (entry.size == 0) {
             break;
         }
         if (index == 0) {
@@ -309,12 +309,13 @@ Result<Tree> open(std::span<const u8> bytes) {
     }
 
     TRY(Result<void>{check_structure(blob)});
-    // The reservation block ends inside the blob.
+    // The reservation block ends inside the blob: with an entry of two zeros [DTSPEC], of which all
+    // readers in use look at the size alone.
     for (u32 at = blob.reservations;; at += kReservationBytes) {
         if (!range_fits(at, kReservationBytes, size)) {
             return Status::InvalidArgument;
         }
-        if (read_two_cells(data + at) == 0 && read_two_cells(data + at + 8) == 0) {
+        if (read_two_cells(data + at + 8) == 0) {
             return Tree{blob};
         }
     }

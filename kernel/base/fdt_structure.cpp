@@ -179,8 +179,8 @@ Status check_structure(const Blob& blob) {
         const Step token = step(blob, at);
         switch (token.token) {
         case Token::BeginNode:
-            if (depth == 0 && saw_root) {
-                return Status::InvalidArgument;
+            if (depth == 0 && (saw_root || !token.value.empty())) {
+                return Status::InvalidArgument;  // one root, without a name
             }
             if (depth == kMaxDepth) {
                 return Status::BufferTooLarge;
