@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// An EL0 address space of the mock machine: three levels of 512 entries in its RAM, so that table
+// frames are taken and given as on the real one. The entry format is its own:
+//
+//   [0] an entry is there   [1] read   [2] write   [3] execute   [4] device   [47:12] frame or
+//   table
+#pragma once
+
+#include <arch/inline.hpp>
+#include <kernel/base/bits.hpp>
+#include <kernel/hal/machine.hpp>
+
+namespace arch {
+
+class PageTable final {
+public:
+    struct Mapping {
+        PhysAddr frame{};
+        Access access{};
+    };
+
+    constexpr PageTable() = default;
+
+    /// Takes the root frame. OutOfMemory.
+    template <FrameSource Source> static Result<PageTable> create(Source& source, Asid asid) {
+        TRY_VALUE(const PhysAddr root, source.take_frame());
+        PageTable table;
+        table.root_ = root;
+        table.asid_ = asid;
+        return table;
+    }
+
+    /// InvalidArgument, AlreadyExists, OutOfMemory: nothing changed.
+    template <FrameSource Source>
+    Result<void> map(VirtAddr at, PhysAddr frame, Access access, Source& source) {
+        if (!is_page(at) || (frame.value & ~FrameField::kMask) != 0 || is_forbidden(access)) {
+            return base::Status::InvalidArgument;
+        }
+        if (find_entry(at.value) != nullptr) {
+            return base::Status::AlreadyExists;
+        }
+        PhysAddr table = root_;
+        PhysAddr fresh[2]{};  // tables that this call took
+        u64* link = nullptr;  // where the first of them will hang
+        for (u32 level = 1; level < 3; ++level) {
+            u64& entry = entries(table)[index(at.value, level)];
+            if (entry != 0) {
+                table = PhysAddr{entry & FrameField::kMask};
+                continue;
+            }
+            const Result<PhysAddr> taken = source.take_frame();
+            if (!taken.ok()) {
+                if (fresh[0].value != 0) {
+                    source.give_frame(fresh[0]);
+                }
+                return taken.status();
+            }
+            table = taken.value();
+            if (link == nullptr) {
+                link = &entry;
+                fresh[0] = table;
+            } else {
+                entry = table.value | kPresent;
+                fresh[1] = table;
+            }
+        }
+        entries(table)[index(at.value, 3)] = frame.value | bits(access);
+        if (link != nullptr) {
+            *link = fresh[0].value | kPresent;
+        }
+        return {};
+    }
+
+    /// ResourceNotFound.
+    Result<PhysAddr> unmap(VirtAddr at) {
+        u64* entry = is_page(at) ? find_entry(at.value) : nullptr;
+        if (entry == nullptr) {
+            return base::Status::ResourceNotFound;
+        }
+        const PhysAddr frame{*entry & FrameField::kMask};
+        const bool was_visible = RightsField::any(*entry);
+        *entry = 0;
+        if (was_visible) {
+            tlb_drop_page(asid_, at);
+        }
+        return frame;
+    }
+
+    /// ResourceNotFound, InvalidArgument.
+    Result<void> protect(VirtAddr at, Access access) {
+        if (is_forbidden(access)) {
+            return base::Status::InvalidArgument;
+        }
+        u64* entry = is_page(at) ? find_entry(at.value) : nullptr;
+        if (entry == nullptr) {
+            return base::Status::ResourceNotFound;
+        }
+        const bool was_visible = RightsField::any(*entry);
+        *entry = (*entry & FrameField::kMask) | bits(access);
+        if (was_visible) {
+            tlb_drop_page(asid_, at);
+        }
+        return {};
+    }
+
+    /// SourceFault.
+    [[nodiscard]] Result<PhysAddr> find(UserAddr user, Intent intent) const {
+        const u64* entry = find_entry(user.value);
+        if (entry == nullptr || (*entry & kDevice) != 0 || !RightsField::any(*entry) ||
+            (intent == Intent::Write && (*entry & kWrite) == 0)) {
+            return base::Status::SourceFault;
+        }
+        return PhysAddr{(*entry & FrameField::kMask) | user.page_offset()};
+    }
+
+    [[nodiscard]] bool is_mapped(VirtAddr at) const { return find_entry(at.value) != nullptr; }
+
+    /// ResourceNotFound.
+    [[nodiscard]] Result<Mapping> look_up(VirtAddr at) const {
+        const u64* entry = find_entry(at.value);
+        if (entry == nullptr) {
+            return base::Status::ResourceNotFound;
+        }
+        // As on the real machine, write and execute bring read with them.
+        return Mapping{PhysAddr{*entry & FrameField::kMask},
+                       Access{.read = RightsField::any(*entry),
+                              .write = (*entry & kWrite) != 0,
+                              .execute = (*entry & kExecute) != 0,
+                              .device = (*entry & kDevice) != 0}};
+    }
+
+    /// OutOfMemory. Page by page: slow and plain, an oracle for faster ones.
+    [[nodiscard]] Result<VirtAddr> find_gap(VirtAddr at, base::PageCount pages) const {
+        if (at.value >= kLimit || pages.value == 0 || pages.value > kLimit / base::kPageSize) {
+            return base::Status::OutOfMemory;
+        }
+        u64 start = base::align_up(at.value, base::kPageSize);
+        while (base::range_fits(start, pages.bytes().value, kLimit)) {
+            u64 end = start + pages.bytes().value;
+            u64 probe = start;
+            while (probe < end) {
+                const u64 step = free_span(probe);
+                if (step == 0) {
+                    break;
+                }
+                probe += step;
+            }
+            if (probe >= end) {
+                return VirtAddr{start};
+            }
+            start = probe + base::kPageSize;
+        }
+        return base::Status::OutOfMemory;
+    }
+
+    /// Gives back at most `budget` table frames, the root last. True when all are gone.
+    template <FrameSource Source> bool destroy_some(Source& source, u32 budget) {
+        if (root_.value == 0) {
+            return true;
+        }
+        tlb_drop_space(asid_);
+        u32 given = 0;
+        for (u32 i = 0; i < kEntries; ++i) {
+            u64& middle = entries(root_)[i];
+            if (middle == 0) {
+                continue;
+            }
+            for (u32 j = 0; j < kEntries; ++j) {
+                u64& leaf = entries(PhysAddr{middle & FrameField::kMask})[j];
+                if (leaf == 0) {
+                    continue;
+                }
+                if (given == budget) {
+                    return false;
+                }
+                source.give_frame(PhysAddr{leaf & FrameField::kMask});
+                leaf = 0;
+                ++given;
+            }
+            if (given == budget) {
+                return false;
+            }
+            source.give_frame(PhysAddr{middle & FrameField::kMask});
+            middle = 0;
+            ++given;
+        }
+        if (given == budget) {
+            return false;
+        }
+        source.give_frame(root_);
+        root_ = PhysAddr{};
+        return true;
+    }
+
+    [[nodiscard]] u64 root() const { return root_.value | (u64{asid_.value} << 48); }
+
+    [[nodiscard]] Asid asid() const { return asid_; }
+
+private:
+    using FrameField = base::Field<12, 36>;
+    using RightsField = base::Field<1, 3>;
+    static constexpr u64 kPresent = base::bit(0);
+    static constexpr u64 kRead = base::bit(1);
+    static constexpr u64 kWrite = base::bit(2);
+    static constexpr u64 kExecute = base::bit(3);
+    static constexpr u64 kDevice = base::bit(4);
+    static constexpr u64 kLimit = base::bit(39);
+    static constexpr u32 kEntries = 512;
+
+    static u64* entries(PhysAddr table) { return linear<u64>(table); }
+
+    static u32 index(u64 address, u32 level) {
+        return static_cast<u32>(address >> (39 - 9 * level)) % kEntries;
+    }
+
+    static bool is_page(VirtAddr at) { return at.page_offset() == 0 && at.value < kLimit; }
+
+    static bool is_forbidden(Access access) {
+        return access.execute && (access.write || access.device);
+    }
+
+    static u64 bits(Access access) {
+        return kPresent | (access.read ? kRead : 0) | (access.write ? kWrite : 0) |
+               (access.execute ? kExecute : 0) | (access.device ? kDevice : 0);
+    }
+
+    /// Entry that holds a page, or null.
+    [[nodiscard]] u64* find_entry(u64 address) const {
+        if (address >= kLimit || root_.value == 0) {
+            return nullptr;
+        }
+        PhysAddr table = root_;
+        for (u32 level = 1; level < 3; ++level) {
+            const u64 entry = entries(table)[index(address, level)];
+            if (entry == 0) {
+                return nullptr;
+            }
+            table = PhysAddr{entry & FrameField::kMask};
+        }
+        u64* page = &entries(table)[index(address, 3)];
+        return *page == 0 ? nullptr : page;
+    }
+
+    /// Free bytes from a page address to the end of the missing table or page; 0 when in use.
+    [[nodiscard]] u64 free_span(u64 address) const {
+        PhysAddr table = root_;
+        for (u32 level = 1; level < 3; ++level) {
+            const u64 entry = entries(table)[index(address, level)];
+            if (entry == 0) {
+                const u64 size = base::bit(39 - 9 * level);
+                return size - address % size;
+            }
+            table = PhysAddr{entry & FrameField::kMask};
+        }
+        return entries(table)[index(address, 3)] == 0 ? base::kPageSize : 0;
+    }
+
+    PhysAddr root_{};
+    Asid asid_{};
+};
+
+}  // namespace arch

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch_test_macros.hpp>
+#include <kernel/base/text.hpp>
+
+using base::Text;
+
+TEST_CASE("a literal is a text without its terminator", "[kernel][base]") {
+    constexpr Text kText = "abc";
+    static_assert(kText.size() == 3);
+    CHECK(kText == Text{"abcd", 3});
+    CHECK_FALSE(kText == Text{"abd"});
+    CHECK_FALSE(kText == Text{"ab"});
+    CHECK(Text{} == Text{""});
+}
+
+TEST_CASE("parts of a text stay inside it", "[kernel][base]") {
+    constexpr Text kText = "uart@9000";
+    CHECK(kText.find('@') == 4);
+    CHECK(kText.find('!') == kText.size());
+    CHECK(kText.first(4) == Text{"uart"});
+    CHECK(kText.first(99) == kText);
+    CHECK(kText.drop(5) == Text{"9000"});
+    CHECK(kText.drop(99).empty());
+    CHECK(kText.starts_with("uart"));
+    CHECK(kText.starts_with(""));
+    CHECK_FALSE(Text{"ua"}.starts_with("uart"));
+}
