@@ -11,9 +11,13 @@
 //   x3         fixed part to send      (Buffer)   long messages only
 //   x4         arena to send           (Buffer)   long messages only
 //   x5         room for a fixed part to receive (Buffer), 0 = short messages only
-//   x6         room for an arena to receive     (Buffer)
+//   x6         room for an arena to receive     (Buffer)   Call: only when the tag has kRoom;
+//                                                          Recv, Reply: always
 //   x7         deadline, absolute CNTVCT ticks  when the tag has kDeadline
 //   x2         sync object              Call/Recv when the tag has kSyncObject
+//
+// Received: a short message (also as the answer to a long one) is in x10..x15, x18; a long one is in
+// the buffers, with x3 = bytes of fixed part and x4 = bytes of arena that arrived.
 //
 // Kept: x19..x30, SP. Other caller-saved registers and NZCV come back zero. Vector registers are
 // clobbered; FPCR is kept.
@@ -37,7 +41,7 @@ enum class Kind : u64 { Request = 0, Response = 1, Error = 2 };
 ///   [3:0]   zero             [19:4]  method           [35:20] endpoint
 ///   [38:36] payload words    [39]    long message     [47:40] handles carried
 ///   [48]    arena present    [49]    deadline in x7   [50]    sync object in x2
-///   [57:52] handles accepted [61:58], [51] zero       [63:62] kind
+///   [51]    room in x5, x6    [57:52] handles accepted [61:58] zero [63:62] kind
 /// A short message counts its fixed part in 8-byte words (0..7) in [38:36]; a long one leaves them 0.
 struct Tag {
     u64 value = 0;
@@ -46,7 +50,8 @@ struct Tag {
     static constexpr u64 kArena = u64{1} << 48;
     static constexpr u64 kDeadline = u64{1} << 49;
     static constexpr u64 kSyncObject = u64{1} << 50;
-    static constexpr u64 kReserved = 0xF | (u64{1} << 51) | (u64{0xF} << 58);
+    static constexpr u64 kRoom = u64{1} << 51;
+    static constexpr u64 kReserved = 0xF | (u64{0xF} << 58);
 
     constexpr Tag() = default;
 
@@ -78,6 +83,10 @@ struct Tag {
 
     [[nodiscard]] constexpr bool is_long() const {
         return (value & kLong) != 0;
+    }
+
+    [[nodiscard]] constexpr bool has_room() const {
+        return (value & kRoom) != 0;
     }
 
     [[nodiscard]] constexpr bool has_arena() const {

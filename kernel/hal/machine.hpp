@@ -98,6 +98,10 @@ void tlb_drop_space(Asid asid);
 /// shared): EL0 may be given it as device memory.
 bool is_device_range(PhysAddr base, Bytes size);
 
+/// Points this CPU at an address space with nothing in it: before the tables it used are freed, and
+/// when it idles.
+void leave_user_space();
+
 /// During start only, first CPU: maps one frame of free RAM or of the payload, whose content is in
 /// place, at kKsecBase or up to 1 GiB above. The frame leaves the linear map, so that it has this one
 /// address and access. InvalidArgument (outside, not RAM, writable and executable), AlreadyExists,

@@ -123,6 +123,11 @@ Result<u64*> leaf_for(u64 at) {
 
 void kernel_map_start(PhysAddr image) { state.image = image.value; }
 
+void leave_user_space() {
+    const u64 root = image_physical(&empty_table).value;
+    asm volatile("msr ttbr0_el1, %0\n\tisb" ::"r"(root) : "memory");
+}
+
 PhysAddr image_physical(const void* inside_image) {
     return PhysAddr{address_of(inside_image) - abi::image::kKernelBase + state.image};
 }

@@ -2,6 +2,7 @@
 // The calls of kernel/hal that are too hot for a function call.
 #pragma once
 
+#include <arch/frame.h>
 #include <arch/percpu.h>
 #include <kernel/hal/machine.hpp>
 
@@ -38,3 +39,6 @@ inline CpuId cpu_index() {
 }
 
 }  // namespace arch
+
+/// First entry of this CPU into EL0 (arch/aarch64/trap). Never returns.
+extern "C" [[noreturn]] void enter_thread(arch::Frame* frame);

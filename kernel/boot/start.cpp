@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a mapped machine to the first process, in order. Every step that the payload or the policy
+// can make fail stops with one line that says which: without a policy EL0 does not start.
+#include <arch/inline.hpp>
+#include <kernel/boot/payload.hpp>
+#include <kernel/boot/state.hpp>
+#include <kernel/diag/log.hpp>
+#include <kernel/entry/run.hpp>
+#include <kernel/hal/entry.hpp>
+#include <kernel/object/memory.hpp>
+
+namespace kernel {
+
+namespace {
+
+namespace image = abi::image;
+
+constexpr u64 kInitStackBytes = 64 * 1024;
+constexpr u64 kInitStackTop = 0x10'0000'0000;
+constexpr u64 kRomfsAddress = 0x11'0000'0000;
+constexpr u64 kSystemAddress = 0x12'0000'0000;
+constexpr u32 kInitPriority = 200;
+
+/// Cuts room for the state off the end of the largest range and builds the state there.
+void place_state(MemoryRange* ranges, u32 count) {
+    u32 largest = 0;
+    for (u32 i = 0; i < count; ++i) {
+        largest = ranges[largest].size < ranges[i].size ? i : largest;
+    }
+    const Bytes size = base::pages_for(Bytes{sizeof(State)}).bytes();
+    KASSERT(size < ranges[largest].size);
+    ranges[largest].size = ranges[largest].size - size;
+    create_state(arch::linear<void>(ranges[largest].base + ranges[largest].size));
+}
+
+[[noreturn]] void refuse(const char* what) {
+    log_line("boot: stop reason=", what);
+    arch::power_off(1);
+}
+
+arch::Access access_of_segment(u32 flags) {
+    arch::Access access{};
+    access.read = true;
+    access.write = (flags & image::kSegmentWrite) != 0;
+    access.execute = (flags & image::kSegmentExecute) != 0;
+    return access;
+}
+
+/// A frame with the bytes of one page of a segment: the payload's own where it is whole and not
+/// written, a cleared copy otherwise.
+PhysAddr page_of(const PayloadSection& section, const image::Segment& segment, u64 offset) {
+    const auto frame = frames().take_zeroed();
+    if (!frame.ok()) {
+        refuse("out-of-memory");
+    }
+    if (offset < segment.file_size) {
+        const u64 left = segment.file_size - offset;
+        arch::copy_linear(frame.value(), section.base + Bytes{segment.offset + offset},
+                          Bytes{left < base::kPageSize ? left : base::kPageSize});
+    }
+    return frame.value();
+}
+
+void load_ksec(const Payload& payload) {
+    const PayloadSection section = payload.sections[static_cast<u32>(image::SectionKind::Ksec)];
+    const auto found = read_segments(section, image::kKsecBase, u64{1} << 30);
+    if (!found.ok()) {
+        refuse("no-policy");
+    }
+    const image::SegmentImage& segments = *found.value();
+    for (u32 i = 0; i < segments.segment_count; ++i) {
+        const image::Segment& segment = segments.segments[i];
+        for (u64 offset = 0; offset < segment.memory_size; offset += base::kPageSize) {
+            const PhysAddr frame = page_of(section, segment, offset);
+            const arch::Access access = access_of_segment(segment.flags);
+            if (access.execute) {
+                arch::sync_code(frame);
+            }
+            if (!arch::map_kernel_page(VirtAddr{segment.address + offset}, frame, access).ok()) {
+                refuse("policy-mapping");
+            }
+        }
+    }
+    const auto* entry = reinterpret_cast<const ksec::EntryTable*>(segments.entry);
+    if (entry->magic != ksec::kEntryMagic || entry->version != 1) {
+        refuse("policy-version");
+    }
+    policy().entry = entry;
+    policy().core_sid = objects().next_sid();
+}
+
+/// `execute` of the kernel itself, then of Einit by the kernel.
+void judge_start(Sid init_sid) {
+    Parties parties{};
+    parties.event = ksec::Event::Execute;
+    parties.src_class = policy().entry->core_class;
+    parties.dst_class = policy().entry->core_class;
+    parties.src_sid = policy().core_sid;
+    parties.dst_sid = policy().core_sid;
+    if (!grant_message(parties, Message{})) {
+        refuse("policy-denies-kernel");
+    }
+    parties.dst_class = policy().entry->init_class;
+    parties.dst_sid = init_sid;
+    if (!grant_message(parties, Message{})) {
+        refuse("policy-denies-init");
+    }
+}
+
+void map_pages(Process& process, u64 address, PhysAddr from, u64 size) {
+    for (u64 offset = 0; offset < size; offset += base::kPageSize) {
+        if (!process.table
+                 .map(VirtAddr{address + offset}, from + Bytes{offset}, {.read = true}, process)
+                 .ok()) {
+            refuse("init-mapping");
+        }
+    }
+}
+
+void load_segment(Process& process, const PayloadSection& section, const image::Segment& segment) {
+    RegionRequest request{};
+    request.address = segment.address;
+    request.size = base::pages_for(Bytes{segment.memory_size}).bytes().value;
+    request.writable = (segment.flags & image::kSegmentWrite) != 0;
+    request.executable = (segment.flags & image::kSegmentExecute) != 0;
+    if (!reserve_region(process, request).ok()) {
+        refuse("init-segment");
+    }
+    for (u64 offset = 0; offset < segment.memory_size; offset += base::kPageSize) {
+        const PhysAddr frame = page_of(section, segment, offset);
+        const arch::Access access = access_of_segment(segment.flags);
+        if (access.execute) {
+            arch::sync_code(frame);
+        }
+        if (!process.charge(1).ok() ||
+            !process.table.map(VirtAddr{segment.address + offset}, frame, access, process).ok()) {
+            refuse("init-segment");
+        }
+    }
+}
+
+void make_stack(Process& process) {
+    RegionRequest request{};
+    request.address = kInitStackTop - kInitStackBytes;
+    request.size = kInitStackBytes;
+    request.writable = true;
+    const auto stack = reserve_region(process, request);
+    if (!stack.ok()) {
+        refuse("init-stack");
+    }
+    u32 done = 0;
+    while (done < stack.value().pages.value) {
+        const auto mapped = map_region_step(process, stack.value(), done,
+                                            {.read = true, .write = true});
+        if (!mapped.ok()) {
+            refuse("init-stack");
+        }
+        done = mapped.value();
+    }
+}
+
+void start_init(const Payload& payload) {
+    const auto& segments_at = payload.sections[static_cast<u32>(image::SectionKind::Init)];
+    const auto& romfs = payload.sections[static_cast<u32>(image::SectionKind::Romfs)];
+    const auto& system = payload.sections[static_cast<u32>(image::SectionKind::System)];
+    const auto segments = read_segments(segments_at, image::kInitBase, u64{1} << 30);
+    if (!segments.ok()) {
+        refuse("no-init");
+    }
+    const auto made = control::create_process("init", policy().entry->init_class,
+                                              frames().free_frames(), kInitPriority);
+    if (!made.ok()) {
+        refuse("init-process");
+    }
+    Process& process = made.value();
+    process.references = 1;  // the kernel's own
+    judge_start(process.sid);
+    for (u32 i = 0; i < segments.value()->segment_count; ++i) {
+        load_segment(process, segments_at, segments.value()->segments[i]);
+    }
+    make_stack(process);
+    map_pages(process, kRomfsAddress, romfs.base, romfs.size.value);
+    map_pages(process, kSystemAddress, system.base, system.size.value);
+    process.entry = segments.value()->entry;
+    process.stack = kInitStackTop;
+    if (!control::start_process(process).ok()) {
+        refuse("init-thread");
+    }
+    Thread& first = *scheduler().threads.find(0);
+    const u64 arguments[] = {process.handles.at(0).handle, kRomfsAddress, romfs.size.value,
+                             kSystemAddress, system.size.value};
+    for (u32 i = 0; i < 5; ++i) {
+        first.frame.x[i] = arguments[i];
+    }
+}
+
+}  // namespace
+
+[[noreturn]] void start(const BootInfo& info) {
+    BootInfo machine = info;
+    place_state(machine.free_memory, machine.free_count);
+    frames().initialize(machine.free_memory, machine.free_count);
+    log_line("boot: memory free_mib=", frames().free_frames() >> 8);
+    const auto payload = read_payload(info.payload, info.payload_limit);
+    if (!payload.ok()) {
+        refuse("bad-image");
+    }
+    load_ksec(payload.value());
+    log_line("boot: policy hash=", policy().entry->policy_hash);
+    start_init(payload.value());
+    for (u32 i = 1; i < info.cpu_count && i < kMaxCpus; ++i) {
+        if (!arch::start_cpu(CpuId{i})) {
+            log_line("boot: cpu-refused cpu=", u64{i});
+        }
+    }
+    log_line("boot: init-start cpus=", u64{info.cpu_count});
+    run_forever();
+}
+
+[[noreturn]] void run_cpu(CpuId) {
+    run_forever();
+}
+
+}  // namespace kernel

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// kl.core.IO: device registers and interrupt lines.
+#include <kernel/control/service.hpp>
+#include <kernel/irq/lines.hpp>
+#include <kl/core/IO.idl.hpp>
+
+namespace kernel::control {
+
+namespace {
+
+namespace io = kl::core::IO;
+
+bool overlaps_registered(u64 base, u64 size) {
+    for (u32 i = 0; i < kMaxDeviceRanges; ++i) {
+        const DeviceRange* range = objects().device_ranges.find(i);
+        if (range != nullptr && base < range->base.value + range->size.value &&
+            range->base.value < base + size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Outcome register_mmio(Thread& caller, const io::RegisterMmio_Request& in,
+                      io::RegisterMmio_Response& out) {
+    const bool is_aligned = in.base % base::kPageSize == 0 && in.size % base::kPageSize == 0;
+    if (!is_aligned || in.size == 0 || in.size > kMaxMapping || in.base > ~u64{0} - in.size ||
+        !arch::is_device_range(PhysAddr{in.base}, Bytes{in.size})) {
+        return answer(out, Status::InvalidArgument);
+    }
+    if (overlaps_registered(in.base, in.size)) {
+        return answer(out, Status::Busy);
+    }
+    DeviceRange* range = objects().device_ranges.take();
+    if (range == nullptr) {
+        return answer(out, Status::OutOfMemory);
+    }
+    range->base = PhysAddr{in.base};
+    range->size = Bytes{in.size};
+    range->sid = objects().next_sid();
+    range->references = 1;
+    SlotContent content{};
+    content.type = SlotType::Mmio;
+    content.object = range;
+    content.rights = abi::rights::kAll;
+    const auto handle = insert_handle(*caller.process, content);
+    if (!handle.ok()) {
+        objects().device_ranges.give(*range);
+        return answer(out, handle.status());
+    }
+    out.resource = own_handle(handle.value());
+    undo_handle(caller, handle.value());
+    return answer(out, Status::Ok);
+}
+
+Outcome register_irq(Thread& caller, const io::RegisterIrq_Request& in,
+                     io::RegisterIrq_Response& out) {
+    if (in.flags > 1) {
+        return answer(out, Status::InvalidArgument);
+    }
+    const auto line = register_line(base::IrqLine{in.line}, in.flags == 1);
+    if (!line.ok()) {
+        return answer(out, line.status());
+    }
+    line.value().references = 1;
+    SlotContent content{};
+    content.type = SlotType::Irq;
+    content.object = &line.value();
+    content.rights = abi::rights::kAll;
+    const auto handle = insert_handle(*caller.process, content);
+    if (!handle.ok()) {
+        release_line(line.value());
+        return answer(out, handle.status());
+    }
+    out.resource = own_handle(handle.value());
+    undo_handle(caller, handle.value());
+    return answer(out, Status::Ok);
+}
+
+Outcome map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem_Response& out) {
+    const auto range = resolve<DeviceRange>(*caller.process, in.resource.handle,
+                                            abi::rights::kRead | abi::rights::kWrite);
+    if (!range.ok()) {
+        return answer(out, range.status());
+    }
+    RegionRequest request{};
+    request.address = in.hint;
+    request.size = range.value().size.value;
+    request.kind = RegionKind::Device;
+    request.writable = true;
+    request.object = &range.value();
+    Status status = Status::Ok;
+    if (map_in_steps(caller, *caller.process, request, out.at, status) == Outcome::More) {
+        return Outcome::More;
+    }
+    if (status == Status::Ok) {
+        undo_mapping(caller, out.at);
+    }
+    return answer(out, status);
+}
+
+Outcome attach_irq(Thread& caller, const io::AttachIrq_Request& in, io::AttachIrq_Response& out) {
+    const auto line = resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach);
+    if (!line.ok()) {
+        return answer(out, line.status());
+    }
+    const auto listener =
+        resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv);
+    if (!listener.ok()) {
+        return answer(out, listener.status());
+    }
+    return answer(out, attach_line(line.value(), listener.value(), in.badge).status());
+}
+
+template <typename Request, typename Response, void (*kAction)(Line&)>
+Outcome on_line(Thread& caller, const Request& in, Response& out) {
+    const auto line = resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach);
+    if (line.ok()) {
+        kAction(line.value());
+    }
+    return answer(out, line.status());
+}
+
+constexpr MethodEntry kMethods[] = {
+    kMethod<register_mmio>,
+    kMethod<register_irq>,
+    kMethod<map_mem>,
+    kMethod<attach_irq>,
+    kMethod<on_line<io::DetachIrq_Request, io::DetachIrq_Response, detach_line>>,
+    kMethod<on_line<io::EnableIrq_Request, io::EnableIrq_Response, enable_line>>,
+    kMethod<on_line<io::DisableIrq_Request, io::DisableIrq_Response, disable_line>>,
+};
+
+}  // namespace
+
+constinit const Interface kIo{kMethods, sizeof(kMethods) / sizeof(kMethods[0])};
+
+}  // namespace kernel::control

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/control/service.hpp>
+
+#include <arch/inline.hpp>
+#include <kernel/control/teardown.hpp>
+#include <kl/core/Core.edl.hpp>
+
+namespace kernel {
+
+namespace control {
+
+namespace {
+
+constexpr u32 kMaxResponseWords = 16;
+
+namespace endpoint = kl::core::Core::endpoint;
+
+const Interface* interface_of(u16 number) {
+    switch (number) {
+    case endpoint::vmm_VMM:
+        return &kVmm;
+    case endpoint::io_IO:
+        return &kIo;
+    case endpoint::thread_Thread:
+        return &kThread;
+    case endpoint::handle_Handle:
+        return &kHandle;
+    case endpoint::task_Task:
+        return &kTask;
+    case endpoint::sync_Sync:
+        return &kSync;
+    case endpoint::time_Time:
+        return &kTime;
+    case endpoint::hal_HAL:
+        return &kHal;
+    case endpoint::audit_Audit:
+        return &kAudit;
+    case endpoint::notice_Notice:
+        return &kNotice;
+    case endpoint::pm_PM:
+        return &kPm;
+    case endpoint::profiler_Profiler:
+        return &kProfiler;
+    default:
+        return nullptr;
+    }
+}
+
+const MethodEntry* method_entry(abi::Tag tag) {
+    const Interface* served = interface_of(tag.endpoint());
+    if (served == nullptr || tag.method() >= served->count) {
+        return nullptr;
+    }
+    return &served->methods[tag.method()];
+}
+
+/// Takes back what the denied response would have told of. True: done.
+bool undo_step(Thread& caller) {
+    Process& process = *caller.process;
+    if (const u32 handle = static_cast<u32>(caller.kernel_state[2]); handle != 0) {
+        if (Slot* slot = process.handles.find(handle); slot != nullptr) {
+            close_slot(process, *slot);
+        }
+        caller.kernel_state[2] = 0;
+    }
+    if (const u64 address = caller.kernel_state[3]; address != 0) {
+        Region* region = find_region(process, base::VirtAddr{address});
+        if (region != nullptr && !unmap_region_step(process, *region)) {
+            return false;
+        }
+        caller.kernel_state[3] = 0;
+    }
+    return true;
+}
+
+constexpr u64 kUndoing = ~u64{0};
+
+/// Judges and delivers the response; `fixed` holds `size` bytes.
+void respond(Thread& caller, const void* fixed, u32 size) {
+    const abi::Tag request{caller.request_tag};
+    const ksec::MethodInfo* info = policy().entry->method_info(
+        policy().entry->core_class, request.endpoint(), request.method());
+    Message& message = caller.message;
+    const u32 handles = info->response.handle_count;
+    const bool is_short = info->response.staging == ksec::Staging::Registers;
+    if (message.tag.kind() != abi::Kind::Response) {  // no arena was prepared
+        ipc::release_message(caller);
+        message = Message{};
+    }
+    message.shape = &info->response;
+    message.fixed_size = (size + 7) & ~u32{7};
+    if (is_short) {
+        message.tag = abi::Tag::make_short(abi::Kind::Response, request.endpoint(),
+                                           request.method(), size);
+        __builtin_memcpy(message.words, fixed, size);
+    } else {
+        if (message.staged.value == 0) {
+            const auto frame = caller.process->take_frame();
+            if (!frame.ok()) {
+                ipc::complete_call(caller, Status::OutOfMemory);
+                return;
+            }
+            message.staged = frame.value();
+            message.staged_order = 0;
+        }
+        message.tag = abi::Tag::make_long(abi::Kind::Response, request.endpoint(),
+                                          request.method(), handles);
+        __builtin_memcpy(ipc::staged_fixed(message), fixed, size);
+    }
+    Parties parties{};
+    parties.event = ksec::Event::Response;
+    parties.src_class = policy().entry->core_class;
+    parties.src_sid = policy().core_sid;
+    parties.dst_class = caller.process->class_id;
+    parties.dst_sid = caller.process->sid;
+    parties.endpoint = request.endpoint();
+    parties.method = request.method();
+    if (!grant_message(parties, message)) {
+        caller.kernel_state[0] = kUndoing;
+        ipc::start_work(caller, Work::Kernel);
+        return;
+    }
+    if (message.arena_size > 0 && caller.room_arena.size() >= message.arena_size &&
+        !copy_to_user(caller.process->table, caller.room_arena.address(),
+                      ipc::staged_fixed(message) + kStagedArenaOffset, message.arena_size)
+             .ok()) {
+        ipc::complete_call(caller, Status::SourceFault);
+        return;
+    }
+    const Status status = ipc::deliver_fixed(caller, caller, caller.room_fixed, caller.room_arena,
+                                             caller.accepted_handles);
+    if (status == Status::Ok) {
+        ipc::finish_call(caller);
+    } else {
+        ipc::complete_call(caller, status == Status::TargetFault ? Status::SourceFault : status);
+    }
+}
+
+}  // namespace
+
+void copy_text(char* to, u32 capacity, const char* from, u32 size) {
+    u32 length = 0;
+    while (length + 1 < capacity && length < size && from[length] != '\0') {
+        to[length] = from[length];
+        ++length;
+    }
+    to[length] = '\0';
+}
+
+Result<u8*> begin_response_arena(Thread& caller, u32 size) {
+    ipc::release_message(caller);
+    Message& message = caller.message;
+    message = Message{};
+    u32 order = 0;
+    while ((base::kPageSize << order) < u64{kStagedArenaOffset} + size) {
+        ++order;
+    }
+    TRY(caller.process->charge(u64{1} << order));
+    const auto block = frames().take_raw(order);
+    if (!block.ok()) {
+        caller.process->uncharge(u64{1} << order);
+        return block.status();
+    }
+    message.staged = block.value();
+    message.staged_order = order;
+    message.arena_staged = true;
+    message.arena_size = size;
+    message.tag = abi::Tag::make_long(abi::Kind::Response, 0, 0, 0);
+    return ipc::staged_fixed(message) + kStagedArenaOffset;
+}
+
+Result<arch::Access> access_of(u32 flags) {
+    const bool write = (flags & 2) != 0;
+    const bool execute = (flags & 4) != 0;
+    if (flags == 0 || flags > 7 || (write && execute)) {
+        return Status::InvalidArgument;
+    }
+    arch::Access access{};
+    access.read = true;
+    access.write = write;
+    access.execute = execute;
+    return access;
+}
+
+Outcome map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64& at,
+                     Status& status) {
+    u64& base_address = caller.kernel_state[1];
+    if (base_address == 0) {
+        const auto reserved = reserve_region(target, request);
+        if (!reserved.ok()) {
+            status = reserved.status();
+            return Outcome::Done;
+        }
+        base_address = reserved.value().base.value;
+        caller.kernel_state[0] = static_cast<u64>(Status::Ok);
+    }
+    at = base_address;
+    Region* region = find_region(target, base::VirtAddr{base_address});
+    if (region == nullptr) {  // unmapped meanwhile by another thread
+        status = Status::InvalidArgument;
+        return Outcome::Done;
+    }
+    if (caller.kernel_state[0] != 0) {  // failed: taking back
+        if (!unmap_region_step(target, *region)) {
+            return Outcome::More;
+        }
+        status = static_cast<Status>(static_cast<base::s32>(caller.kernel_state[0]));
+        return Outcome::Done;
+    }
+    arch::Access access{};
+    access.read = true;
+    access.write = request.writable;
+    access.execute = request.executable;
+    access.device = request.kind == RegionKind::Device;
+    const auto done = map_region_step(target, *region, caller.cursor, access);
+    if (!done.ok()) {
+        caller.kernel_state[0] = static_cast<u64>(static_cast<base::s64>(
+            static_cast<base::s32>(done.status())));
+        return Outcome::More;
+    }
+    caller.cursor = done.value();
+    status = Status::Ok;
+    return caller.cursor < region->pages.value ? Outcome::More : Outcome::Done;
+}
+
+}  // namespace control
+
+namespace ipc {
+
+void serve_kernel_request(Thread& caller) {
+    for (u64& word : caller.kernel_state) {
+        word = 0;
+    }
+    scheduler().cancel_timer(caller);  // the kernel answers at once; sleeping has its own deadline
+    start_work(caller, Work::Kernel);
+    advance_kernel_request(caller);
+}
+
+void advance_kernel_request(Thread& caller) {
+    if (caller.kernel_state[0] == control::kUndoing) {
+        if (control::undo_step(caller)) {
+            complete_call(caller, Status::SecurityDisallow);
+        }
+        return;
+    }
+    const control::MethodEntry* method = control::method_entry(abi::Tag{caller.request_tag});
+    if (method == nullptr) {
+        complete_call(caller, Status::Unimplemented);
+        return;
+    }
+    const void* request = caller.message.staged.value != 0
+                              ? static_cast<const void*>(staged_fixed(caller.message))
+                              : caller.message.words;
+    u64 response[control::kMaxResponseWords] = {};
+    KASSERT(method->response_size <= sizeof(response));
+    switch (method->handler(caller, request, response)) {
+    case control::Outcome::Done:
+        stop_work(caller);
+        control::respond(caller, response, method->response_size);
+        break;
+    case control::Outcome::Waits:
+        stop_work(caller);
+        break;
+    case control::Outcome::More:
+    case control::Outcome::Gone:
+        break;
+    }
+}
+
+void abandon_kernel_request(Thread&) {
+    // What a half-done method holds is a region or a handle of a living process: charged to it, and
+    // freed with it.
+}
+
+void resume_kernel_request(Thread& caller, Status status) {
+    u64 response[1] = {static_cast<u32>(status)};
+    caller.set_phase(state::kRunning);
+    scheduler().wake(caller);
+    control::respond(caller, response, sizeof(u32));
+}
+
+}  // namespace ipc
+
+}  // namespace kernel

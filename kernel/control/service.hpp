@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel as a server: kl.core.Core. A request arrives staged and granted; a handler sees it as
+// the struct that idlc generated from the IDL, fills the response struct, and the response is
+// judged like anybody's before the caller sees it. A handler that needs long returns More and is
+// called again with the same request until it is Done; the thread's kernel_state and cursor are its
+// memory. What it created it names as undo, in case the response is denied.
+#pragma once
+
+#include <kernel/ipc/ipc.hpp>
+#include <kernel/object/memory.hpp>
+
+namespace kernel::control {
+
+enum class Outcome : u32 {
+    Done,
+    More,
+    Waits,  // the caller sleeps; resume_kernel_request answers
+    Gone,   // the caller has ended
+};
+
+using Handler = Outcome (*)(Thread& caller, const void* request, void* response);
+
+struct MethodEntry {
+    Handler handler;
+    u32 response_size;
+};
+
+template <auto kFunction>
+struct Adapter;
+
+template <typename Request, typename Response,
+          Outcome (*kFunction)(Thread&, const Request&, Response&)>
+struct Adapter<kFunction> {
+    static Outcome run(Thread& caller, const void* request, void* response) {
+        return kFunction(caller, *static_cast<const Request*>(request),
+                         *static_cast<Response*>(response));
+    }
+
+    static constexpr MethodEntry entry{&run, sizeof(Response)};
+};
+
+/// The row of a method table for a handler.
+template <auto kFunction>
+inline constexpr MethodEntry kMethod = Adapter<kFunction>::entry;
+
+struct Interface {
+    const MethodEntry* methods;
+    u32 count;
+};
+
+// One table per interface, indexed by method number.
+extern const Interface kVmm;
+extern const Interface kIo;
+extern const Interface kThread;
+extern const Interface kHandle;
+extern const Interface kTask;
+extern const Interface kSync;
+extern const Interface kTime;
+extern const Interface kHal;
+extern const Interface kAudit;
+extern const Interface kNotice;
+extern const Interface kPm;
+extern const Interface kProfiler;
+
+/// State of the small interfaces.
+struct SystemState {
+    u64 wall_offset_ns = 0;
+    u32 entropy_index = 0;
+};
+
+SystemState& system_state();
+
+// --- what handlers share ---------------------------------------------------------------------------
+
+/// Fills rc and is Done.
+template <typename Response>
+Outcome answer(Response& response, Status status) {
+    response.rc = static_cast<base::s32>(status);
+    return Outcome::Done;
+}
+
+/// Bytes of a variable-size parameter, in the staged request; inside it, as the check has proved.
+inline const char* text_of(Thread& caller, const abi::ArenaRange& range) {
+    return reinterpret_cast<const char*>(ipc::staged_fixed(caller.message)) + kStagedArenaOffset +
+           range.offset;
+}
+
+/// Copies a checked string into a fixed buffer, cut to fit, NUL-terminated.
+void copy_text(char* to, u32 capacity, const char* from, u32 size);
+
+/// Response descriptor of a fresh handle of the caller.
+inline abi::HandleDescriptor own_handle(u32 handle) {
+    return {handle, abi::rights::kAll, 0};
+}
+
+/// If the response is denied, this handle is closed / this mapping is removed again.
+inline void undo_handle(Thread& caller, u32 handle) {
+    caller.kernel_state[2] = handle;
+}
+
+inline void undo_mapping(Thread& caller, u64 address) {
+    caller.kernel_state[3] = address;
+}
+
+/// Turns caller.message into a response with `size` bytes of arena; returns where they go.
+/// OutOfMemory.
+Result<u8*> begin_response_arena(Thread& caller, u32 size);
+
+/// Reserves and maps a region of `target` in steps; on Done `at` and `status` are set. A mapping
+/// that fails half-way is taken back before Done.
+Outcome map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64& at,
+                     Status& status);
+
+/// Fills `request` for mapping a part of a memory object of `holder`. BadHandle, WrongType,
+/// NoCapability, InvalidArgument; Busy: it would be writable here and executable elsewhere.
+Status prepare_memory_mapping(Process& holder, u32 handle, u64 offset, u64 length, u32 flags,
+                              RegionRequest& request);
+
+/// Access of kl.core.VMM flags. InvalidArgument: unknown bits, none, or Write with Execute.
+Result<arch::Access> access_of(u32 flags);
+
+/// Takes a new process apart from its parts: shared with kernel/boot, which builds init.
+Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages, u32 priority);
+/// The first thread, once ksec granted `execute`. OutOfMemory.
+Result<void> start_process(Process& process);
+
+}  // namespace kernel::control

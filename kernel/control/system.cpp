@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// The small interfaces: time, board facts, audit, notices, power, counters.
+#include <arch/inline.hpp>
+#include <kernel/control/service.hpp>
+#include <kernel/diag/audit_ring.hpp>
+#include <kernel/ipc/notice.hpp>
+#include <kl/core/Audit.idl.hpp>
+#include <kl/core/HAL.idl.hpp>
+#include <kl/core/Notice.idl.hpp>
+#include <kl/core/PM.idl.hpp>
+#include <kl/core/Profiler.idl.hpp>
+#include <kl/core/Time.idl.hpp>
+
+namespace kernel::control {
+
+namespace {
+
+namespace audit = kl::core::Audit;
+namespace hal = kl::core::HAL;
+namespace notice = kl::core::Notice;
+namespace pm = kl::core::PM;
+namespace profiler = kl::core::Profiler;
+namespace time = kl::core::Time;
+
+constexpr u32 kConsoleStep = 16;  // characters: the panic console polls
+
+Outcome get_system_time(Thread&, const time::GetSystemTime_Request&,
+                        time::GetSystemTime_Response& out) {
+    out.nanoseconds = nanoseconds_now() + system_state().wall_offset_ns;
+    return answer(out, Status::Ok);
+}
+
+Outcome set_system_time(Thread&, const time::SetSystemTime_Request& in,
+                        time::SetSystemTime_Response& out) {
+    system_state().wall_offset_ns = in.nanoseconds - nanoseconds_now();
+    return answer(out, Status::Ok);
+}
+
+Outcome debug_write(Thread& caller, const hal::DebugWrite_Request& in,
+                    hal::DebugWrite_Response& out) {
+    const char* text = text_of(caller, in.text);
+    const u32 length = in.text.size > 0 ? in.text.size - 1 : 0;
+    char shown[kConsoleStep];
+    u32 count = 0;
+    while (count < kConsoleStep && caller.cursor < length) {
+        const char c = text[caller.cursor++];
+        shown[count++] = c == '\n' || (c >= ' ' && c != 0x7f) ? c : '?';
+    }
+    arch::console_write(shown, count);
+    return caller.cursor < length ? Outcome::More : answer(out, Status::Ok);
+}
+
+Outcome get_entropy(Thread&, const hal::GetEntropy_Request&, hal::GetEntropy_Response& out) {
+    u32& index = system_state().entropy_index;
+    out.a = arch::boot_entropy(index);
+    out.b = arch::boot_entropy(index + 1);
+    out.c = arch::boot_entropy(index + 2);
+    out.d = arch::boot_entropy(index + 3);
+    index += 4;
+    return answer(out, Status::Ok);
+}
+
+Outcome get_env(Thread&, const hal::GetEnv_Request&, hal::GetEnv_Response& out) {
+    for (const Cpu& cpu : scheduler().cpus) {
+        out.cpus += cpu.online ? 1 : 0;
+    }
+    out.frequency = arch::ticks_per_second();
+    out.freePages = frames().free_frames();
+    return answer(out, Status::Ok);
+}
+
+Outcome audit_open(Thread& caller, const audit::Open_Request& in, audit::Open_Response& out) {
+    const auto listener =
+        resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv);
+    if (!listener.ok()) {
+        return answer(out, listener.status());
+    }
+    Notice*& reader = policy().reader;
+    if (reader != nullptr && reader->endpoint != nullptr) {
+        return answer(out, Status::Busy);
+    }
+    if (reader == nullptr) {
+        reader = endpoints().notices.take();
+    }
+    if (reader == nullptr) {
+        return answer(out, Status::OutOfMemory);
+    }
+    reader->endpoint = &listener.value();
+    reader->badge = in.badge;
+    reader->channel = abi::kEventEndpoint;
+    if (audit_ring().count() > 0) {
+        raise_notice(*reader, 1);
+    }
+    return answer(out, Status::Ok);
+}
+
+Outcome audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Response& out) {
+    const Notice* reader = policy().reader;
+    if (reader == nullptr || reader->endpoint == nullptr ||
+        reader->endpoint->process != caller.process) {
+        return answer(out, Status::Busy);
+    }
+    constexpr u32 kMost = 3968 / sizeof(ksec::Record);
+    AuditRing& ring = audit_ring();
+    const u32 count = ring.count() < kMost ? ring.count() : kMost;
+    const u32 size = count * static_cast<u32>(sizeof(ksec::Record));
+    const auto arena = begin_response_arena(caller, size);
+    if (!arena.ok()) {
+        return answer(out, arena.status());
+    }
+    for (u32 i = 0; i < count; ++i) {
+        __builtin_memcpy(arena.value() + i * sizeof(ksec::Record), &ring.front(),
+                         sizeof(ksec::Record));
+        ring.pop();
+    }
+    out.records = {0, size};
+    out.dropped = ring.lost_in_all();
+    return answer(out, Status::Ok);
+}
+
+Outcome subscribe_to_object(Thread& caller, const notice::SubscribeToObject_Request& in,
+                            notice::SubscribeToObject_Response& out) {
+    const auto listener =
+        resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv);
+    if (!listener.ok()) {
+        return answer(out, listener.status());
+    }
+    const auto task = resolve<Process>(*caller.process, in.object.handle, abi::rights::kNotify);
+    if (!task.ok()) {
+        return answer(out, task.status());
+    }
+    if (in.mask != notice::TaskEnded) {
+        return answer(out, Status::InvalidArgument);
+    }
+    Notice*& observer = task.value().observer;
+    if (observer != nullptr && observer->endpoint != nullptr) {
+        return answer(out, Status::Busy);
+    }
+    if (observer == nullptr) {
+        observer = endpoints().notices.take();
+    }
+    if (observer == nullptr) {
+        return answer(out, Status::OutOfMemory);
+    }
+    observer->endpoint = &listener.value();
+    observer->badge = in.badge;
+    observer->channel = abi::kEventEndpoint;
+    if (task.value().state == ProcessState::Ended) {
+        raise_notice(*observer, notice::TaskEnded);
+    }
+    return answer(out, Status::Ok);
+}
+
+Outcome power_request(Thread&, const pm::Request_Request& in, pm::Request_Response& out) {
+    if (in.kind == pm::PowerOff) {
+        arch::power_off(in.code);
+    }
+    if (in.kind == pm::Reset) {
+        arch::reset();
+    }
+    return answer(out, Status::InvalidArgument);
+}
+
+Outcome get_counters(Thread&, const profiler::GetCounters_Request&,
+                     profiler::GetCounters_Response& out) {
+    out.freeFrames = frames().free_frames();
+    out.objects = u64{objects().processes.used()} + objects().regions.used() +
+                  objects().memory_objects.used() + objects().device_ranges.used() +
+                  scheduler().threads.used() + endpoints().endpoints.used() +
+                  endpoints().notices.used();
+    for (u32 i = 0; i < kMaxThreads; ++i) {
+        const Thread* thread = scheduler().threads.find(i);
+        out.delivered += thread == nullptr ? 0 : (thread->token >> 16) - 1;  // calls that ended
+    }
+    out.granted = policy().granted;
+    out.denied = policy().denied;
+    return answer(out, Status::Ok);
+}
+
+constexpr MethodEntry kTimeMethods[] = {kMethod<get_system_time>, kMethod<set_system_time>};
+constexpr MethodEntry kHalMethods[] = {kMethod<debug_write>, kMethod<get_entropy>,
+                                       kMethod<get_env>};
+constexpr MethodEntry kAuditMethods[] = {kMethod<audit_open>, kMethod<audit_read>};
+constexpr MethodEntry kNoticeMethods[] = {kMethod<subscribe_to_object>};
+constexpr MethodEntry kPmMethods[] = {kMethod<power_request>};
+constexpr MethodEntry kProfilerMethods[] = {kMethod<get_counters>};
+
+}  // namespace
+
+constinit const Interface kTime{kTimeMethods, 2};
+constinit const Interface kHal{kHalMethods, 3};
+constinit const Interface kAudit{kAuditMethods, 2};
+constinit const Interface kNotice{kNoticeMethods, 1};
+constinit const Interface kPm{kPmMethods, 1};
+constinit const Interface kProfiler{kProfilerMethods, 1};
+
+}  // namespace kernel::control

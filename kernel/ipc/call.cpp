@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client's half: a request is staged, checked, and offered to its server.
+#include <arch/inline.hpp>
+#include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/notice.hpp>
+
+namespace kernel::ipc {
+
+namespace {
+
+const ksec::MethodInfo* method_of(u16 class_id, abi::Tag tag) {
+    return policy().entry->method_info(class_id, tag.endpoint(), tag.method());
+}
+
+u16 callee_class(const Thread& caller) {
+    return caller.callee == SlotType::Client ? caller.target->class_id
+                                             : policy().entry->core_class;
+}
+
+/// Whether the caller left room for the largest answer that this shape allows.
+bool has_room_for(const ksec::Shape& shape, const Thread& caller) {
+    if (shape.exists == 0 || shape.staging == ksec::Staging::Registers) {
+        return true;
+    }
+    return caller.room_fixed.size() >= shape.fixed_size &&
+           caller.room_arena.size() >= shape.arena_max &&
+           caller.accepted_handles >= shape.handle_count;
+}
+
+/// The slot behind x0, if it can be called.
+Result<Slot&> callable_slot(Thread& caller, abi::Tag tag) {
+    const u32 handle = static_cast<u32>(caller.frame.x[0]);
+    Slot* slot = caller.process->handles.find(handle);
+    if (slot == nullptr) {
+        record_misuse(*caller.process, ksec::Reason::BadHandle, handle, tag);
+        return Status::BadHandle;
+    }
+    const bool is_callable = slot->type == SlotType::Kernel || slot->type == SlotType::Security ||
+                             slot->type == SlotType::Client;
+    if (!is_callable || (slot->rights & abi::rights::kCall) == 0) {
+        record_misuse(*caller.process, ksec::Reason::BadHandle, handle, tag);
+        return is_callable ? Status::NoCapability : Status::WrongType;
+    }
+    return *slot;
+}
+
+/// What the tag and the handle say, before anything is read from memory.
+Result<void> begin_call(Thread& caller) {
+    const abi::Tag tag{caller.frame.x[9]};
+    if (!is_well_formed(tag) || tag.kind() != abi::Kind::Request) {
+        return Status::BadCall;
+    }
+    TRY_VALUE(Slot& slot, callable_slot(caller, tag));
+    caller.request_tag = tag.value;
+    caller.expected_response = ~u64{0};
+    caller.callee = slot.type;
+    caller.target = slot.type == SlotType::Client ? static_cast<Endpoint*>(slot.object) : nullptr;
+    caller.target_badge = slot.badge;
+    caller.target_life = slot.life;
+    caller.accepted_handles = tag.handles_accepted();
+    caller.room_fixed = abi::Buffer{tag.has_room() ? caller.frame.x[5] : 0};
+    caller.room_arena = abi::Buffer{tag.has_room() ? caller.frame.x[6] : 0};
+    const ksec::MethodInfo* method = method_of(callee_class(caller), tag);
+    if (method != nullptr &&
+        !(has_room_for(method->response, caller) && has_room_for(method->error, caller))) {
+        return Status::BufferTooSmall;
+    }
+    const u32 rights = slot.type == SlotType::Client ? abi::rights::kTransfer : 0;
+    TRY(stage_message(caller, tag, method == nullptr ? nullptr : &method->request, rights));
+    if (tag.has_deadline()) {
+        scheduler().timers.arm(caller.timer, Ticks{caller.frame.x[7]});
+        caller.status |= flag::kTimed;
+    }
+    return {};
+}
+
+/// Whether waiting for `endpoint` would close a cycle of single-threaded servers, or make a chain
+/// longer than kMaxChain.
+bool would_deadlock(const Thread& caller, const Endpoint& endpoint) {
+    const Thread* at = endpoint.server;
+    for (u32 depth = 0; at != nullptr; ++depth) {
+        if (depth > kMaxChain) {
+            return true;
+        }
+        if (at == &caller) {
+            return endpoint.process->thread_count == 1;
+        }
+        switch (at->phase()) {
+        case state::kWaitReply:
+        case state::kTransfer:
+            at = at->partner;
+            break;
+        case state::kWaitSend:
+            at = at->target->server;
+            break;
+        default:
+            return false;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+void requeue_caller(Thread& caller) {
+    Endpoint& endpoint = *caller.target;
+    Thread* before = endpoint.callers.back();
+    while (before != nullptr && before->home.effective() < caller.home.effective()) {
+        before = endpoint.callers.previous(*before);
+    }
+    if (before == nullptr) {
+        endpoint.callers.push_front(caller);
+    } else {
+        endpoint.callers.insert_after(*before, caller);
+    }
+    ++endpoint.pending;
+    caller.set_phase(state::kWaitSend);
+}
+
+namespace {
+
+void copy_request_step(Thread& caller) {
+    Thread* server = caller.partner;
+    if (server == nullptr) {
+        complete_call(caller, Status::NotConnected);
+        return;
+    }
+    const CopyProgress progress =
+        copy_arena_step(caller, caller.cursor, *server, server->room_arena);
+    if (progress.fault == Fault::Source) {
+        wait_for_request(*server);
+        complete_call(caller, Status::SourceFault);
+    } else if (progress.fault == Fault::Target) {
+        reject_receiver(*server, Status::SourceFault);
+        start_work(caller, Work::CallOffer);
+    } else if (progress.done) {
+        finish_request(caller, *server);
+    }
+}
+
+void check_request_step(Thread& caller) {
+    const auto staged = stage_arena_step(caller);
+    if (!staged.ok()) {
+        complete_call(caller, staged.status());
+        return;
+    }
+    if (!staged.value()) {
+        return;
+    }
+    switch (check_message(request_parties(caller), caller.message, caller.progress)) {
+    case ksec::Verdict::Again:
+        return;
+    case ksec::Verdict::Denied:
+        complete_call(caller, Status::SecurityDisallow);
+        return;
+    case ksec::Verdict::Granted:
+        break;
+    }
+    stop_work(caller);
+    if (caller.callee == SlotType::Client) {
+        offer(caller);
+    } else if (judge_message(request_parties(caller), caller.message, ksec::Effect::Commit) ==
+               ksec::Verdict::Denied) {
+        complete_call(caller, Status::SecurityDisallow);
+    } else if (caller.callee == SlotType::Kernel) {
+        serve_kernel_request(caller);
+    } else {
+        complete_call(caller, Status::Ok);
+    }
+}
+
+}  // namespace
+
+bool is_well_formed(abi::Tag tag) {
+    if ((tag.value & abi::Tag::kReserved) != 0 || tag.kind() > abi::Kind::Error ||
+        tag.has_sync_object()) {
+        return false;
+    }
+    return tag.is_long() ? tag.words() == 0 && tag.handle_count() <= abi::kMaxHandlesPerMessage
+                         : tag.handle_count() == 0 && !tag.has_arena();
+}
+
+Parties request_parties(const Thread& caller) {
+    Parties parties{};
+    const abi::Tag tag{caller.request_tag};
+    parties.event = caller.callee == SlotType::Security ? ksec::Event::Security
+                                                        : ksec::Event::Request;
+    parties.src_class = caller.process->class_id;
+    parties.src_sid = caller.process->sid;
+    parties.dst_class = callee_class(caller);
+    parties.dst_sid = caller.target == nullptr           ? policy().core_sid
+                      : caller.target->process == nullptr ? caller.target->sid
+                                                          : caller.target->process->sid;
+    parties.endpoint = tag.endpoint();
+    parties.method = tag.method();
+    return parties;
+}
+
+void start_work(Thread& thread, Work work) {
+    thread.work = work;
+    thread.cursor = 0;
+    thread.progress = {};
+    thread.status |= flag::kWork;
+}
+
+void stop_work(Thread& thread) {
+    thread.work = Work::None;
+    thread.status &= ~flag::kWork;
+}
+
+void call(Thread& caller) {
+    const auto begun = begin_call(caller);
+    if (begun.ok()) {
+        start_work(caller, Work::CallCheck);
+    } else {
+        set_result(caller, begun.status());
+    }
+}
+
+void offer(Thread& caller) {
+    Endpoint& endpoint = *caller.target;
+    const bool is_reachable = endpoint.process != nullptr && endpoint.life == caller.target_life;
+    Thread* server = is_reachable ? endpoint.waiters : nullptr;
+    // Judged before the caller learns anything; with effect only where the message is delivered.
+    const auto effect = server == nullptr ? ksec::Effect::Dry : ksec::Effect::Commit;
+    if (judge_message(request_parties(caller), caller.message, effect) == ksec::Verdict::Denied) {
+        complete_call(caller, Status::SecurityDisallow);
+        return;
+    }
+    if (!is_reachable) {
+        Slot* slot = caller.process->handles.find(static_cast<u32>(caller.frame.x[0]));
+        if (slot != nullptr && endpoint.process != nullptr) {
+            slot->life = endpoint.life;
+        }
+        complete_call(caller, Status::NotConnected);
+        return;
+    }
+    if (server == nullptr) {
+        if (would_deadlock(caller, endpoint)) {
+            complete_call(caller, Status::Deadlock);
+        } else {
+            requeue_caller(caller);
+        }
+        return;
+    }
+    endpoint.waiters = server->next_waiter;
+    server->next_waiter = nullptr;
+    take_receiver(*server);
+    server->set_phase(state::kTransfer);
+    server->partner = &caller;
+    caller.partner = server;
+    if (caller.message.arena_size > 0) {
+        start_work(caller, Work::CallCopy);
+    } else {
+        finish_request(caller, *server);
+    }
+}
+
+void finish_request(Thread& client, Thread& server) {
+    const Status status = deliver_fixed(client, server, server.room_fixed, server.room_arena,
+                                        server.accepted_handles);
+    if (status != Status::Ok) {
+        reject_receiver(server, status == Status::TargetFault ? Status::SourceFault : status);
+        client.partner = nullptr;
+        if (client.phase() == state::kRunning) {
+            start_work(client, Work::CallOffer);
+        } else {
+            requeue_caller(client);
+        }
+        return;
+    }
+    server.frame.x[1] = client.target_badge;
+    server.frame.x[2] = client.token;
+    const Slot* slot = client.process->handles.find(static_cast<u32>(client.frame.x[0]));
+    if (slot != nullptr) {
+        const ksec::RowEntry* entry = ksec::find_entry(slot->row, client.request_tag);
+        client.expected_response = entry->request == client.request_tag ? entry->response : ~u64{0};
+    }
+    client.target->server = &server;
+    client.partner = &server;
+    server.partner = &client;
+    stop_work(client);
+    stop_work(server);
+    release_message(client);
+    client.set_phase(state::kWaitReply);
+    server.set_phase(state::kRunning);
+    lend_context(client, server);
+}
+
+void lend_context(Thread& client, Thread& server) {
+    if ((server.status & flag::kPinned) != 0) {
+        scheduler().boost(server, client.home.effective());
+        scheduler().wake(server);
+        return;
+    }
+    const Cpu& cpu = scheduler().cpus[arch::cpu_index().value];
+    if (cpu.context == nullptr || chain_end(*cpu.context->owner) != &server) {
+        scheduler().wake(server);  // and, up the chain, the client's context
+    }
+}
+
+void complete_call(Thread& client, Status status) {
+    set_result(client, status);
+    finish_call(client);
+}
+
+void finish_call(Thread& client) {
+    if (client.partner != nullptr && client.partner->partner == &client) {
+        client.partner->partner = nullptr;
+    }
+    client.partner = nullptr;
+    client.target = nullptr;
+    client.callee = SlotType::Free;
+    client.token += u64{1} << 16;
+    scheduler().cancel_timer(client);
+    release_message(client);
+    stop_work(client);
+    if (client.phase() != state::kRunning) {
+        client.set_phase(state::kRunning);
+        scheduler().wake(client);
+    }
+}
+
+void advance(Thread& thread) {
+    switch (thread.work) {
+    case Work::CallCheck:
+        check_request_step(thread);
+        break;
+    case Work::CallOffer:
+        stop_work(thread);
+        offer(thread);
+        break;
+    case Work::CallCopy:
+        copy_request_step(thread);
+        break;
+    case Work::ReceiveCopy:
+        copy_from_client_step(thread);
+        break;
+    case Work::ReceiveNext:
+        stop_work(thread);
+        take_next(thread);
+        break;
+    case Work::ReplyCheck:
+        check_reply_step(thread);
+        break;
+    case Work::ReplyCopy:
+        copy_reply_step(thread);
+        break;
+    case Work::Kernel:
+        advance_kernel_request(thread);
+        break;
+    case Work::None:
+        KASSERT(false);
+    }
+}
+
+}  // namespace kernel::ipc

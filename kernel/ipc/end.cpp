@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// How waits end early: timeouts, and the death of a thread or of a server. Whatever a thread is in
+// the middle of, its peer finds a consistent end of its own.
+#include <arch/inline.hpp>
+#include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/notice.hpp>
+
+namespace kernel::ipc {
+
+namespace {
+
+void leave_waiters(Thread& server) {
+    Thread** link = &server.listener->waiters;
+    while (*link != nullptr && *link != &server) {
+        link = &(*link)->next_waiter;
+    }
+    if (*link == nullptr) {  // the name was unbound, which emptied the list
+        return;
+    }
+    *link = server.next_waiter;
+    server.next_waiter = nullptr;
+}
+
+/// A thread in the middle of steps lets go of its peer.
+void drop_transfer(Thread& thread) {
+    Thread* peer = thread.partner;
+    if (peer == nullptr || peer->phase() != state::kTransfer || peer->partner != &thread) {
+        return;
+    }
+    peer->partner = nullptr;
+    thread.partner = nullptr;
+    switch (thread.work) {
+    case Work::CallCopy:  // the peer is a server in Recv
+        wait_for_request(*peer);
+        break;
+    case Work::ReceiveCopy:  // the peer is a client that was granted, not delivered
+        if (thread.process->state == ProcessState::Running) {
+            requeue_caller(*peer);
+        } else {
+            complete_call(*peer, Status::NotConnected);
+        }
+        break;
+    default:  // ReplyCopy: the answer will not come
+        complete_call(*peer, Status::NotConnected);
+        break;
+    }
+}
+
+/// Takes the thread off whatever it waits at, or out of its steps.
+void detach(Thread& thread) {
+    switch (thread.phase()) {
+    case state::kWaitReceive:
+        leave_waiters(thread);
+        break;
+    case state::kWaitSend:
+        thread.queue_node.unlink();
+        --thread.target->pending;
+        break;
+    case state::kTransfer:
+        if (thread.partner != nullptr && thread.partner->partner == &thread) {
+            thread.partner->partner = nullptr;  // the copier notices at its next step
+        }
+        break;
+    case state::kRunning:
+        drop_transfer(thread);
+        if (thread.work == Work::Kernel) {
+            abandon_kernel_request(thread);
+        }
+        break;
+    default:
+        break;
+    }
+    scheduler().cancel_timer(thread);
+}
+
+/// The client's context will no longer run the server that was working for it; the server goes on
+/// with its own.
+void reclaim_context(Thread& client) {
+    Thread* server = client.partner;
+    if (client.phase() != state::kWaitReply || server == nullptr) {
+        return;
+    }
+    if (server->partner == &client) {
+        server->partner = nullptr;
+    }
+    client.partner = nullptr;
+    if (Thread* end = chain_end(*server); end != nullptr) {
+        scheduler().disturb(*end);
+        scheduler().wake(*server);
+    }
+}
+
+}  // namespace
+
+void end_wait(Thread& thread, Status status) {
+    const u32 phase = thread.phase();
+    const bool is_client = phase == state::kWaitSend || phase == state::kWaitReply ||
+                           phase == state::kTransfer || thread.callee != SlotType::Free;
+    reclaim_context(thread);
+    detach(thread);
+    if (phase == state::kWaitSleep || phase == state::kWaitFutex) {
+        resume_kernel_request(thread, status);
+        return;
+    }
+    if (is_client && phase != state::kWaitReceive) {
+        complete_call(thread, status);
+        return;
+    }
+    stop_work(thread);
+    set_result(thread, status);
+    if (thread.phase() != state::kRunning) {
+        thread.set_phase(state::kRunning);
+        scheduler().wake(thread);
+    }
+}
+
+void remove_thread(Thread& thread) {
+    reclaim_context(thread);
+    detach(thread);
+    release_message(thread);
+    stop_work(thread);
+    if (Thread* client = thread.partner; client != nullptr && client->partner == &thread) {
+        client->partner = nullptr;  // waits on: another thread of the process may answer
+    }
+    thread.partner = nullptr;
+    thread.token += u64{1} << 16;
+    scheduler().forget(thread.home);
+    scheduler().disturb(thread);
+    thread.set_phase(state::kDead);
+}
+
+void unbind(Endpoint& endpoint) {
+    endpoint.process = nullptr;
+    endpoint.server = nullptr;
+    endpoint.waiters = nullptr;  // its threads were removed before
+}
+
+bool unbind_step(Endpoint& endpoint, u32& cursor) {
+    for (u32 looked = 0; looked < kUnbindStep; ++looked, ++cursor) {
+        if (cursor >= kMaxThreads) {
+            return true;
+        }
+        Thread* client = scheduler().threads.find(cursor);
+        if (client == nullptr || client->target != &endpoint) {
+            continue;
+        }
+        const u32 phase = client->phase();
+        if (phase == state::kWaitSend || phase == state::kWaitReply ||
+            phase == state::kTransfer) {
+            end_wait(*client, Status::NotConnected);
+        }
+    }
+    return false;
+}
+
+}  // namespace kernel::ipc

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page that most messages take: a short, plainly granted request to a server that waits, and
+// its plain answer to the client that waits. Ordered refusals, each falling back to the long way
+// with nothing changed, then one commit. No stack is used (the build checks), because SP points at
+// the caller's frame; the payload stays in its registers throughout (-ffixed-x9...).
+//
+// What is refused here and why it is safe to look at it before a verdict: the row compare comes
+// first and is the verdict; nothing that EL0 can observe distinguishes the refusals that follow.
+#include <arch/lock.hpp>
+#include <arch/message_tag.hpp>
+#include <kernel/sched/endpoint.hpp>
+#include <kernel/sync/kernel_lock.hpp>
+#include <ksec/verdict.hpp>
+
+namespace kernel {
+
+/// Returned in x0 and x1: the frame to enter (null: take the long way) and the server's badge.
+struct Next {
+    arch::Frame* frame;
+    u64 badge;
+};
+
+namespace {
+
+inline Slot& slot_of(const Thread& thread, u64 handle) {
+    const u64 offset = (handle << kSlotShift) & thread.slot_mask;
+    return *reinterpret_cast<Slot*>(reinterpret_cast<char*>(thread.slots) + offset);
+}
+
+/// Nothing was changed: the long way decides.
+inline Next refuse(u32 ticket) {
+    kernel_lock().release(ticket);
+    return {nullptr, 0};
+}
+
+}  // namespace
+
+extern "C" Next ipc_fast_call(u64 handle, Thread* caller) {
+    const u64 tag = arch::message_tag();
+    const auto ticket = kernel_lock().acquire();
+    if (caller->status != state::kRunning) [[unlikely]] {
+        return refuse(ticket);  // uses FP, timed, pinned, ...
+    }
+    const Slot& slot = slot_of(*caller, handle);
+    const ksec::RowEntry* granted = ksec::find_entry(slot.row, tag);
+    if (slot.handle != static_cast<u32>(handle) || granted->request != tag) [[unlikely]] {
+        return refuse(ticket);
+    }
+    auto* endpoint = static_cast<Endpoint*>(slot.object);
+    Thread* server = endpoint->waiters;
+    if (server == nullptr || slot.life != endpoint->life) [[unlikely]] {
+        return refuse(ticket);
+    }
+    if (server->status != state::kWaitReceive) [[unlikely]] {
+        return refuse(ticket);
+    }
+    // Commit: the server goes on with the caller's context.
+    endpoint->waiters = server->next_waiter;
+    endpoint->server = server;
+    server->status = state::kRunning;
+    server->partner = caller;
+    server->context = caller->context;
+    caller->status = state::kWaitReply;
+    caller->partner = server;
+    caller->target = endpoint;
+    caller->request_tag = tag;
+    caller->expected_response = granted->response;
+    const u64 badge = slot.badge;
+    kernel_lock().release(ticket);
+    return {&server->frame, badge};
+}
+
+extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token) {
+    const u64 tag = arch::message_tag();
+    const auto ticket = kernel_lock().acquire();
+    if (server->status != state::kRunning) [[unlikely]] {
+        return refuse(ticket);
+    }
+    Thread* client = server->partner;
+    if (client == nullptr || client->token != token || client->expected_response != tag)
+        [[unlikely]] {
+        return refuse(ticket);
+    }
+    if (client->status != state::kWaitReply || client->context != server->context) [[unlikely]] {
+        return refuse(ticket);  // timed, uses FP, or not running on what this client lent
+    }
+    Endpoint* endpoint = server->listener;
+    if (server->listener_handle != static_cast<u32>(listener) || endpoint->pending != 0)
+        [[unlikely]] {
+        return refuse(ticket);
+    }
+    // Commit: the client has its answer, the server waits for the next request.
+    client->token = token + (u64{1} << 16);
+    client->status = state::kRunning;
+    client->partner = nullptr;
+    client->target = nullptr;
+    server->status = state::kWaitReceive;
+    server->partner = nullptr;
+    server->accepted_handles = 0;
+    server->next_waiter = endpoint->waiters;
+    endpoint->waiters = server;
+    kernel_lock().release(ticket);
+    return {&client->frame, 0};
+}
+
+}  // namespace kernel

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Call, Recv and Reply: the long way. The path of one request reads, in call.cpp, receive.cpp and
+// reply.cpp, in the order in which it happens:
+//
+//   call     -> stage what a check will read -> check (pure) -> offer: deliver or queue
+//   receive  -> notice, or best caller -> judge (state) -> copy -> wake the server
+//   reply    -> stage -> check, judge -> copy -> wake the client
+//
+// Each `advance` is one bounded step under the kernel lock; a thread with steps left has the Work
+// flag and is continued by kernel/entry until it waits or has a result. kernel/ipc/fast.cpp does
+// the same for short messages that need no look, in one go.
+#pragma once
+
+#include <kernel/ipc/verdict.hpp>
+#include <kernel/mem/user_copy.hpp>
+#include <kernel/sched/scheduler.hpp>
+
+namespace kernel::ipc {
+
+void call(Thread& caller);
+void receive(Thread& server);
+void reply(Thread& server);
+
+/// Runs one step of `thread.work`.
+void advance(Thread& thread);
+
+/// Ends whatever `thread` waits for, or is in the middle of, with `status`; it becomes runnable.
+void end_wait(Thread& thread, Status status);
+/// Takes `thread` out of all protocols without a result: it is about to end.
+void remove_thread(Thread& thread);
+/// The process that has the name ends. From now on calls to it get NotConnected.
+void unbind(Endpoint& endpoint);
+/// One step of telling the clients of the ended life, queued or being served, and of detaching
+/// notices; true when all are told. At most kUnbindStep threads are looked at.
+bool unbind_step(Endpoint& endpoint, u32& cursor);
+inline constexpr u32 kUnbindStep = 16;
+
+/// Whether a tag from EL0 has only bits that make sense together.
+bool is_well_formed(abi::Tag tag);
+
+// --- steps shared by the files of this folder and by kernel/control ---------------------------------
+
+void start_work(Thread& thread, Work work);
+void stop_work(Thread& thread);
+
+/// Prepares thread.message from the registers and, for a long message, the user's fixed part: reads
+/// it once, into a block that EL0 cannot reach, and looks up the handles. `shape` may be null (the
+/// class has no such method): then nothing is read and ksec will say no.
+/// SourceFault, OutOfMemory, BadHandle, NoCapability, BufferTooLarge.
+Result<void> stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape,
+                           u32 needed_handle_rights);
+/// One step of staging the arena; true when all of it is staged. SourceFault.
+Result<bool> stage_arena_step(Thread& sender);
+/// Gives the staged block back.
+void release_message(Thread& sender);
+/// The staged fixed part of a message.
+u8* staged_fixed(Message& message);
+
+/// A handle in `to` for what `slot` of `from` names, with slot.rights & rights, derived from it.
+/// OutOfMemory.
+Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 rights);
+/// SID of the object that a slot names.
+u64 slot_sid(const Slot& slot);
+
+/// Parties of the request that `caller` is making.
+Parties request_parties(const Thread& caller);
+
+/// Moves the fixed part and the handles of `sender`'s message to `receiver` and fills its result
+/// registers but for badge and token. SourceFault: the sender's; TargetFault: the receiver's.
+/// OutOfMemory, BufferTooSmall: the receiver's.
+Status deliver_fixed(Thread& sender, Thread& receiver, abi::Buffer room_fixed,
+                     abi::Buffer room_arena, u32 accepted_handles);
+/// One step of copying the arena that was not staged; true when done.
+struct CopyProgress {
+    bool done;
+    Fault fault;
+};
+CopyProgress copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver,
+                             abi::Buffer room_arena);
+
+/// Queues a caller again whose receiver turned out to be unable to take the message.
+void requeue_caller(Thread& caller);
+/// A waiting receiver has been chosen: its Recv can no longer time out.
+void take_receiver(Thread& server);
+/// The receiver's own buffer or table was the problem: its Recv ends with `status`.
+void reject_receiver(Thread& server, Status status);
+/// Sees to it that `server` runs on `client`'s context or, when it may not, at its priority.
+void lend_context(Thread& client, Thread& server);
+void copy_from_client_step(Thread& server);
+void check_reply_step(Thread& server);
+void copy_reply_step(Thread& server);
+
+/// Ends a call whose result is in the client's registers already.
+void finish_call(Thread& client);
+/// Ends a call: result, token bumped, client runnable.
+void complete_call(Thread& client, Status status);
+/// Puts `server` in Recv on its listener, waiting.
+void wait_for_request(Thread& server);
+/// Looks for the next request for a server in Recv: delivers, starts copying, or waits.
+void take_next(Thread& server);
+/// The caller's request passed its check: deliver it to a waiting receiver or queue it.
+void offer(Thread& caller);
+/// ksec granted and bytes are copied: the server has the request, the client waits for the reply.
+void finish_request(Thread& client, Thread& server);
+
+/// Call on a kernel handle whose request passed its check; defined in kernel/control.
+void serve_kernel_request(Thread& caller);
+void advance_kernel_request(Thread& caller);
+/// Undoes what a kernel method that was interrupted half-way has reserved.
+void abandon_kernel_request(Thread& caller);
+/// A kernel method that waited (sleep, futex) is over.
+void resume_kernel_request(Thread& caller, Status status);
+
+}  // namespace kernel::ipc

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/ipc/notice.hpp>
+
+#include <kernel/ipc/ipc.hpp>
+
+namespace kernel {
+
+namespace {
+
+u64 token_of(const Notice& notice) {
+    return (notice.number << 16) | kNoticeIndexBit | endpoints().notices.index_of(notice);
+}
+
+void dequeue(Notice& notice) {
+    if (notice.queued) {
+        notice.node.unlink();
+        --notice.endpoint->pending;
+        notice.queued = false;
+    }
+}
+
+}  // namespace
+
+void raise_notice(Notice& notice, u64 bits) {
+    notice.bits |= bits;
+    if (notice.endpoint == nullptr || notice.queued || notice.in_service) {
+        return;
+    }
+    Endpoint& endpoint = *notice.endpoint;
+    endpoint.notices.push_back(notice);
+    notice.queued = true;
+    ++endpoint.pending;
+    Thread* server = endpoint.waiters;
+    if (server != nullptr) {
+        endpoint.waiters = server->next_waiter;
+        server->next_waiter = nullptr;
+        server->set_phase(state::kRunning);
+        ipc::take_next(*server);
+        if (server->phase() == state::kRunning) {
+            scheduler().wake(*server);
+        }
+    }
+}
+
+void detach_notice(Notice& notice) {
+    dequeue(notice);
+    ++notice.number;
+    notice.in_service = false;
+    notice.endpoint = nullptr;
+    notice.bits = 0;
+}
+
+Notice* notice_of(u64 token) {
+    if ((token & kNoticeIndexBit) == 0) {
+        return nullptr;
+    }
+    Notice* notice = endpoints().notices.find(static_cast<u32>(token & (kNoticeIndexBit - 1)));
+    const bool matches = notice != nullptr && notice->in_service && token_of(*notice) == token;
+    return matches ? notice : nullptr;
+}
+
+bool deliver_notice(Thread& server) {
+    Endpoint& endpoint = *server.listener;
+    Notice& notice = *endpoint.notices.front();
+    dequeue(notice);
+    Message message{};
+    message.tag = abi::Tag::make_short(abi::Kind::Request, notice.channel, 0, sizeof(u64));
+    message.fixed_size = sizeof(u64);
+    message.words[0] = notice.bits;
+    Parties parties{};
+    parties.src_class = policy().entry->core_class;
+    parties.src_sid = policy().core_sid;
+    parties.dst_class = endpoint.class_id;
+    parties.dst_sid = server.process->sid;
+    parties.endpoint = notice.channel;
+    if (!grant_message(parties, message)) {
+        notice.bits = 0;
+        return false;
+    }
+    notice.bits = 0;
+    notice.in_service = true;
+    ++notice.number;
+    ipc::take_receiver(server);
+    set_result(server, Status::Ok, notice.badge, token_of(notice));
+    server.frame.x[9] = message.tag.value;
+    server.frame.x[10] = message.words[0];
+    return true;
+}
+
+void answer_notice(Notice& notice) {
+    notice.in_service = false;
+    if (notice.answered != nullptr) {
+        notice.answered(notice);
+    }
+    if (notice.bits != 0) {
+        raise_notice(notice, 0);
+    }
+}
+
+}  // namespace kernel

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sending requests that the kernel makes of EL0: interrupts and events.
+#pragma once
+
+#include <kernel/sched/endpoint.hpp>
+
+namespace kernel {
+
+/// Token of a notice: its number and its index with this bit set.
+inline constexpr u32 kNoticeIndexBit = 0x8000;
+
+/// Adds `bits` to the notice and queues it unless it is queued or being served already. A receiver
+/// that waits gets it at once.
+void raise_notice(Notice& notice, u64 bits);
+/// Takes the notice off its endpoint; a request being served will not be answered any more.
+void detach_notice(Notice& notice);
+/// The notice whose request the token names, or null.
+Notice* notice_of(u64 token);
+/// Delivers the first queued notice to `server`, which is in Recv on its endpoint. False: ksec
+/// denied it (the notice is dropped, and recorded).
+bool deliver_notice(Thread& server);
+/// The server has answered.
+void answer_notice(Notice& notice);
+
+}  // namespace kernel

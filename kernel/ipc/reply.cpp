@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answer. A reply names the call by a one-shot token; it is judged against the method that the
+// request chose, never waits, and never fails because of the client.
+#include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/notice.hpp>
+
+namespace kernel::ipc {
+
+namespace {
+
+/// The client that waits for exactly this call to be answered by exactly this process, or null.
+Thread* client_of(u64 token, const Process& server) {
+    Thread* client = scheduler().threads.find(static_cast<u32>(token & 0xFFFF));
+    const bool matches = client != nullptr && client->token == token &&
+                         client->phase() == state::kWaitReply && client->target != nullptr &&
+                         client->target->process == &server;
+    return matches ? client : nullptr;
+}
+
+/// A token that was never this process's to answer; one that merely came too late is no misuse.
+bool is_foreign(u64 token, const Process& server) {
+    const Thread* client = scheduler().threads.find(static_cast<u32>(token & 0xFFFF));
+    if (client == nullptr || token > client->token) {
+        return true;
+    }
+    return client->token == token && (client->target == nullptr || client->target->process != &server);
+}
+
+/// A client on the fast path left no room: what its block says is of an earlier call.
+bool has_room(const Thread& client) {
+    return abi::Tag{client.request_tag}.has_room();
+}
+
+abi::Buffer arena_room(const Thread& client) {
+    return has_room(client) ? client.room_arena : abi::Buffer{};
+}
+
+Parties response_parties(const Thread& server, const Thread& client, abi::Tag tag) {
+    Parties parties{};
+    parties.event = tag.kind() == abi::Kind::Error ? ksec::Event::Error : ksec::Event::Response;
+    parties.src_class = server.process->class_id;
+    parties.src_sid = server.process->sid;
+    parties.dst_class = client.process->class_id;
+    parties.dst_sid = client.process->sid;
+    parties.endpoint = tag.endpoint();
+    parties.method = tag.method();
+    return parties;
+}
+
+void end_reply(Thread& server, Status status) {
+    release_message(server);
+    stop_work(server);
+    if (status == Status::Ok && static_cast<u32>(server.frame.x[0]) != abi::kInvalidHandle) {
+        receive(server);
+    } else {
+        set_result(server, status);
+    }
+}
+
+void finish_reply(Thread& server, Thread& client) {
+    const Status status =
+        deliver_fixed(server, client, has_room(client) ? client.room_fixed : abi::Buffer{},
+                      arena_room(client), has_room(client) ? client.accepted_handles : 0);
+    if (status == Status::Ok) {
+        finish_call(client);
+    } else {
+        complete_call(client, status == Status::TargetFault ? Status::SourceFault : status);
+    }
+    scheduler().boost(server, 0);
+    end_reply(server, Status::Ok);
+}
+
+void reply_to_notice(Thread& server, Notice& notice, abi::Tag tag) {
+    server.message = Message{};
+    server.message.tag = tag;
+    Parties parties{};
+    parties.event = ksec::Event::Response;
+    parties.src_class = server.process->class_id;
+    parties.src_sid = server.process->sid;
+    parties.dst_class = policy().entry->core_class;
+    parties.dst_sid = policy().core_sid;
+    parties.endpoint = notice.channel;
+    const bool granted = grant_message(parties, server.message);
+    answer_notice(notice);
+    end_reply(server, granted ? Status::Ok : Status::SecurityDisallow);
+}
+
+Result<void> begin_reply(Thread& server, abi::Tag tag) {
+    const u64 token = server.frame.x[2];
+    Thread* client = client_of(token, *server.process);
+    if (client == nullptr) {
+        if (is_foreign(token, *server.process)) {
+            record_misuse(*server.process, ksec::Reason::BadToken, static_cast<u32>(token), tag);
+        }
+        return Status::StaleToken;
+    }
+    const abi::Tag request{client->request_tag};
+    if (tag.endpoint() != request.endpoint() || tag.method() != request.method()) {
+        return Status::BadCall;
+    }
+    const ksec::MethodInfo* method =
+        policy().entry->method_info(server.process->class_id, tag.endpoint(), tag.method());
+    const ksec::Shape* shape = method == nullptr                     ? nullptr
+                               : tag.kind() == abi::Kind::Error ? &method->error
+                                                                : &method->response;
+    TRY(stage_message(server, tag, shape, abi::rights::kTransfer));
+    server.reply_token = token;
+    return {};
+}
+
+}  // namespace
+
+void reply(Thread& server) {
+    const abi::Tag tag{server.frame.x[9]};
+    if (!is_well_formed(tag) ||
+        (tag.kind() != abi::Kind::Response && tag.kind() != abi::Kind::Error)) {
+        set_result(server, Status::BadCall);
+        return;
+    }
+    if (Notice* notice = notice_of(server.frame.x[2]);
+        notice != nullptr && notice->endpoint->process == server.process) {
+        reply_to_notice(server, *notice, tag);
+        return;
+    }
+    const auto begun = begin_reply(server, tag);
+    if (begun.ok()) {
+        start_work(server, Work::ReplyCheck);
+    } else {
+        set_result(server, begun.status());
+    }
+}
+
+void check_reply_step(Thread& server) {
+    const auto staged = stage_arena_step(server);
+    if (!staged.ok()) {
+        end_reply(server, staged.status());
+        return;
+    }
+    if (!staged.value()) {
+        return;
+    }
+    Thread* client = client_of(server.reply_token, *server.process);
+    if (client == nullptr) {
+        end_reply(server, Status::StaleToken);
+        return;
+    }
+    const Parties parties = response_parties(server, *client, server.message.tag);
+    ksec::Verdict verdict = check_message(parties, server.message, server.progress);
+    if (verdict == ksec::Verdict::Again) {
+        return;
+    }
+    if (verdict == ksec::Verdict::Granted) {
+        verdict = judge_message(parties, server.message, ksec::Effect::Commit);
+    }
+    if (verdict == ksec::Verdict::Denied) {
+        complete_call(*client, Status::SecurityDisallow);
+        end_reply(server, Status::SecurityDisallow);
+        return;
+    }
+    if (server.message.arena_size > 0) {
+        client->set_phase(state::kTransfer);
+        client->partner = &server;
+        server.partner = client;
+        start_work(server, Work::ReplyCopy);
+    } else {
+        finish_reply(server, *client);
+    }
+}
+
+void copy_reply_step(Thread& server) {
+    Thread* client = server.partner;
+    if (client == nullptr) {
+        end_reply(server, Status::StaleToken);
+        return;
+    }
+    const CopyProgress progress =
+        copy_arena_step(server, server.cursor, *client, arena_room(*client));
+    if (progress.fault == Fault::Source) {
+        client->set_phase(state::kWaitReply);
+        end_reply(server, Status::SourceFault);
+    } else if (progress.fault == Fault::Target) {
+        complete_call(*client, Status::SourceFault);
+        end_reply(server, Status::Ok);
+    } else if (progress.done) {
+        finish_reply(server, *client);
+    }
+}
+
+}  // namespace kernel::ipc

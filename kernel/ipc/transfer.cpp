@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// How bytes and handles get from one process to another. What a check reads is copied once into a
+// block that no EL0 code can change, and that block is what arrives; an arena that no check reads
+// goes straight from sender to receiver.
+#include <arch/inline.hpp>
+#include <kernel/ipc/ipc.hpp>
+
+namespace kernel::ipc {
+
+namespace {
+
+constexpr u32 kShortRegisters[abi::kShortWords] = {10, 11, 12, 13, 14, 15, 18};
+
+u32 order_for(u64 bytes) {
+    u32 order = 0;
+    while ((base::kPageSize << order) < bytes) {
+        ++order;
+    }
+    return order;
+}
+
+Sid sid_of(const Slot& slot) {
+    switch (slot.type) {
+    case SlotType::Client:
+    case SlotType::Listener:
+        return static_cast<const Endpoint*>(slot.object)->sid;
+    case SlotType::Task:
+        return static_cast<const Process*>(slot.object)->sid;
+    case SlotType::Thread:
+        return static_cast<const Thread*>(slot.object)->sid;
+    case SlotType::Memory:
+        return static_cast<const MemoryObject*>(slot.object)->sid;
+    case SlotType::Mmio:
+        return static_cast<const DeviceRange*>(slot.object)->sid;
+    case SlotType::Kernel:
+    case SlotType::Security:
+        return policy().core_sid;
+    case SlotType::Irq:
+        return static_cast<const Line*>(slot.object)->sid;
+    case SlotType::Free:
+        break;
+    }
+    return Sid{};
+}
+
+abi::HandleDescriptor& descriptor(Message& message, u32 index) {
+    return *reinterpret_cast<abi::HandleDescriptor*>(staged_fixed(message) +
+                                                     message.shape->handle_offsets[index]);
+}
+
+Result<void> look_up_handles(Thread& sender, u32 needed_rights) {
+    Message& message = sender.message;
+    const u32 count = message.tag.handle_count();
+    if (count != message.shape->handle_count) {
+        return {};  // the check will say so
+    }
+    for (u32 i = 0; i < count; ++i) {
+        if (message.shape->handle_offsets[i] + sizeof(abi::HandleDescriptor) > message.fixed_size) {
+            return {};
+        }
+        const abi::HandleDescriptor& wanted = descriptor(message, i);
+        if (wanted.handle == abi::kInvalidHandle) {
+            continue;
+        }
+        const Slot* slot = sender.process->handles.find(wanted.handle);
+        if (slot == nullptr) {
+            record_misuse(*sender.process, ksec::Reason::BadHandle, wanted.handle, message.tag);
+            return Status::BadHandle;
+        }
+        if ((slot->rights & needed_rights) != needed_rights) {
+            return Status::NoCapability;
+        }
+        message.handle_sids[i] = sid_of(*slot).value;
+        message.handle_rights[i] = wanted.rights & slot->rights;
+    }
+    return {};
+}
+
+void count_reference(const Slot& slot) {
+    switch (slot.type) {
+    case SlotType::Client:
+    case SlotType::Listener:
+        ++static_cast<Endpoint*>(slot.object)->references;
+        break;
+    case SlotType::Task:
+        ++static_cast<Process*>(slot.object)->references;
+        break;
+    case SlotType::Thread:
+        ++static_cast<Thread*>(slot.object)->references;
+        break;
+    case SlotType::Memory:
+        ++static_cast<MemoryObject*>(slot.object)->references;
+        break;
+    case SlotType::Mmio:
+        ++static_cast<DeviceRange*>(slot.object)->references;
+        break;
+    case SlotType::Irq:
+        ++static_cast<Line*>(slot.object)->references;
+        break;
+    default:
+        break;
+    }
+}
+
+/// Moves the handles of a checked message; the descriptors in the staged block become the
+/// receiver's. The receiver has room. BadHandle: one was closed meanwhile (nothing is left behind
+/// that the receiver would not have got anyway).
+Status transfer_handles(Thread& sender, Thread& receiver) {
+    Message& message = sender.message;
+    for (u32 i = 0; i < message.tag.handle_count(); ++i) {
+        abi::HandleDescriptor& moved = descriptor(message, i);
+        const u32 source_handle = moved.handle;
+        moved = {};
+        if (source_handle == abi::kInvalidHandle) {
+            continue;
+        }
+        const Slot* slot = sender.process->handles.find(source_handle);
+        if (slot == nullptr || sid_of(*slot).value != message.handle_sids[i]) {
+            continue;  // closed while the message was on its way: arrives as no handle
+        }
+        const auto copied = copy_slot(*sender.process, *slot, *receiver.process,
+                                      message.handle_rights[i]);
+        if (!copied.ok()) {
+            return copied.status();
+        }
+        moved.handle = copied.value();
+        moved.rights = message.handle_rights[i];
+    }
+    return Status::Ok;
+}
+
+}  // namespace
+
+Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 rights) {
+    SlotContent content{};
+    content.type = slot.type;
+    content.object = slot.object;
+    content.rights = slot.rights & rights;
+    content.badge = slot.badge;
+    content.life = slot.life;
+    if (slot.type == SlotType::Client) {
+        content.row = policy().entry->row(to.class_id,
+                                          static_cast<const Endpoint*>(slot.object)->class_id);
+    }
+    content.parent = slot_ref(from, slot);
+    auto handle = insert_handle(to, content);
+    if (handle.ok()) {
+        count_reference(slot);
+    }
+    return handle;
+}
+
+u64 slot_sid(const Slot& slot) {
+    return sid_of(slot).value;
+}
+
+u8* staged_fixed(Message& message) {
+    return arch::linear<u8>(message.staged);
+}
+
+Result<void> stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape,
+                           u32 needed_handle_rights) {
+    Message& message = sender.message;
+    KASSERT(message.staged.value == 0);
+    message = Message{};
+    message.tag = tag;
+    message.shape = shape;
+    if (!tag.is_long()) {
+        message.fixed_size = tag.words() * 8;
+        for (u32 i = 0; i < tag.words(); ++i) {
+            message.words[i] = sender.frame.x[kShortRegisters[i]];
+        }
+        return {};
+    }
+    if (shape == nullptr) {
+        return {};
+    }
+    const abi::Buffer fixed{sender.frame.x[3]};
+    const abi::Buffer arena{tag.has_arena() ? sender.frame.x[4] : 0};
+    const bool stage_arena = shape->staging == ksec::Staging::Arena && arena.size() > 0;
+    if (fixed.size() > abi::kMaxFixedBytes ||
+        arena.size() > (stage_arena ? abi::kMaxStagedArenaBytes : abi::kMaxArenaBytes)) {
+        return Status::BufferTooLarge;
+    }
+    message.staged_order = stage_arena ? order_for(u64{kStagedArenaOffset} + arena.size()) : 0;
+    TRY(sender.process->charge(u64{1} << message.staged_order));
+    auto block = frames().take_raw(message.staged_order);
+    if (!block.ok()) {
+        sender.process->uncharge(u64{1} << message.staged_order);
+        return block.status();
+    }
+    message.staged = block.value();
+    message.fixed_size = fixed.size();
+    message.arena_size = arena.size();
+    message.arena_source = arena;
+    message.arena_staged = stage_arena;
+    auto copied = copy_from_user(sender.process->table, fixed.address(), staged_fixed(message),
+                                 fixed.size());
+    if (copied.ok()) {
+        copied = look_up_handles(sender, needed_handle_rights);
+    }
+    if (!copied.ok()) {
+        release_message(sender);
+    }
+    return copied;
+}
+
+Result<bool> stage_arena_step(Thread& sender) {
+    Message& message = sender.message;
+    if (!message.arena_staged || sender.cursor >= message.arena_size) {
+        return true;
+    }
+    const u32 left = message.arena_size - sender.cursor;
+    const u32 chunk = left < kCopyStep ? left : kCopyStep;
+    TRY(copy_from_user(sender.process->table,
+                       message.arena_source.address() + Bytes{sender.cursor},
+                       staged_fixed(message) + kStagedArenaOffset + sender.cursor, chunk));
+    sender.cursor += chunk;
+    return sender.cursor >= message.arena_size;
+}
+
+void release_message(Thread& sender) {
+    Message& message = sender.message;
+    if (message.staged.value != 0) {
+        frames().give(message.staged, message.staged_order);
+        sender.process->uncharge(u64{1} << message.staged_order);
+        message.staged = PhysAddr{};
+    }
+}
+
+CopyProgress copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver,
+                             abi::Buffer room_arena) {
+    const Message& message = sender.message;
+    if (room_arena.size() < message.arena_size) {
+        return {true, Fault::None};  // deliver_fixed will refuse
+    }
+    const u32 left = message.arena_size - cursor;
+    const u32 chunk = left < kCopyStep ? left : kCopyStep;
+    const base::UserAddr to = room_arena.address() + Bytes{cursor};
+    Fault fault = Fault::None;
+    if (message.arena_staged) {
+        const u8* from = arch::linear<u8>(message.staged) + kStagedArenaOffset + cursor;
+        fault = copy_to_user(receiver.process->table, to, from, chunk).ok() ? Fault::None
+                                                                            : Fault::Target;
+    } else {
+        fault = copy_across(sender.process->table, message.arena_source.address() + Bytes{cursor},
+                            receiver.process->table, to, chunk);
+    }
+    cursor += chunk;
+    return {cursor >= message.arena_size, fault};
+}
+
+Status deliver_fixed(Thread& sender, Thread& receiver, abi::Buffer room_fixed,
+                     abi::Buffer room_arena, u32 accepted_handles) {
+    Message& message = sender.message;
+    const abi::Tag tag = message.tag;
+    const u64 address = (u64{tag.endpoint()} << 20) | (u64{tag.method()} << 4) |
+                        (static_cast<u64>(tag.kind()) << 62);
+    if (!tag.is_long()) {
+        set_result(receiver, Status::Ok);
+        for (u32 i = 0; i < tag.words(); ++i) {
+            receiver.frame.x[kShortRegisters[i]] = message.words[i];
+        }
+        receiver.frame.x[9] = address | (u64{tag.words()} << 36);
+        return Status::Ok;
+    }
+    const u32 handles = tag.handle_count();
+    if (room_fixed.size() < message.fixed_size || room_arena.size() < message.arena_size ||
+        accepted_handles < handles) {
+        return Status::BufferTooSmall;
+    }
+    if (&sender != &receiver && receiver.process->handles.free() < handles) {
+        return Status::OutOfMemory;
+    }
+    // Proves the room writable before handles move, so that nothing has to be taken back.
+    if (!copy_to_user(receiver.process->table, room_fixed.address(), staged_fixed(message),
+                      message.fixed_size)
+             .ok()) {
+        return Status::TargetFault;
+    }
+    if (handles > 0 && &sender != &receiver) {
+        if (const Status status = transfer_handles(sender, receiver); status != Status::Ok) {
+            return status;
+        }
+        if (!copy_to_user(receiver.process->table, room_fixed.address(), staged_fixed(message),
+                          message.fixed_size)
+                 .ok()) {
+            return Status::TargetFault;
+        }
+    }
+    set_result(receiver, Status::Ok);
+    receiver.frame.x[3] = message.fixed_size;
+    receiver.frame.x[4] = message.arena_size;
+    receiver.frame.x[9] = address | abi::Tag::kLong | (u64{handles} << 40) |
+                          (message.arena_size > 0 ? abi::Tag::kArena : 0);
+    return Status::Ok;
+}
+
+}  // namespace kernel::ipc

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/ipc/verdict.hpp>
+
+#include <arch/inline.hpp>
+#include <kernel/diag/audit_ring.hpp>
+#include <kernel/ipc/notice.hpp>
+
+namespace kernel {
+
+namespace {
+
+constexpr u64 kNanosecondsPerSecond = 1'000'000'000;
+
+ksec::Query make_query(const Parties& parties, const Message& message) {
+    ksec::Query query{};
+    query.event = parties.event;
+    query.src_class = parties.src_class;
+    query.dst_class = parties.dst_class;
+    query.src_sid = parties.src_sid.value;
+    query.dst_sid = parties.dst_sid.value;
+    query.endpoint = parties.endpoint;
+    query.method = parties.method;
+    query.now_ns = nanoseconds_now();
+    const bool is_staged = message.staged.value != 0;
+    query.message.fixed = is_staged ? arch::linear<u8>(message.staged)
+                                    : reinterpret_cast<const u8*>(message.words);
+    query.message.fixed_size = message.fixed_size;
+    query.message.arena_size = message.arena_size;
+    query.message.arena = message.arena_staged && message.arena_size > 0
+                              ? arch::linear<u8>(message.staged) + kStagedArenaOffset
+                              : nullptr;
+    query.message.handle_count = message.tag.handle_count();
+    query.message.handle_sids = message.handle_sids;
+    query.message.handle_rights = message.handle_rights;
+    return query;
+}
+
+void store_record(const ksec::Record& record) {
+    Policy& state = policy();
+    audit_ring().push(record, nanoseconds_now());
+    if (state.reader != nullptr) {
+        raise_notice(*state.reader, 1);
+    }
+}
+
+void conclude(ksec::Verdict verdict, const ksec::Record& record) {
+    if (verdict == ksec::Verdict::Denied) {
+        ++policy().denied;
+        store_record(record);
+    } else if (record.reason == static_cast<u8>(ksec::Reason::Audited)) {
+        store_record(record);
+    }
+}
+
+}  // namespace
+
+u64 nanoseconds_now() {
+    const u64 rate = arch::ticks_per_second();
+    const u64 ticks = arch::now().value;
+    return ticks / rate * kNanosecondsPerSecond + ticks % rate * kNanosecondsPerSecond / rate;
+}
+
+ksec::Verdict check_message(const Parties& parties, const Message& message,
+                            ksec::Progress& progress) {
+    const ksec::Query query = make_query(parties, message);
+    ksec::Record record{};
+    const ksec::Verdict verdict = policy().entry->check(&query, &progress, &record);
+    conclude(verdict, record);
+    return verdict;
+}
+
+ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec::Effect effect) {
+    const ksec::Query query = make_query(parties, message);
+    ksec::Record record{};
+    const ksec::Verdict verdict = policy().entry->judge(&query, effect, &record);
+    conclude(verdict, record);
+    if (verdict == ksec::Verdict::Granted && effect == ksec::Effect::Commit) {
+        ++policy().granted;
+    }
+    return verdict;
+}
+
+bool grant_message(const Parties& parties, const Message& message) {
+    ksec::Progress progress{};
+    return check_message(parties, message, progress) == ksec::Verdict::Granted &&
+           judge_message(parties, message, ksec::Effect::Commit) == ksec::Verdict::Granted;
+}
+
+void record_misuse(const Process& process, ksec::Reason reason, u32 detail, abi::Tag tag) {
+    ksec::Record record{};
+    record.event = static_cast<u8>(ksec::Event::Request);
+    record.reason = static_cast<u8>(reason);
+    record.src_class = process.class_id;
+    record.dst_class = ksec::kNoClass;
+    record.endpoint = tag.endpoint();
+    record.method = tag.method();
+    record.rule = ksec::kNoRule;
+    record.src_sid = process.sid.value;
+    record.detail = detail;
+    ++policy().denied;
+    store_record(record);
+}
+
+}  // namespace kernel

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's side of asking ksec, and the only place that does (but for the fast path's one
+// compare, which is ksec's own inline code). Every denial leaves an audit record here.
+#pragma once
+
+#include <kernel/sched/endpoint.hpp>
+#include <ksec/verdict.hpp>
+
+namespace kernel {
+
+/// What the kernel keeps about the policy module. Filled at start; EL0 does not run without it.
+struct Policy {
+    const ksec::EntryTable* entry = nullptr;
+    Sid core_sid{};
+    u64 granted = 0;
+    u64 denied = 0;
+    Notice* reader = nullptr;  // told when records wait (kl.core.Audit.Open)
+};
+
+Policy& policy();
+
+/// Who speaks to whom about what: the part of a query that does not depend on the message.
+struct Parties {
+    ksec::Event event = ksec::Event::Request;
+    u16 src_class = ksec::kNoClass;
+    u16 dst_class = ksec::kNoClass;
+    Sid src_sid{};
+    Sid dst_sid{};
+    u16 endpoint = 0;
+    u16 method = 0;
+};
+
+/// Pure part, one step. Denied is recorded.
+ksec::Verdict check_message(const Parties& parties, const Message& message,
+                            ksec::Progress& progress);
+/// State part. Denied is recorded; a dry denial is too, since it ends the call.
+ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec::Effect effect);
+/// Both parts at once, for messages the kernel makes itself (short, bounded) and for `execute`.
+bool grant_message(const Parties& parties, const Message& message);
+
+/// Records that a process used a handle it does not have, or a reply token that is not its own.
+void record_misuse(const Process& process, ksec::Reason reason, u32 detail, abi::Tag tag);
+
+/// Nanoseconds since the counter started.
+u64 nanoseconds_now();
+
+}  // namespace kernel

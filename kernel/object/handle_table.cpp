@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/object/handle_table.hpp>
+
+#include <kernel/base/assert.hpp>
+
+namespace kernel {
+
+namespace {
+
+struct DenyRow {
+    ksec::Row header;
+    ksec::RowEntry entry;
+};
+
+constexpr DenyRow kDeny{{0, 0}, {~u64{0}, ~u64{0}}};
+
+}  // namespace
+
+constinit const ksec::Row* const kDenyRow = &kDeny.header;
+
+void HandleTable::initialize(Slot* slots, u32 capacity) {
+    KASSERT(capacity > 0 && (capacity & (capacity - 1)) == 0);
+    slots_ = slots;
+    capacity_ = capacity;
+    for (u32 i = 0; i < capacity; ++i) {
+        slots[i] = Slot{};
+        slots[i].row = kDenyRow;
+        slots[i].next = SlotRef{i + 1 == capacity ? kEnd : i + 1};
+    }
+    first_free_ = 0;
+    free_count_ = capacity;
+}
+
+Slot* HandleTable::find(u32 handle) const {
+    Slot& slot = at(handle);
+    return handle != 0 && slot.handle == handle ? &slot : nullptr;
+}
+
+Result<u32> HandleTable::insert(const SlotContent& content) {
+    if (first_free_ == kEnd) {
+        return Status::OutOfMemory;
+    }
+    const u32 index = first_free_;
+    Slot& slot = slots_[index];
+    first_free_ = slot.next.value;
+    --free_count_;
+    ++used_;
+    ++slot.generation;
+    slot.handle = (u32{slot.generation} << 16) | index;
+    slot.rights = content.rights;
+    slot.object = content.object;
+    slot.badge = content.badge;
+    slot.life = content.life;
+    slot.type = content.type;
+    const bool callable = content.type == SlotType::Client &&
+                          (content.rights & abi::rights::kCall) != 0 && content.row != nullptr;
+    slot.row = callable ? content.row : kDenyRow;
+    slot.parent = content.parent;
+    slot.first_child = kNoSlot;
+    slot.next = kNoSlot;
+    slot.previous = kNoSlot;
+    return slot.handle;
+}
+
+void HandleTable::erase(Slot& slot) {
+    KASSERT(slot.handle != 0 && slot.first_child == kNoSlot);
+    const u16 generation = slot.generation;
+    slot = Slot{};
+    slot.row = kDenyRow;
+    slot.generation = generation;
+    --used_;
+    if (generation == 0xFFFF) {
+        return;  // retired: the next value would repeat an old handle
+    }
+    slot.next = SlotRef{first_free_};
+    first_free_ = index_of(slot);
+    ++free_count_;
+}
+
+}  // namespace kernel

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names a process holds for kernel objects. A handle is slot index plus generation in 32 bits, so
+// a stale one is recognised instead of reaching a newer object; a slot whose generation would wrap
+// is retired. The row pointer of every slot that is not a callable channel is the all-denying row,
+// so the fast path need not ask what kind of slot it found.
+//
+// Slots form a derivation tree through (process, slot) references: a copy or a transfer hangs below
+// its source, and Revoke closes everything below a slot.
+#pragma once
+
+#include <kernel/abi/rights.hpp>
+#include <kernel/base/result.hpp>
+#include <kernel/base/types.hpp>
+#include <ksec/verdict.hpp>
+
+namespace kernel {
+
+using base::Result;
+using base::Sid;
+using base::Status;
+using base::u16;
+using base::u32;
+using base::u64;
+using base::u8;
+
+enum class SlotType : u8 { Free, Kernel, Security, Client, Listener, Task, Thread, Memory, Mmio, Irq };
+
+/// Names a slot of any process: process index and slot index.
+using SlotRef = base::Id<struct SlotRefTag, u32>;
+inline constexpr SlotRef kNoSlot{0xFFFF'FFFF};
+
+/// One handle. The first 40 bytes are what the fast path reads.
+struct alignas(64) Slot {
+    u32 handle = 0;  // 0: free
+    u32 rights = 0;
+    void* object = nullptr;
+    const ksec::Row* row = nullptr;
+    u64 badge = 0;
+    u32 life = 0;  // Client: life of the server's name that this channel has met
+    u16 generation = 0;
+    SlotType type = SlotType::Free;
+    u8 reserved = 0;
+    SlotRef parent = kNoSlot;
+    SlotRef first_child = kNoSlot;
+    SlotRef next = kNoSlot;  // sibling; in a free slot the index of the next free one
+    SlotRef previous = kNoSlot;
+};
+
+static_assert(sizeof(Slot) == 64);
+
+inline constexpr u32 kSlotShift = 6;  // log2(sizeof(Slot)), for the fast path
+
+struct Process;
+
+/// What a new slot is to name. The object's reference is counted by the caller.
+struct SlotContent {
+    SlotType type = SlotType::Free;
+    void* object = nullptr;
+    u32 rights = 0;
+    u64 badge = 0;
+    u32 life = 0;
+    const ksec::Row* row = nullptr;
+    SlotRef parent = kNoSlot;
+};
+
+class HandleTable final {
+public:
+    /// `slots` is cleared memory for `capacity` (a power of two, at most 65536) entries.
+    void initialize(Slot* slots, u32 capacity);
+
+    /// The live slot that `handle` names, or null. O(1); the index is clamped by masking.
+    [[nodiscard]] Slot* find(u32 handle) const;
+    /// Slot by index, live or not; the index is masked.
+    [[nodiscard]] Slot& at(u32 index) const { return slots_[index & (capacity_ - 1)]; }
+
+    /// A new handle. OutOfMemory: the table is full.
+    Result<u32> insert(const SlotContent& content);
+    /// Empties a live slot; links were dissolved before.
+    void erase(Slot& slot);
+
+    [[nodiscard]] u32 index_of(const Slot& slot) const {
+        return static_cast<u32>(&slot - slots_);
+    }
+    [[nodiscard]] u32 capacity() const { return capacity_; }
+    [[nodiscard]] u32 used() const { return used_; }
+    [[nodiscard]] u32 free() const { return free_count_; }
+    [[nodiscard]] Slot* slots() const { return slots_; }
+
+private:
+    static constexpr u32 kEnd = 0xFFFF'FFFF;
+
+    Slot* slots_ = nullptr;
+    u32 capacity_ = 0;
+    u32 first_free_ = kEnd;
+    u32 used_ = 0;
+    u32 free_count_ = 0;
+};
+
+/// The row that grants nothing, for slots that are no channel.
+extern const ksec::Row* const kDenyRow;
+
+}  // namespace kernel

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/object/memory.hpp>
+
+#include <arch/inline.hpp>
+
+namespace kernel {
+
+namespace {
+
+constexpr u64 kGuard = base::kPageSize;  // left free behind every region the kernel places
+
+u64 end_of(const Region& region) {
+    return region.base.value + region.pages.bytes().value;
+}
+
+bool overlaps(const Region& region, u64 at, u64 size) {
+    return at < end_of(region) && region.base.value < at + size;
+}
+
+/// The lowest address from kMapBase on with room for `size` bytes and a guard page on both sides.
+Result<u64> choose_address(const Process& process, u64 size) {
+    u64 at = kMapBase;
+    for (const Region& region : process.regions) {
+        if (end_of(region) <= at) {
+            continue;
+        }
+        if (at + size + kGuard <= region.base.value) {
+            break;
+        }
+        at = end_of(region) + kGuard;
+    }
+    if (at + size > kUserLimit) {
+        return Status::OutOfMemory;
+    }
+    return at;
+}
+
+void insert_by_address(Process& process, Region& region) {
+    Region* after = process.regions.back();
+    while (after != nullptr && after->base > region.base) {
+        after = process.regions.previous(*after);
+    }
+    if (after == nullptr) {
+        process.regions.push_front(region);
+    } else {
+        process.regions.insert_after(*after, region);
+    }
+}
+
+void count_mapping(const Region& region, bool adding) {
+    if (region.kind == RegionKind::Device) {
+        auto& range = *static_cast<DeviceRange*>(region.object);
+        if (adding) {
+            ++range.references;
+        } else {
+            release_device(range);
+        }
+    }
+    if (region.kind != RegionKind::Memory) {
+        return;
+    }
+    auto& memory = *static_cast<MemoryObject*>(region.object);
+    const u32 one = adding ? 1 : ~u32{0};
+    memory.references += adding ? 1 : 0;
+    memory.writable_mappings += region.writable ? one : 0;
+    memory.executable_mappings += region.executable ? one : 0;
+    if (!adding) {
+        release_memory(memory);
+    }
+}
+
+}  // namespace
+
+bool is_user_range(u64 at, u64 size) {
+    return at % base::kPageSize == 0 && size % base::kPageSize == 0 && size > 0 &&
+           size <= kMaxMapping && at >= kUserMinimum && at <= kUserLimit - size;
+}
+
+Region* find_region(Process& process, VirtAddr at) {
+    for (Region& region : process.regions) {
+        if (overlaps(region, at.value, 1)) {
+            return &region;
+        }
+    }
+    return nullptr;
+}
+
+Result<Region&> reserve_region(Process& process, const RegionRequest& request) {
+    u64 address = request.address;
+    if (address == 0) {
+        if (!is_user_range(kMapBase, request.size)) {
+            return Status::InvalidArgument;
+        }
+        TRY_VALUE(address, choose_address(process, request.size));
+    }
+    if (!is_user_range(address, request.size) || (request.writable && request.executable)) {
+        return Status::InvalidArgument;
+    }
+    for (const Region& region : process.regions) {
+        if (overlaps(region, address, request.size)) {
+            return Status::AlreadyExists;
+        }
+    }
+    Region* region = process.region_count < kRegionsPerProcess ? objects().regions.take() : nullptr;
+    if (region == nullptr) {
+        return Status::OutOfMemory;
+    }
+    region->base = VirtAddr{address};
+    region->pages = base::pages_for(Bytes{request.size});
+    region->kind = request.kind;
+    region->writable = request.writable;
+    region->executable = request.executable;
+    region->object = request.object;
+    region->first_page = request.first_page;
+    ++process.region_count;
+    insert_by_address(process, *region);
+    count_mapping(*region, true);
+    return *region;
+}
+
+Result<u32> map_region_step(Process& process, Region& region, u32 done, arch::Access access) {
+    const u32 goal = static_cast<u32>(region.pages.value);
+    const u32 stop = goal - done < kPagesPerStep ? goal : done + kPagesPerStep;
+    for (; done < stop; ++done) {
+        PhysAddr frame{};
+        switch (region.kind) {
+        case RegionKind::Anonymous: {
+            TRY_VALUE(frame, process.take_frame());
+            break;
+        }
+        case RegionKind::Memory:
+            frame = static_cast<MemoryObject*>(region.object)->frame(region.first_page + done);
+            break;
+        case RegionKind::Device:
+            frame = static_cast<DeviceRange*>(region.object)->base + PageCount{done}.bytes();
+            break;
+        }
+        if (access.execute) {
+            arch::sync_code(frame);
+        }
+        const auto mapped =
+            process.table.map(region.base + PageCount{done}.bytes(), frame, access, process);
+        if (!mapped.ok()) {
+            if (region.kind == RegionKind::Anonymous) {
+                process.give_frame(frame);
+            }
+            return mapped.status();
+        }
+    }
+    return done;
+}
+
+bool unmap_region_step(Process& process, Region& region) {
+    for (u32 count = 0; count < kPagesPerStep && region.pages.value > 0; ++count) {
+        --region.pages.value;
+        const auto frame = process.table.unmap(region.base + region.pages.bytes());
+        if (frame.ok() && region.kind == RegionKind::Anonymous) {
+            process.give_frame(frame.value());
+        }
+    }
+    if (region.pages.value > 0) {
+        return false;
+    }
+    count_mapping(region, false);
+    region.node.unlink();
+    --process.region_count;
+    objects().regions.give(region);
+    return true;
+}
+
+Result<MemoryObject&> create_memory(Process& owner) {
+    MemoryObject* memory = objects().memory_objects.take();
+    if (memory == nullptr) {
+        return Status::OutOfMemory;
+    }
+    memory->sid = objects().next_sid();
+    memory->owner = &owner;
+    owner.owned_memory.push_back(*memory);
+    return *memory;
+}
+
+Result<u32> grow_memory_step(MemoryObject& memory, u32 goal) {
+    const u32 left = goal - memory.page_count;
+    const u32 stop = memory.page_count + (left < kPagesPerStep ? left : kPagesPerStep);
+    while (memory.page_count < stop) {
+        PhysAddr& index = memory.index[memory.page_count / 512];
+        if (index.value == 0) {
+            TRY_VALUE(index, memory.owner->take_frame());
+        }
+        TRY_VALUE(const PhysAddr frame, memory.owner->take_frame());
+        arch::linear<PhysAddr>(index)[memory.page_count % 512] = frame;
+        ++memory.page_count;
+    }
+    return memory.page_count;
+}
+
+bool shrink_memory_step(MemoryObject& memory) {
+    const auto give = [&memory](PhysAddr frame) {
+        frames().give(frame, 0);
+        if (memory.owner != nullptr) {
+            memory.owner->uncharge(1);
+        }
+    };
+    for (u32 count = 0; count < kPagesPerStep && memory.page_count > 0; ++count) {
+        give(memory.frame(memory.page_count - 1));
+        --memory.page_count;
+    }
+    if (memory.page_count > 0) {
+        return false;
+    }
+    for (PhysAddr& index : memory.index) {
+        if (index.value != 0) {
+            give(index);
+            index = PhysAddr{};
+        }
+    }
+    memory.owner_node.unlink();
+    memory.dying_node.unlink();
+    objects().memory_objects.give(memory);
+    return true;
+}
+
+void release_memory(MemoryObject& memory) {
+    if (--memory.references == 0) {
+        objects().dying_memory.push_back(memory);
+    }
+}
+
+void release_device(DeviceRange& range) {
+    if (--range.references == 0) {
+        objects().device_ranges.give(range);
+    }
+}
+
+void disown_memory(MemoryObject& memory) {
+    u64 held = memory.page_count;
+    for (const PhysAddr& index : memory.index) {
+        held += index.value != 0 ? 1 : 0;
+    }
+    memory.owner->uncharge(held);
+    memory.owner = nullptr;
+    memory.owner_node.unlink();
+}
+
+}  // namespace kernel

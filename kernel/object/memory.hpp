@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Address spaces as regions, and memory objects. Long operations are steps: each maps, unmaps or
+// commits at most kPagesPerStep pages and says how far it got.
+#pragma once
+
+#include <kernel/object/process.hpp>
+
+namespace kernel {
+
+inline constexpr u32 kPagesPerStep = 8;
+inline constexpr u64 kUserLimit = u64{1} << 39;
+inline constexpr u64 kUserMinimum = 0x1'0000;        // the first 64 KiB stay unmapped
+inline constexpr u64 kMapBase = 0x20'0000'0000;      // where the kernel chooses addresses
+inline constexpr u64 kMaxMapping = u64{1} << 34;
+
+/// Whether [at, at+size) is page aligned, not empty, and inside the user half.
+bool is_user_range(u64 at, u64 size);
+
+/// The region that contains `at`, or null. O(regions of the process).
+Region* find_region(Process& process, VirtAddr at);
+
+struct RegionRequest {
+    u64 address = 0;  // 0: the kernel chooses
+    u64 size = 0;
+    RegionKind kind = RegionKind::Anonymous;
+    bool writable = false;
+    bool executable = false;
+    void* object = nullptr;
+    u32 first_page = 0;
+};
+
+/// Reserves address space for a mapping; nothing is mapped yet. InvalidArgument, AlreadyExists,
+/// OutOfMemory.
+Result<Region&> reserve_region(Process& process, const RegionRequest& request);
+
+/// Maps the next pages of a region from page `done` on; returns pages done now. Anonymous pages are
+/// taken cleared and charged. OutOfMemory.
+Result<u32> map_region_step(Process& process, Region& region, u32 done, arch::Access access);
+/// Unmaps the last pages of a region, at most kPagesPerStep, and gives anonymous ones back. True:
+/// the region is gone.
+bool unmap_region_step(Process& process, Region& region);
+
+/// An empty memory object of `pages` pages, owned by `owner`. InvalidArgument (0 or too large),
+/// OutOfMemory.
+Result<MemoryObject&> create_memory(Process& owner);
+/// Commits further pages, cleared and charged; `goal` is the final count. Returns the count now.
+Result<u32> grow_memory_step(MemoryObject& memory, u32 goal);
+/// Gives back frames, at most kPagesPerStep; true: the object is gone.
+bool shrink_memory_step(MemoryObject& memory);
+/// Drops a reference; the last one queues the object for the reaper.
+void release_memory(MemoryObject& memory);
+/// Drops a reference to a device range; the last one frees it for registration.
+void release_device(DeviceRange& range);
+/// Forgets the owner: its budget gets the pages back, nobody pays from here on.
+void disown_memory(MemoryObject& memory);
+
+}  // namespace kernel

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process: one address space, one handle table, one budget, its threads. Everything made on its
+// behalf is charged here and given back when it ends. An ended process is taken apart in bounded
+// steps (kernel/control/teardown) and stays as a shell until the last handle to it is closed.
+#pragma once
+
+#include <arch/page_table.hpp>
+#include <kernel/base/list.hpp>
+#include <kernel/mem/frames.hpp>
+#include <kernel/mem/pool.hpp>
+#include <kernel/object/handle_table.hpp>
+
+namespace kernel {
+
+using base::Bytes;
+using base::PageCount;
+using base::PhysAddr;
+using base::VirtAddr;
+
+struct Endpoint;
+struct Notice;
+struct Thread;
+struct MemoryObject;
+
+inline constexpr u32 kMaxProcesses = 64;
+inline constexpr u32 kMaxThreads = 256;
+inline constexpr u32 kMaxRegions = 2048;
+inline constexpr u32 kMaxMemoryObjects = 512;
+inline constexpr u32 kMaxDeviceRanges = 128;
+inline constexpr u32 kRegionsPerProcess = 128;
+inline constexpr u32 kThreadsPerProcess = 64;
+inline constexpr u32 kHandlesPerProcess = 256;
+inline constexpr u32 kHandleTableOrder = 2;  // 256 slots of 64 bytes
+inline constexpr u32 kNameBytes = 64;
+
+static_assert((base::kPageSize << kHandleTableOrder) == kHandlesPerProcess * sizeof(Slot));
+
+/// Memory that can be mapped in several processes. Its frames are listed in index frames, so it
+/// needs no contiguous memory. All of it is charged to its creator until it is destroyed.
+struct MemoryObject {
+    static constexpr SlotType kType = SlotType::Memory;
+    static constexpr u32 kIndexFrames = 8;
+    static constexpr u32 kMaxPages = kIndexFrames * 512;  // 16 MiB
+
+    u32 references = 0;  // handles and mappings
+    u32 page_count = 0;  // committed so far while being built or taken apart
+    Sid sid{};
+    Process* owner = nullptr;  // who pays; null once that process is gone
+    u32 writable_mappings = 0;
+    u32 executable_mappings = 0;
+    PhysAddr index[kIndexFrames]{};
+    base::ListNode owner_node;
+    base::ListNode dying_node;
+
+    [[nodiscard]] PhysAddr frame(u32 page) const;
+};
+
+/// A range of device registers that EL0 may be given, as kl.core.IO registered it.
+struct DeviceRange {
+    static constexpr SlotType kType = SlotType::Mmio;
+
+    u32 references = 0;
+    u32 reserved = 0;
+    Sid sid{};
+    PhysAddr base{};
+    Bytes size{};
+};
+
+enum class RegionKind : u8 { Anonymous, Memory, Device };
+
+/// A mapped range of one address space; regions of a process never overlap.
+struct Region {
+    VirtAddr base{};
+    PageCount pages{};
+    RegionKind kind = RegionKind::Anonymous;
+    bool writable = false;
+    bool executable = false;
+    void* object = nullptr;  // MemoryObject or DeviceRange
+    u32 first_page = 0;      // of the memory object
+    base::ListNode node;
+};
+
+enum class ProcessState : u32 { Building = 0, Running = 1, Ending = 2, Ended = 3 };
+
+enum class EndReason : u32 { Exit = 0, Terminated = 1, Fault = 2 };
+
+struct ExitInfo {
+    EndReason reason = EndReason::Exit;
+    base::s32 code = 0;
+    u64 address = 0;
+    u64 pc = 0;
+};
+
+struct Process {
+    static constexpr SlotType kType = SlotType::Task;
+
+    u32 references = 0;
+    ProcessState state = ProcessState::Building;
+    Sid sid{};
+    u16 class_id = ksec::kNoClass;
+    u16 reserved = 0;
+    u32 priority = 0;  // highest its threads may have
+    arch::PageTable table{};
+    HandleTable handles{};
+    PhysAddr handle_memory{};
+    u64 budget_pages = 0;
+    u64 used_pages = 0;
+    u32 region_count = 0;
+    u32 thread_count = 0;
+    base::List<Region, &Region::node> regions;  // by address
+    base::List<MemoryObject, &MemoryObject::owner_node> owned_memory;
+    Endpoint* port = nullptr;                   // the server name this life is bound to
+    ExitInfo exit{};
+    u64 cpu_ticks = 0;
+    // the first thread, until Resume
+    u64 entry = 0;
+    u64 stack = 0;
+    u64 argument = 0;
+    // who wants to know of the end (Notice.SubscribeToObject)
+    Notice* observer = nullptr;
+    u32 teardown_phase = 0;
+    u32 teardown_cursor = 0;
+    u64 cpu_entries[kMaxCpus]{};  // entry counts of the CPUs that ran it when it ended
+    base::ListNode reaper_node;
+    char name[kNameBytes]{};
+
+    /// Takes `pages` from the budget. OutOfMemory.
+    Result<void> charge(u64 pages);
+    void uncharge(u64 pages);
+    /// A cleared frame, charged. OutOfMemory.
+    Result<PhysAddr> take_frame();
+    void give_frame(PhysAddr frame);
+};
+
+static_assert(arch::FrameSource<Process>);
+
+struct ObjectPools {
+    Pool<Process, kMaxProcesses> processes;
+    Pool<Region, kMaxRegions> regions;
+    Pool<MemoryObject, kMaxMemoryObjects> memory_objects;
+    Pool<DeviceRange, kMaxDeviceRanges> device_ranges;
+    base::List<MemoryObject, &MemoryObject::dying_node> dying_memory;  // for the reaper
+    base::List<Process, &Process::reaper_node> ending;
+    u64 last_sid = 0;
+
+    Sid next_sid() { return Sid{++last_sid}; }
+};
+
+ObjectPools& objects();
+
+/// The slot's reference for derivation links.
+SlotRef slot_ref(const Process& process, const Slot& slot);
+/// The slot and its process behind a reference; the reference is live by construction.
+Slot& slot_at(SlotRef ref);
+
+/// Inserts a handle and links it below `parent` (kNoSlot: a root). OutOfMemory.
+Result<u32> insert_handle(Process& process, const SlotContent& content);
+/// Unlinks a slot from its derivation tree: its children move up to its parent.
+void unlink_slot(Process& process, Slot& slot);
+
+/// The object of type T behind `handle`. BadHandle, WrongType, NoCapability.
+template <typename T>
+Result<T&> resolve(Process& process, u32 handle, u32 needed_rights) {
+    Slot* slot = process.handles.find(handle);
+    if (slot == nullptr) {
+        return Status::BadHandle;
+    }
+    if (slot->type != T::kType) {
+        return Status::WrongType;
+    }
+    if ((slot->rights & needed_rights) != needed_rights) {
+        return Status::NoCapability;
+    }
+    return *static_cast<T*>(slot->object);
+}
+
+}  // namespace kernel

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where clients and servers meet: the name of a server. A channel belongs to the name, not to the
+// process that currently has it; `life` counts the processes that had it. Threads wait here in two
+// ways only: servers as `waiters`, clients as `callers`.
+#pragma once
+
+#include <kernel/base/list.hpp>
+#include <kernel/sched/thread.hpp>
+
+namespace kernel {
+
+inline constexpr u32 kMaxEndpoints = 128;
+inline constexpr u32 kMaxNotices = 256;
+
+/// A caller without a thread: an interrupt line, an event of an object, a fault report. It queues
+/// on an endpoint like any caller; what happens while it is queued or being served collects in
+/// `bits`. Tokens of notices have the top bit of the index set.
+struct Notice {
+    Endpoint* endpoint = nullptr;  // null: not attached
+    u64 badge = 0;
+    u64 bits = 0;        // the payload
+    u64 number = 0;      // call number, part of the token
+    u32 source = 0;      // the interrupt line, for `answered`
+    u16 channel = 0;     // abi::kIrqEndpoint or kEventEndpoint
+    bool queued = false;
+    bool in_service = false;  // delivered, not yet answered
+    void (*answered)(Notice& notice) = nullptr;  // runs when the server has replied or died
+    base::ListNode node;
+};
+
+struct Endpoint {
+    static constexpr SlotType kType = SlotType::Listener;
+
+    // --- read by the fast path -------------------------------------------------------------------
+    Thread* waiters = nullptr;  // in Recv, last come first
+    u64 pending = 0;            // callers and notices queued
+    u32 life = 0;
+    // --- the rest ----------------------------------------------------------------------------------
+    u32 references = 0;
+    Process* process = nullptr;  // who has the name now; null: nobody
+    Thread* server = nullptr;    // last thread that took a request: whom queued clients help
+    u16 class_id = ksec::kNoClass;
+    Sid sid{};
+    base::List<Thread, &Thread::queue_node> callers;  // by priority, then by arrival
+    base::List<Notice, &Notice::node> notices;
+    char name[kNameBytes]{};
+};
+
+inline constexpr u32 kMaxLines = 64;
+
+/// An interrupt line that an EL0 driver may own (kernel/irq).
+struct Line {
+    static constexpr SlotType kType = SlotType::Irq;
+
+    u32 references = 0;
+    base::IrqLine number{};
+    Sid sid{};
+    Notice* notice = nullptr;  // while attached
+    bool is_edge = false;
+    bool is_enabled = false;
+    bool is_active = false;  // taken, not finished
+};
+
+struct EndpointPools {
+    Pool<Endpoint, kMaxEndpoints> endpoints;
+    Pool<Notice, kMaxNotices> notices;
+};
+
+EndpointPools& endpoints();
+
+/// The endpoint of that name, or null. O(endpoints).
+Endpoint* find_endpoint(const char* name);
+
+}  // namespace kernel

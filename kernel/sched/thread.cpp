@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/sched/scheduler.hpp>
+
+namespace kernel {
+
+Result<Thread&> create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls,
+                              u32 priority) {
+    if (process.thread_count >= kThreadsPerProcess) {
+        return Status::OutOfMemory;
+    }
+    Thread* thread = scheduler().threads.take();
+    if (thread == nullptr) {
+        return Status::OutOfMemory;
+    }
+    thread->index = scheduler().threads.index_of(*thread);
+    thread->token = (u64{1} << 16) | thread->index;
+    thread->process = &process;
+    thread->sid = objects().next_sid();
+    thread->slots = process.handles.slots();
+    thread->slot_mask = u64{process.handles.capacity() - 1} << kSlotShift;
+    thread->home.owner = thread;
+    thread->home.priority = static_cast<u8>(priority);
+    thread->timer.owner = thread;
+    thread->frame.pc = entry;
+    thread->frame.sp = stack;
+    thread->frame.tls = tls;
+    thread->frame.ttbr = process.table.root();
+    thread->frame.x[0] = argument;
+    ++process.thread_count;
+    return *thread;
+}
+
+void release_thread(Thread& thread) {
+    KASSERT(thread.phase() == state::kDead);
+    thread.home.owner = nullptr;  // marks a block that only handles keep
+    for (Cpu& cpu : scheduler().cpus) {
+        KASSERT(cpu.context != &thread.home);
+        cpu.thread = cpu.thread == &thread ? nullptr : cpu.thread;
+        cpu.fp_owner = cpu.fp_owner == &thread ? nullptr : cpu.fp_owner;
+    }
+    if (thread.references == 0) {
+        scheduler().threads.give(thread);
+    }
+}
+
+}  // namespace kernel

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// A thread and the scheduling context it owns. A thread in the kernel is a state in this block: it
+// has no kernel stack. The context is what waits in run queues and what a Call lends to the server
+// (DESIGN section 5).
+//
+// The first part is the fast path's: its order follows kernel/ipc/fast.cpp. `status` is one word in
+// which any bit besides the state means "something unusual", so one compare covers all of it.
+#pragma once
+
+#include <arch/fp.hpp>
+#include <arch/frame.h>
+#include <kernel/abi/call.hpp>
+#include <kernel/base/list.hpp>
+#include <kernel/object/process.hpp>
+#include <kernel/time/timer_queue.hpp>
+
+namespace kernel {
+
+using base::CpuId;
+
+struct Endpoint;
+struct Thread;
+
+/// States, in the low byte of Thread::status.
+namespace state {
+inline constexpr u32 kRunning = 0;      // runnable, or running on a CPU
+inline constexpr u32 kWaitReceive = 1;  // in Recv, linked in its endpoint's waiters
+inline constexpr u32 kWaitReply = 2;    // in Call, the server has the request
+inline constexpr u32 kWaitSend = 3;     // in Call, queued at the endpoint
+inline constexpr u32 kTransfer = 4;     // `partner` is copying from or to this thread
+inline constexpr u32 kWaitSleep = 5;
+inline constexpr u32 kWaitFutex = 6;
+inline constexpr u32 kDormant = 7;  // not started
+inline constexpr u32 kDead = 8;     // ended; freed by the teardown of its process
+inline constexpr u32 kMask = 0xFF;
+}  // namespace state
+
+/// Flags, in the upper bits of Thread::status: each keeps the thread off the fast path.
+namespace flag {
+inline constexpr u32 kUsesFp = 1u << 8;    // owns vector registers
+inline constexpr u32 kWork = 1u << 9;      // has a continuation to run before it sees EL0 again
+inline constexpr u32 kTimed = 1u << 10;    // a deadline is armed
+inline constexpr u32 kPinned = 1u << 11;   // may not run on every CPU
+}  // namespace flag
+
+inline constexpr u32 kPriorities = 256;
+inline constexpr u32 kMaxChain = 16;
+
+/// The right to run: a priority and a place in a run queue. Embedded in its owner.
+struct Context {
+    Thread* owner = nullptr;
+    u8 priority = 0;
+    u8 boost = 0;        // a pinned server's loan of its caller's priority
+    bool queued = false;
+    CpuId cpu{};         // whose queue, when pinned
+    base::ListNode node;
+
+    [[nodiscard]] u32 effective() const { return priority > boost ? priority : boost; }
+};
+
+/// What a thread has still to do in the kernel, step by step.
+enum class Work : u32 {
+    None,
+    CallCheck,     // stage and check the request, then offer it
+    CallOffer,     // offer again: the receiver's buffer was bad
+    CallCopy,      // copy to the receiver `partner`
+    ReceiveCopy,   // the receiver copies from the client `partner`
+    ReplyCheck,    // judge the staged response
+    ReplyCopy,     // copy to the client `partner`
+    ReceiveNext,   // after a reply: receive
+    Kernel,        // a kernel method that takes several steps
+};
+
+/// A message on its way: what is staged and what will be copied straight from the sender.
+struct Message {
+    abi::Tag tag{};
+    u32 fixed_size = 0;
+    u32 arena_size = 0;
+    abi::Buffer arena_source{};  // not staged: read at delivery
+    PhysAddr staged{};           // block holding the fixed part, then the staged arena; 0 = none
+    u32 staged_order = 0;
+    bool arena_staged = false;
+    const ksec::Shape* shape = nullptr;
+    u64 words[abi::kShortWords]{};  // fixed part of a short message
+    u64 handle_sids[abi::kMaxHandlesPerMessage]{};
+    u32 handle_rights[abi::kMaxHandlesPerMessage]{};
+};
+
+/// Offset of the staged arena in the staged block.
+inline constexpr u32 kStagedArenaOffset = abi::kMaxFixedBytes;
+
+struct Thread {
+    static constexpr SlotType kType = SlotType::Thread;
+
+    // --- read and written by the fast path -----------------------------------------------------
+    arch::Frame frame{};
+    u64 token = 0;             // (call number << 16) | thread index; bumped when a call ends
+    abi::Buffer room_fixed{};  // where a long message may go
+    abi::Buffer room_arena{};
+    u64 expected_response = 0; // tag that needs no further look
+    u64 request_tag = 0;       // of the call being answered
+    u32 status = state::kDormant;
+    u32 listener_handle = 0xFFFF'FFFF;  // what the last Recv named
+    Slot* slots = nullptr;     // the process's handle table
+    u64 slot_mask = 0;         // byte mask: (capacity - 1) << kSlotShift
+    Context* context = nullptr;  // lent to this thread; null while it is not running
+    Thread* partner = nullptr;   // client: its server; server: the client it last took
+    Endpoint* listener = nullptr;
+    Thread* next_waiter = nullptr;
+    Endpoint* target = nullptr;  // client: whom the call in progress goes to
+    u32 accepted_handles = 0;
+    // --- the rest ---------------------------------------------------------------------------------
+    Process* process = nullptr;
+    u32 references = 0;
+    u32 index = 0;
+    Sid sid{};
+    Context home{};
+    u64 affinity = ~u64{0};
+    Timer timer{};
+    u64 target_badge = 0;
+    u32 target_life = 0;
+    SlotType callee = SlotType::Free;  // what the call in progress goes to
+    Message message{};  // the request or response this thread is sending
+    ksec::Progress progress{};
+    Work work = Work::None;
+    u32 cursor = 0;            // bytes of the arena copied, or steps done
+    abi::Kind reply_kind = abi::Kind::Response;
+    bool receive_after_reply = false;
+    bool in_call = false;      // entered by SVC: vector registers need no saving
+    bool fp_saved = false;
+    u64 wait_address = 0;      // futex
+    base::s32 exit_code = 0;
+    u64 reply_token = 0;       // of the reply in progress
+    u64 kernel_state[4]{};     // cursor of a kernel method
+    base::ListNode queue_node;    // endpoint's callers
+    base::ListNode process_node;  // threads of the process
+    arch::FpState fp{};
+
+    [[nodiscard]] u32 phase() const { return status & state::kMask; }
+
+    void set_phase(u32 next) { status = (status & ~state::kMask) | next; }
+};
+
+static_assert(offsetof(Thread, frame) == 0);
+static_assert(offsetof(Thread, token) == THREAD_TOKEN);
+static_assert(offsetof(Thread, room_fixed) == THREAD_ROOM);
+static_assert(offsetof(Thread, room_arena) == THREAD_ROOM + 8);
+
+inline Thread& thread_of(arch::Frame* frame) {
+    return *reinterpret_cast<Thread*>(frame);
+}
+
+/// A dormant thread of `process`, charged to its thread budget, with its handle table in reach of
+/// the fast path. OutOfMemory.
+Result<Thread&> create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls,
+                              u32 priority);
+/// Gives a dead thread's block back once nothing refers to it.
+void release_thread(Thread& thread);
+
+/// Fills the frame with the result of a system call: everything caller-saved is zero but these.
+void set_result(Thread& thread, Status status, u64 badge = 0, u64 token = 0);
+
+}  // namespace kernel

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one lock of the kernel (DESIGN section 5): fair, taken at every entry, dropped between the
+// steps of long work. Everything in kernel/ but per-CPU fast-path registers is touched under it.
+#pragma once
+
+#include <arch/lock.hpp>
+#include <kernel/base/types.hpp>
+
+namespace kernel {
+
+class KernelLock final {
+public:
+    /// Returns the ticket to release with.
+    base::u32 acquire() { return arch::lock_acquire(word_); }
+    void release(base::u32 ticket) { arch::lock_release(word_, ticket); }
+
+private:
+    alignas(64) base::u32 word_ = 0;
+};
+
+extern KernelLock g_kernel_lock;
+
+inline KernelLock& kernel_lock() {
+    return g_kernel_lock;
+}
+
+}  // namespace kernel

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deadlines, earliest first: a binary heap of pointers to Timers that live in their threads. Each
+// timer knows its place, so cancelling is as cheap as arming.
+#pragma once
+
+#include <kernel/base/assert.hpp>
+#include <kernel/base/types.hpp>
+
+namespace kernel {
+
+using base::Ticks;
+using base::u32;
+using base::u64;
+
+struct Timer {
+    static constexpr u32 kIdle = 0xFFFF'FFFF;
+
+    Ticks when{};
+    u32 position = kIdle;
+    void* owner = nullptr;  // the object whose deadline this is
+
+    [[nodiscard]] bool is_armed() const { return position != kIdle; }
+};
+
+template <u32 kCapacity>
+class TimerQueue final {
+public:
+    /// O(log n). The timer is not armed; every owner has one timer, so there is always room.
+    void arm(Timer& timer, Ticks when) {
+        KASSERT(!timer.is_armed() && count_ < kCapacity);
+        timer.when = when;
+        place(count_++, timer);
+        rise(timer.position);
+    }
+
+    /// O(log n); nothing happens when the timer is idle.
+    void cancel(Timer& timer) {
+        if (!timer.is_armed()) {
+            return;
+        }
+        const u32 hole = timer.position;
+        timer.position = Timer::kIdle;
+        --count_;
+        if (hole != count_) {
+            place(hole, *heap_[count_]);
+            rise(hole);
+            sink(hole);
+        }
+    }
+
+    /// The earliest timer, or null.
+    [[nodiscard]] Timer* first() const { return count_ == 0 ? nullptr : heap_[0]; }
+
+private:
+    void place(u32 position, Timer& timer) {
+        heap_[position] = &timer;
+        timer.position = position;
+    }
+
+    void swap(u32 a, u32 b) {
+        Timer* first = heap_[a];
+        place(a, *heap_[b]);
+        place(b, *first);
+    }
+
+    void rise(u32 at) {
+        while (at > 0 && heap_[at]->when < heap_[(at - 1) / 2]->when) {
+            swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+    }
+
+    void sink(u32 at) {
+        for (;;) {
+            u32 least = at;
+            for (u32 child = 2 * at + 1; child <= 2 * at + 2; ++child) {
+                if (child < count_ && heap_[child]->when < heap_[least]->when) {
+                    least = child;
+                }
+            }
+            if (least == at) {
+                return;
+            }
+            swap(at, least);
+            at = least;
+        }
+    }
+
+    Timer* heap_[kCapacity]{};
+    u32 count_ = 0;
+};
+
+}  // namespace kernel
