@@ -127,6 +127,17 @@ FUNC memcmp
 2:      ret
 END memcmp
 
+// strcmp - Entry: x0, x1 = NUL-terminated strings.   Exit: w0 = order of the first difference, or 0.
+FUNC strcmp
+1:      ldrb    w2, [x0], #1
+        ldrb    w3, [x1], #1
+        cmp     w2, w3
+        b.ne    2f
+        cbnz    w2, 1b
+2:      sub     w0, w2, w3
+        ret
+END strcmp
+
 // strlen - Entry: x0 = NUL-terminated string.   Exit: x0 = its length.
 FUNC strlen
         mov     x1, x0
