@@ -54,8 +54,12 @@ void report_parts(Json& report, std::string& text, const std::vector<Part>& part
     text += fmt::format("  {:<10} {:>10} {:>10}\n", "part", "offset", "bytes");
     for (const auto& part : parts) {
         text += fmt::format("  {:<10} {:>#10x} {:>10}\n", part.name, part.offset, part.size);
-        report["parts"].push_back(
-            {{"name", part.name}, {"offset", part.offset}, {"size", part.size}});
+        Json entry{{"name", part.name}, {"offset", part.offset}, {"size", part.size}};
+        if (part.name == "ksec" || part.name == "init") {
+            entry["entry"] = get_value<std::uint64_t>(
+                image, part.offset + offsetof(abi::image::SegmentImage, entry));
+        }
+        report["parts"].push_back(std::move(entry));
     }
     const auto files =
         sdk::romfs::Reader::open(get_section(image, parts, abi::image::SectionKind::Romfs));

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the bench image in guest instructions and compares with the committed budgets.
+
+The image prints lines `BENCH <name> <unit> <value>`. It is booted under `-icount shift=0,sleep=off`
+on a cortex-a72 with one CPU, and once more with two for what needs them, so the figures are the same
+in every run. Figures without a machine (sizes, lines) are added. A figure more than 3 % above its
+budget fails, and so does a budget without a figure.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(HERE, "../system"))
+
+from machine import virt  # pylint: disable=wrong-import-position
+from scenario import PANIC_LINE, Scenario, boot, last_lines, symbolise  # pylint: disable=wrong-import-position
+from static_figures import el1_lines, read_only_size  # pylint: disable=wrong-import-position
+
+BENCH_LINE = re.compile(r"^BENCH (\S+) (\S+) (\d+)\s*$", re.M)
+TOLERANCE = 1.03
+SECONDS = 90
+
+
+def refuse(cause, way_out):
+    print(f"bench: {cause}\n  way out: {way_out}", file=sys.stderr)
+    sys.exit(1)
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def find_image(build):
+    path = os.path.join(build, "sdk/imagec/images/images.json")
+    try:
+        entries = load(path)
+    except (OSError, ValueError):
+        refuse(f"{path} cannot be read", "build first: ./tessera bench does it")
+    for entry in entries:
+        if (entry["name"], entry["board"]) == ("bench", "virt"):
+            return entry
+    refuse("the build has no image 'bench' for virt", "add it to `images` in test/bench/meson.build")
+
+
+def boot_and_parse(entry, machine, extra=()):
+    """Figures the image prints, as {name: (unit, value)}; ends the program when it does not finish."""
+    command = machine.command(entry["image"], "")
+    command[-2:-2] = list(extra)
+    run = boot(command, Scenario("bench", "bench", seconds=SECONDS))
+    if run.timed_out or run.exit_code != 0 or PANIC_LINE.search(run.output):
+        for line in symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"])):
+            print(f"    at {line}")
+        print("\n".join("    | " + line for line in last_lines(run.output)))
+        why = f"did not end within {SECONDS} s" if run.timed_out else f"ended with code {run.exit_code}"
+        refuse(f"the bench image {why} on {machine.describe()}", "see the lines above")
+    return {name: (unit, int(value)) for name, unit, value in BENCH_LINE.findall(run.output)}
+
+
+def first_el0(build, entry):
+    """Guest instructions from reset to the first one of init, counted by the plugin; {} without it."""
+    plugin = os.path.join(build, "test/bench/libinsncount.so")
+    if not os.path.exists(plugin):
+        return {}
+    listing = subprocess.run([os.path.join(build, "sdk/imagec/imagec"), "list", "--json", entry["image"]],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    address = next(part["entry"] for part in json.loads(listing.stdout)["parts"] if part["name"] == "init")
+    log = os.path.join(build, "test/bench/first_el0.log")
+    boot_and_parse(entry, virt(icount=True), ("-plugin", f"{plugin},at={address:#x}", "-d", "plugin", "-D", log))
+    with open(log, encoding="utf-8") as file:
+        found = re.search(r"^INSNCOUNT at [0-9a-f]+ low=(\d+) high=(\d+)", file.read(), re.M)
+    if not found:
+        refuse("init's first instruction was not seen", "check that kInitBase and the image agree")
+    return {"boot.first_el0": ("instructions", int(found.group(1)) + int(found.group(2)))}
+
+
+def measure(build):
+    entry = find_image(build)
+    figures = boot_and_parse(entry, virt(icount=True))
+    for name, figure in boot_and_parse(entry, virt(icount=True, cpus=2)).items():
+        figures.setdefault(name, figure)
+    figures.update(first_el0(build, entry))
+    figures["size.kernel_text"] = ("bytes", read_only_size(entry["kernel_elf"]))
+    figures["size.ksec_text"] = ("bytes", read_only_size(entry["ksec_elf"]))
+    lines = el1_lines(ROOT)
+    figures["lines.el1"] = ("lines", sum(lines.values()))
+    print("lines of EL1 code: " + ", ".join(f"{folder} {count}" for folder, count in lines.items()))
+    return figures
+
+
+def judge(figures, budgets):
+    """Rows of name, unit, value, budget and whether it holds."""
+    rows = []
+    for name in sorted(set(figures) | set(budgets)):
+        unit, value = figures.get(name, ("-", None))
+        budget = budgets.get(name)
+        holds = value is not None and (budget is None or value <= budget * TOLERANCE)
+        rows.append({"name": name, "unit": unit, "value": value, "budget": budget, "holds": holds})
+    return rows
+
+
+def print_table(rows, peers):
+    names = sorted({peer for figures in peers.values() for peer in figures})
+    header = f"{'name':<28} {'unit':<13} {'value':>12} {'budget':>12} {'':<9}" + "".join(f"{n:>12}" for n in names)
+    print(header)
+    for row in rows:
+        verdict = "" if row["holds"] else ("MISSING" if row["value"] is None else "EXCEEDED")
+        cells = [row["value"], row["budget"]]
+        text = "".join(f"{'-' if cell is None else cell:>12} " for cell in cells)
+        beside = "".join(f"{peers.get(row['name'], {}).get(name, '-'):>12}" for name in names)
+        print(f"{row['name']:<28} {row['unit']:<13} {text}{verdict:<9}{beside}".rstrip())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build/gcc")
+    parser.add_argument("--json", default="", help="file to write the results to")
+    parser.add_argument("--peer", action="store_true", help="measure other systems on this machine, too")
+    parser.add_argument("--check", action="store_true", help="close with the number of budgets kept")
+    parser.add_argument("--write-budgets", action="store_true", help="make today's figures the budgets")
+    options = parser.parse_args()
+    budgets_file = os.path.join(HERE, "budgets.json")
+    budgets = load(budgets_file)
+    recorded = load(os.path.join(HERE, "peers.json"))
+    figures = measure(options.build)
+    peers = recorded["peers"]
+    if options.peer:
+        from peer import measure_peers  # pylint: disable=import-outside-toplevel
+        for name, figures_of_peers in measure_peers(options.build).items():
+            peers.setdefault(name, {}).update(figures_of_peers)
+    rows = judge(figures, budgets)
+    print_table(rows, peers)
+    print("beside ours: " + recorded["about"])
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"results": [{key: row[key] for key in ("name", "unit", "value", "budget")}
+                                   for row in rows if row["value"] is not None]}, file, indent=1)
+            file.write("\n")
+    if options.write_budgets:
+        with open(budgets_file, "w", encoding="utf-8") as file:
+            json.dump({row["name"]: row["value"] for row in rows if row["value"] is not None}, file, indent=2)
+            file.write("\n")
+    failed = [row for row in rows if not row["holds"]]
+    for row in failed:
+        print(f"FAIL {row['name']}: " + ("no figure" if row["value"] is None else
+              f"{row['value']} is {100 * row['value'] / row['budget'] - 100:.1f} % above {row['budget']}"))
+    if options.check:
+        print(f"{len(rows) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

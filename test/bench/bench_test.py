@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the bench's judgement and of the figures that need no machine."""
+
+import os
+import struct
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from bench import BENCH_LINE, judge  # pylint: disable=wrong-import-position
+from static_figures import code_lines, read_only_size  # pylint: disable=wrong-import-position
+
+
+class Budgets(unittest.TestCase):
+    def test_three_percent_above_is_kept_and_more_is_not(self):
+        self.assertTrue(judge({"a": ("i", 103)}, {"a": 100})[0]["holds"])
+        self.assertFalse(judge({"a": ("i", 104)}, {"a": 100})[0]["holds"])
+
+    def test_a_budget_without_a_figure_fails(self):
+        self.assertFalse(judge({}, {"a": 100})[0]["holds"])
+
+    def test_a_figure_without_a_budget_is_kept(self):
+        self.assertTrue(judge({"a": ("i", 1)}, {})[0]["holds"])
+
+
+class Lines(unittest.TestCase):
+    def test_blank_and_comment_lines_do_not_count(self):
+        self.assertEqual(code_lines("// a\n\n  int b;  // c\n/* d\n e */\n/* f */ int g;\n"), 2)
+
+    def test_comment_marks_in_texts_are_texts(self):
+        self.assertEqual(code_lines('print("/*");\nint a;\nprint("//\\"");\n'), 3)
+
+    def test_digit_separators_are_no_quotes(self):
+        self.assertEqual(code_lines("x = 0x1'0000; // it's\ny = 'a';\n"), 2)
+
+
+class Parsing(unittest.TestCase):
+    def test_bench_lines_are_found_and_noise_is_not(self):
+        self.assertEqual(BENCH_LINE.findall("BENCH a.b instructions 12\nxBENCH c i 1\nBENCH d i x\n"),
+                         [("a.b", "instructions", "12")])
+
+
+class Sizes(unittest.TestCase):
+    def test_only_loaded_read_only_sections_count(self):
+        header = bytearray(64)
+        header[:6] = b"\x7fELF\x02\x01"
+        struct.pack_into("<Q", header, 40, 64)
+        struct.pack_into("<HH", header, 58, 64, 4)
+        sections = b""
+        for kind, flags, size in ((1, 6, 100), (1, 2, 20), (1, 3, 3), (1, 0, 1000)):
+            section = bytearray(64)
+            struct.pack_into("<IQQQQ", section, 4, kind, flags, 0, 0, size)
+            sections += bytes(section)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(header) + sections)
+            file.flush()
+            self.assertEqual(read_only_size(file.name), 120)
+
+    def test_what_is_no_elf_file_is_refused(self):
+        with tempfile.NamedTemporaryFile() as file:
+            with self.assertRaises(ValueError):
+                read_only_size(file.name)
+
+
+if __name__ == "__main__":
+    outcome = unittest.main(exit=False, verbosity=2).result
+    bad = len(outcome.failures) + len(outcome.errors)
+    print(f"{outcome.testsRun - bad} passed, {bad} failed")
+    sys.exit(0 if outcome.wasSuccessful() else 1)

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Boots every scenario of scenarios.py on each of its machines and judges the output.
+
+    run.py --build LABEL=FOLDER [--build LABEL=FOLDER] [--long] [--filter REGEX] [--json FILE]
+
+Closes with `N passed, N failed`. A scenario whose image is not in a build is an error, not a skip.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import sys
+import time
+
+from scenario import boot, judge, last_lines, symbolise
+
+
+def load_builds(arguments):
+    """label -> {(image, board): entry of images.json}, paths made absolute."""
+    builds = {}
+    for argument in arguments:
+        label, _, folder = argument.partition("=")
+        path = os.path.join(folder, "sdk/imagec/images/images.json")
+        try:
+            with open(path, encoding="utf-8") as file:
+                entries = json.load(file)
+        except (OSError, ValueError) as error:
+            sys.exit(f"run.py: {path} cannot be read ({error}); build first: ./tessera test does it")
+        builds[label] = {(entry["name"], entry["board"]): entry for entry in entries}
+    return builds
+
+
+def plan(scenarios, builds, options):
+    """The runs to make, the ones left to --long, and the images that lack."""
+    jobs, left, missing = [], 0, set()
+    for scenario in scenarios:
+        for label, images in builds.items():
+            if label not in scenario.builds:
+                continue
+            for machine in scenario.machines:
+                name = f"{scenario.name} [{label} {machine.describe()}]"
+                if options.filter and not re.search(options.filter, name):
+                    continue
+                if scenario.only_long and not options.long:
+                    left += 1
+                    continue
+                entry = images.get((scenario.image, machine.image_board))
+                if entry is None:
+                    missing.add(f"{scenario.image} for {machine.image_board} ({label})")
+                    continue
+                jobs.append((name, scenario, machine, entry))
+    return jobs, left, missing
+
+
+def perform(job, options):
+    name, scenario, machine, entry = job
+    arguments = " ".join(filter(None, [scenario.boot_arguments, f"seed={options.seed}"]))
+    command = machine.command(entry["image"], entry["tree"], arguments)
+    run = boot(command, scenario, options.slowness)
+    return name, scenario, entry, command, run, judge(scenario, run)
+
+
+def report(outcome, results):
+    """Prints one run: a line when all is well, everything useful when not."""
+    name, _, entry, command, run, findings = outcome
+    failed = [finding for finding in findings if not finding.passed]
+    verdict = "FAIL" if failed else "PASS"
+    print(f"{verdict} {name}: {len(findings) - len(failed)}/{len(findings)} in {run.seconds:.1f} s", flush=True)
+    for finding in findings:
+        results.append({"name": f"{name} {finding.name}", "passed": finding.passed,
+                        "detail": finding.detail, "seconds": round(run.seconds, 2)})
+    if not failed:
+        return
+    for finding in failed:
+        print(f"    failed: {finding.name}" + (f" ({finding.detail})" if finding.detail else ""))
+    print("    command: " + " ".join(f"'{word}'" if " " in word else word for word in command))
+    for line in symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"])):
+        print(f"    at {line}")
+    print("    last lines of the UART:")
+    for line in last_lines(run.output):
+        print(f"    | {line}")
+    sys.stdout.flush()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", action="append", required=True, metavar="LABEL=FOLDER")
+    parser.add_argument("--scenarios", default=os.path.dirname(os.path.abspath(__file__)),
+                        help="folder with scenarios.py")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--filter", default="")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--json", default="")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
+    parser.add_argument("--slowness", type=float, default=1.0, help="factor on time limits")
+    parser.add_argument("--cap", type=float, default=0, help="seconds after which no new run begins")
+    options = parser.parse_args()
+
+    sys.path.insert(0, options.scenarios)
+    import scenarios as table  # pylint: disable=import-outside-toplevel
+
+    builds = load_builds(options.build)
+    jobs, left, missing = plan(table.SCENARIOS, builds, options)
+    if options.list:
+        for name, *_ in jobs:
+            print(name)
+        return 0
+    begin = time.monotonic()
+    results = [{"name": f"image {name}", "passed": False, "detail": "not built", "seconds": 0}
+               for name in sorted(missing)]
+    for name in sorted(missing):
+        print(f"FAIL image {name} is not in the build: add it to `images` in a meson.build")
+    skipped = 0
+    pending = list(jobs)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        running = set()
+        while pending or running:
+            while pending and len(running) < options.jobs:
+                if options.cap and time.monotonic() - begin > options.cap:
+                    skipped += len(pending)
+                    results += [{"name": job[0], "passed": False, "seconds": 0,
+                                 "detail": "the suite's time cap was reached"} for job in pending]
+                    print(f"FAIL {len(pending)} runs did not begin within {options.cap:.0f} s")
+                    pending.clear()
+                    break
+                running.add(pool.submit(perform, pending.pop(0), options))
+            done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                report(future.result(), results)
+    passed = sum(result["passed"] for result in results)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"results": results, "left_to_long": left, "seed": options.seed}, file, indent=1)
+    print(f"system: {len(jobs)} runs in {time.monotonic() - begin:.0f} s, seed {options.seed}, "
+          f"{left} runs left to --long")
+    print(f"{passed} passed, {len(results) - passed} failed")
+    return 0 if passed == len(results) and results else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

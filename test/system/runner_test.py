@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the runner on a stand-in guest: runner_test.py STANDIN_IMAGE STANDIN_ELF"""
+
+import sys
+import unittest
+
+from machine import Machine, raspi4b, variants, virt
+from scenario import Run, Scenario, Type, boot, judge, symbolise
+
+IMAGE, ELF = sys.argv[1:3]
+
+
+def run(scenario, machine=Machine()):
+    outcome = boot(machine.command(IMAGE, ""), scenario)
+    return outcome, {finding.name: finding for finding in judge(scenario, outcome)}
+
+
+def say(*keys):
+    return tuple(Type("standin> ", key) for key in keys)
+
+
+class OnGuest(unittest.TestCase):
+    def test_passing_lines_pass_and_power_off_is_exit_0(self):
+        outcome, findings = run(Scenario("s", "", tests=("alpha", "beta"), types=say("p", "o"), exit_code=0))
+        self.assertEqual(outcome.exit_code, 0)
+        self.assertEqual(list(findings), ["alpha", "beta", "exits with 0"])
+        self.assertTrue(all(finding.passed for finding in findings.values()))
+
+    def test_a_failing_line_fails_with_its_detail(self):
+        _, findings = run(Scenario("s", "", tests=("alpha",), types=say("f", "o")))
+        self.assertTrue(findings["alpha"].passed)
+        self.assertFalse(findings["gamma"].passed)
+        self.assertEqual(findings["gamma"].detail, "because")
+
+    def test_a_name_that_is_not_seen_fails(self):
+        _, findings = run(Scenario("s", "", tests=("delta",), types=say("o")))
+        self.assertFalse(findings["delta"].passed)
+
+    def test_a_name_that_once_failed_stays_failed(self):
+        run_ = Run(output="TEST a FAIL\nTEST a PASS\n", exit_code=0)
+        self.assertEqual([f.passed for f in judge(Scenario("s", "", tests=("a",)), run_)], [False])
+
+    def test_too_few_lines_fail(self):
+        _, findings = run(Scenario("s", "", at_least=3, types=say("p", "o")))
+        self.assertFalse(findings["all tests ran"].passed)
+
+    def test_a_guest_that_hangs_is_stopped_in_time(self):
+        outcome, findings = run(Scenario("s", "", types=say("h"), seconds=2))
+        self.assertTrue(outcome.timed_out)
+        self.assertLess(outcome.seconds, 6)
+        self.assertFalse(findings["ends in time"].passed)
+
+    def test_a_panic_fails_soon_and_is_symbolised(self):
+        outcome, findings = run(Scenario("s", "", types=say("x"), seconds=60))
+        self.assertLess(outcome.seconds, 20)
+        self.assertFalse(findings["no kernel panic"].passed)
+        self.assertIn("standin_broken", "\n".join(symbolise(outcome.output, ("", ELF))))
+
+    def test_a_wanted_panic_passes(self):
+        scenario = Scenario("s", "", types=say("x"), panics=True, ends_at="backtrace: 0x[0-9a-f]+\n", expect=("panic: stand-in",))
+        _, findings = run(scenario)
+        self.assertTrue(all(finding.passed for finding in findings.values()))
+
+    def test_expectations_are_searched_in_order(self):
+        _, findings = run(Scenario("s", "", expect=("beta", "alpha"), types=say("p", "o")))
+        self.assertTrue(findings["prints beta"].passed)
+        self.assertFalse(findings["prints alpha"].passed)
+
+    def test_what_must_not_be_printed_fails(self):
+        _, findings = run(Scenario("s", "", forbid=("beta",), types=say("p", "o")))
+        self.assertFalse(findings["never prints beta"].passed)
+
+    def test_a_prompt_that_never_comes_fails(self):
+        _, findings = run(Scenario("s", "", types=say("o") + (Type("login:", "x"),)))
+        self.assertFalse(findings["accepts input"].passed)
+
+    def test_the_end_marker_stops_the_machine(self):
+        outcome, findings = run(Scenario("s", "", types=say("p"), ends_at="^standin> "))
+        self.assertTrue(outcome.reached_end)
+        self.assertTrue(all(finding.passed for finding in findings.values()))
+
+    def test_control_sequences_are_not_text(self):
+        _, findings = run(Scenario("s", "", expect=("^stand-in ready$",), types=say("o")))
+        self.assertTrue(findings["prints ^stand-in ready$"].passed)
+
+    def test_icount_and_more_cpus_boot(self):
+        for machine in (virt(icount=True), virt(cpus=4, gic=3)):
+            _, findings = run(Scenario("s", "", types=say("p", "o"), exit_code=0), machine)
+            self.assertTrue(all(finding.passed for finding in findings.values()), machine)
+
+
+class Machines(unittest.TestCase):
+    def test_impossible_machines_are_refused(self):
+        for options in ({"board": "pc"}, {"cpus": 5}, {"gic": 4}):
+            with self.assertRaises(ValueError):
+                Machine(**options)
+
+    def test_variants_are_distinct_and_cover_both_boards(self):
+        names = [machine.describe() for machine in variants()]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertIn("raspi4b 4cpu no-tree", names)
+        self.assertIn("virt 4cpu gic3 el2", names)
+
+    def test_commands_have_no_network_and_no_elf(self):
+        for machine in variants():
+            command = machine.command("x.img", "x.dtb", "seed=1")
+            self.assertEqual(command[command.index("-nic") + 1], "none")
+            self.assertEqual(command[-2:], ["-kernel", "x.img"])
+
+    def test_fewer_cpus_on_raspi4b_are_a_boot_argument(self):
+        command = raspi4b(cpus=2).command("x.img", "x.dtb")
+        self.assertEqual(command[command.index("-append") + 1], "cpus=2")
+
+
+if __name__ == "__main__":
+    outcome = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
+    bad = len(outcome.failures) + len(outcome.errors)
+    print(f"{outcome.testsRun - bad} passed, {bad} failed")
+    sys.exit(0 if outcome.wasSuccessful() else 1)

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Image header and stack of the runner's test guest. [LINUX-BOOT] "Call the kernel image".
+        .section .head, "ax"
+        .globl  _start
+        .type   _start, %function
+_start:
+        b       1f
+        .word   0
+        .quad   0x80000
+        .quad   0
+        .quad   0
+        .quad   0, 0, 0
+        .ascii  "ARM\x64"
+        .word   0
+1:      adrp    x0, standin_stack
+        add     x0, x0, :lo12:standin_stack
+        mov     sp, x0
+        b       standin_main
+
+        .bss
+        .balign 16
+        .skip   4096
+standin_stack:
+        .section .note.GNU-stack, "", %progbits
