@@ -16,8 +16,8 @@
 //   x7         deadline, absolute CNTVCT ticks  when the tag has kDeadline
 //   x2         sync object              Call/Recv when the tag has kSyncObject
 //
-// Received: a short message (also as the answer to a long one) is in x10..x15, x18; a long one is in
-// the buffers, with x3 = bytes of fixed part and x4 = bytes of arena that arrived.
+// Received: a short message (also as the answer to a long one) is in x10..x15, x18; a long one is
+// in the buffers, with x3 = bytes of fixed part and x4 = bytes of arena that arrived.
 //
 // Kept: x19..x30, SP. Other caller-saved registers and NZCV come back zero. Vector registers are
 // clobbered; FPCR is kept.
@@ -42,7 +42,8 @@ enum class Kind : u64 { Request = 0, Response = 1, Error = 2 };
 ///   [38:36] payload words    [39]    long message     [47:40] handles carried
 ///   [48]    arena present    [49]    deadline in x7   [50]    sync object in x2
 ///   [51]    room in x5, x6    [57:52] handles accepted [61:58] zero [63:62] kind
-/// A short message counts its fixed part in 8-byte words (0..7) in [38:36]; a long one leaves them 0.
+/// A short message counts its fixed part in 8-byte words (0..7) in [38:36]; a long one leaves them
+/// 0.
 struct Tag {
     u64 value = 0;
 
@@ -69,37 +70,21 @@ struct Tag {
                    kLong | (u64{handle_count} << 40)};
     }
 
-    [[nodiscard]] constexpr u16 method() const {
-        return static_cast<u16>(value >> 4);
-    }
+    [[nodiscard]] constexpr u16 method() const { return static_cast<u16>(value >> 4); }
 
-    [[nodiscard]] constexpr u16 endpoint() const {
-        return static_cast<u16>(value >> 20);
-    }
+    [[nodiscard]] constexpr u16 endpoint() const { return static_cast<u16>(value >> 20); }
 
-    [[nodiscard]] constexpr u32 words() const {
-        return static_cast<u32>(value >> 36) & 7;
-    }
+    [[nodiscard]] constexpr u32 words() const { return static_cast<u32>(value >> 36) & 7; }
 
-    [[nodiscard]] constexpr bool is_long() const {
-        return (value & kLong) != 0;
-    }
+    [[nodiscard]] constexpr bool is_long() const { return (value & kLong) != 0; }
 
-    [[nodiscard]] constexpr bool has_room() const {
-        return (value & kRoom) != 0;
-    }
+    [[nodiscard]] constexpr bool has_room() const { return (value & kRoom) != 0; }
 
-    [[nodiscard]] constexpr bool has_arena() const {
-        return (value & kArena) != 0;
-    }
+    [[nodiscard]] constexpr bool has_arena() const { return (value & kArena) != 0; }
 
-    [[nodiscard]] constexpr bool has_deadline() const {
-        return (value & kDeadline) != 0;
-    }
+    [[nodiscard]] constexpr bool has_deadline() const { return (value & kDeadline) != 0; }
 
-    [[nodiscard]] constexpr bool has_sync_object() const {
-        return (value & kSyncObject) != 0;
-    }
+    [[nodiscard]] constexpr bool has_sync_object() const { return (value & kSyncObject) != 0; }
 
     [[nodiscard]] constexpr u32 handle_count() const {
         return static_cast<u32>(value >> 40) & 0xFF;
@@ -109,9 +94,7 @@ struct Tag {
         return static_cast<u32>(value >> 52) & 0x3F;
     }
 
-    [[nodiscard]] constexpr Kind kind() const {
-        return static_cast<Kind>(value >> 62);
-    }
+    [[nodiscard]] constexpr Kind kind() const { return static_cast<Kind>(value >> 62); }
 
     friend constexpr bool operator==(Tag, Tag) = default;
 };
@@ -132,16 +115,15 @@ struct Buffer {
         return base::UserAddr{value & ((u64{1} << 39) - 1)};
     }
 
-    [[nodiscard]] constexpr u32 size() const {
-        return static_cast<u32>(value >> 39);
-    }
+    [[nodiscard]] constexpr u32 size() const { return static_cast<u32>(value >> 39); }
 };
 
-inline constexpr u32 kShortWords = 7;                    ///< payload registers
-inline constexpr u32 kShortBytes = 8 * kShortWords;      ///< largest fixed part of a short message
-inline constexpr u32 kMaxFixedBytes = 4096;              ///< fixed part of a long message
-inline constexpr u32 kMaxArenaBytes = 16u << 20;         ///< arena, copied
-inline constexpr u32 kMaxStagedArenaBytes = 64u << 10;   ///< arena that a rule or a nested check reads
+inline constexpr u32 kShortWords = 7;                ///< payload registers
+inline constexpr u32 kShortBytes = 8 * kShortWords;  ///< largest fixed part of a short message
+inline constexpr u32 kMaxFixedBytes = 4096;          ///< fixed part of a long message
+inline constexpr u32 kMaxArenaBytes = 16u << 20;     ///< arena, copied
+inline constexpr u32 kMaxStagedArenaBytes = 64u
+                                            << 10;  ///< arena that a rule or a nested check reads
 inline constexpr u32 kMaxHandlesPerMessage = 8;
 
 /// How a Handle travels in the fixed part: 16 bytes, 8-aligned. Sent: the sender's handle, the

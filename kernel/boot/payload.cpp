@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/boot/payload.hpp>
-
 #include <arch/inline.hpp>
+#include <kernel/boot/payload.hpp>
 
 namespace kernel {
 
@@ -15,17 +14,15 @@ namespace image = abi::image;
 
 namespace {
 
-constexpr bool is_aligned(u64 value) {
-    return value % base::kPageSize == 0;
-}
+constexpr bool is_aligned(u64 value) { return value % base::kPageSize == 0; }
 
 constexpr bool fits(u64 offset, u64 size, u64 limit) {
     return offset <= limit && size <= limit - offset;
 }
 
 bool is_sound(const image::Segment& segment, u64 limit, u64 lowest, u64 room) {
-    const bool is_write_execute =
-        (segment.flags & image::kSegmentWrite) != 0 && (segment.flags & image::kSegmentExecute) != 0;
+    const bool is_write_execute = (segment.flags & image::kSegmentWrite) != 0 &&
+                                  (segment.flags & image::kSegmentExecute) != 0;
     return is_aligned(segment.address) && is_aligned(segment.offset) && segment.memory_size > 0 &&
            segment.file_size <= segment.memory_size &&
            fits(segment.offset, segment.file_size, limit) && segment.address >= lowest &&
@@ -63,8 +60,8 @@ Result<Payload> read_payload(PhysAddr at, Bytes limit) {
     return payload;
 }
 
-Result<const image::SegmentImage*> read_segments(const PayloadSection& section, u64 lowest,
-                                                 u64 room) {
+Result<const image::SegmentImage*>
+read_segments(const PayloadSection& section, u64 lowest, u64 room) {
     if (section.size.value < sizeof(image::SegmentImage)) {
         return Status::InvalidArgument;
     }

@@ -23,7 +23,7 @@ base::Result<Payload> read_payload(base::PhysAddr at, base::Bytes limit);
 
 /// Checks the segment image in a section: segments page aligned, inside [lowest, lowest+room), not
 /// overlapping, never writable and executable, entry inside one of them. InvalidArgument.
-base::Result<const abi::image::SegmentImage*> read_segments(const PayloadSection& section,
-                                                            base::u64 lowest, base::u64 room);
+base::Result<const abi::image::SegmentImage*>
+read_segments(const PayloadSection& section, base::u64 lowest, base::u64 room);
 
 }  // namespace kernel

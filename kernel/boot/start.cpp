@@ -55,7 +55,8 @@ PhysAddr page_of(const PayloadSection& section, const image::Segment& segment, u
     }
     if (offset < segment.file_size) {
         const u64 left = segment.file_size - offset;
-        arch::copy_linear(frame.value(), section.base + Bytes{segment.offset + offset},
+        arch::copy_linear(frame.value(),
+                          section.base + Bytes{segment.offset + offset},
                           Bytes{left < base::kPageSize ? left : base::kPageSize});
     }
     return frame.value();
@@ -150,8 +151,8 @@ void make_stack(Process& process) {
     }
     u32 done = 0;
     while (done < stack.value().pages.value) {
-        const auto mapped = map_region_step(process, stack.value(), done,
-                                            {.read = true, .write = true});
+        const auto mapped =
+            map_region_step(process, stack.value(), done, {.read = true, .write = true});
         if (!mapped.ok()) {
             refuse("init-stack");
         }
@@ -167,8 +168,8 @@ void start_init(const Payload& payload) {
     if (!segments.ok()) {
         refuse("no-init");
     }
-    const auto made = control::create_process("init", policy().entry->init_class,
-                                              frames().free_frames(), kInitPriority);
+    const auto made = control::create_process(
+        "init", policy().entry->init_class, frames().free_frames(), kInitPriority);
     if (!made.ok()) {
         refuse("init-process");
     }
@@ -187,8 +188,11 @@ void start_init(const Payload& payload) {
         refuse("init-thread");
     }
     Thread& first = *scheduler().threads.find(0);
-    const u64 arguments[] = {process.handles.at(0).handle, kRomfsAddress, romfs.size.value,
-                             kSystemAddress, system.size.value};
+    const u64 arguments[] = {process.handles.at(0).handle,
+                             kRomfsAddress,
+                             romfs.size.value,
+                             kSystemAddress,
+                             system.size.value};
     for (u32 i = 0; i < 5; ++i) {
         first.frame.x[i] = arguments[i];
     }
@@ -217,8 +221,6 @@ void start_init(const Payload& payload) {
     run_forever();
 }
 
-[[noreturn]] void run_cpu(CpuId) {
-    run_forever();
-}
+[[noreturn]] void run_cpu(CpuId) { run_forever(); }
 
 }  // namespace kernel

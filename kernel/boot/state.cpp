@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <kernel/boot/state.hpp>
-
 #include <kernel/sync/kernel_lock.hpp>
 #include <new>
 
@@ -14,54 +13,32 @@ constinit State* g_state = nullptr;
 
 constinit KernelLock g_kernel_lock{};
 
-void create_state(void* block) {
-    g_state = ::new (block) State{};
-}
+void create_state(void* block) { g_state = ::new (block) State{}; }
 
-void use_state(State& state) {
-    g_state = &state;
-}
+void use_state(State& state) { g_state = &state; }
 
-State& current_state() {
-    return *g_state;
-}
+State& current_state() { return *g_state; }
 
-FrameAllocator& frames() {
-    return g_state->frames;
-}
+FrameAllocator& frames() { return g_state->frames; }
 
-ObjectPools& objects() {
-    return g_state->objects;
-}
+ObjectPools& objects() { return g_state->objects; }
 
-Scheduler& scheduler() {
-    return g_state->scheduler;
-}
+Scheduler& scheduler() { return g_state->scheduler; }
 
-EndpointPools& endpoints() {
-    return g_state->endpoints;
-}
+EndpointPools& endpoints() { return g_state->endpoints; }
 
-Lines& lines() {
-    return g_state->lines;
-}
+Lines& lines() { return g_state->lines; }
 
-AuditRing& audit_ring() {
-    return g_state->audit;
-}
+AuditRing& audit_ring() { return g_state->audit; }
 
-Policy& policy() {
-    return g_state->policy;
-}
+Policy& policy() { return g_state->policy; }
 
-control::SystemState& control::system_state() {
-    return g_state->system;
-}
+control::SystemState& control::system_state() { return g_state->system; }
 
 Endpoint* find_endpoint(const char* name) {
     for (u32 i = 0; i < kMaxEndpoints; ++i) {
         Endpoint* endpoint = g_state->endpoints.endpoints.find(i);
-        if (endpoint != nullptr && __builtin_strcmp(endpoint->name, name) == 0) {
+        if (endpoint != nullptr && is_same_name(endpoint->name, name)) {
             return endpoint;
         }
     }

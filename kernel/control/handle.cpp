@@ -79,7 +79,8 @@ Result<Endpoint&> bind_name(Process& process) {
     return *endpoint;
 }
 
-Outcome create_listener(Thread& caller, const handle::CreateListener_Request& in,
+Outcome create_listener(Thread& caller,
+                        const handle::CreateListener_Request& in,
                         handle::CreateListener_Response& out) {
     const auto task = resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl);
     if (!task.ok()) {
@@ -134,7 +135,8 @@ Outcome connect(Thread& caller, const handle::Connect_Request& in, handle::Conne
     return answer(out, Status::Ok);
 }
 
-Outcome security_connect(Thread& caller, const handle::SecurityConnect_Request&,
+Outcome security_connect(Thread& caller,
+                         const handle::SecurityConnect_Request&,
                          handle::SecurityConnect_Response& out) {
     SlotContent content{};
     content.type = SlotType::Security;
@@ -148,7 +150,8 @@ Outcome security_connect(Thread& caller, const handle::SecurityConnect_Request&,
     return answer(out, Status::Ok);
 }
 
-Outcome get_sid_by_handle(Thread& caller, const handle::GetSidByHandle_Request& in,
+Outcome get_sid_by_handle(Thread& caller,
+                          const handle::GetSidByHandle_Request& in,
                           handle::GetSidByHandle_Response& out) {
     const Slot* slot = caller.process->handles.find(in.target);
     if (slot == nullptr) {
@@ -190,8 +193,12 @@ Outcome revoke(Thread& caller, const handle::Revoke_Request& in, handle::Revoke_
 }
 
 constexpr MethodEntry kMethods[] = {
-    kMethod<copy>,    kMethod<close>,           kMethod<create_listener>,
-    kMethod<connect>, kMethod<security_connect>, kMethod<get_sid_by_handle>,
+    kMethod<copy>,
+    kMethod<close>,
+    kMethod<create_listener>,
+    kMethod<connect>,
+    kMethod<security_connect>,
+    kMethod<get_sid_by_handle>,
     kMethod<revoke>,
 };
 

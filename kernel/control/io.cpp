@@ -21,21 +21,21 @@ bool overlaps_registered(u64 base, u64 size) {
     return false;
 }
 
-Outcome register_mmio(Thread& caller, const io::RegisterMmio_Request& in,
-                      io::RegisterMmio_Response& out) {
-    const bool is_aligned = in.base % base::kPageSize == 0 && in.size % base::kPageSize == 0;
-    if (!is_aligned || in.size == 0 || in.size > kMaxMapping || in.base > ~u64{0} - in.size ||
-        !arch::is_device_range(PhysAddr{in.base}, Bytes{in.size})) {
+Outcome
+register_mmio(Thread& caller, const io::RegisterMmio_Request& in, io::RegisterMmio_Response& out) {
+    const bool is_aligned = in.physical % base::kPageSize == 0 && in.size % base::kPageSize == 0;
+    if (!is_aligned || in.size == 0 || in.size > kMaxMapping || in.physical > ~u64{0} - in.size ||
+        !arch::is_device_range(PhysAddr{in.physical}, Bytes{in.size})) {
         return answer(out, Status::InvalidArgument);
     }
-    if (overlaps_registered(in.base, in.size)) {
+    if (overlaps_registered(in.physical, in.size)) {
         return answer(out, Status::Busy);
     }
     DeviceRange* range = objects().device_ranges.take();
     if (range == nullptr) {
         return answer(out, Status::OutOfMemory);
     }
-    range->base = PhysAddr{in.base};
+    range->base = PhysAddr{in.physical};
     range->size = Bytes{in.size};
     range->sid = objects().next_sid();
     range->references = 1;
@@ -53,8 +53,8 @@ Outcome register_mmio(Thread& caller, const io::RegisterMmio_Request& in,
     return answer(out, Status::Ok);
 }
 
-Outcome register_irq(Thread& caller, const io::RegisterIrq_Request& in,
-                     io::RegisterIrq_Response& out) {
+Outcome
+register_irq(Thread& caller, const io::RegisterIrq_Request& in, io::RegisterIrq_Response& out) {
     if (in.flags > 1) {
         return answer(out, Status::InvalidArgument);
     }
@@ -78,8 +78,8 @@ Outcome register_irq(Thread& caller, const io::RegisterIrq_Request& in,
 }
 
 Outcome map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem_Response& out) {
-    const auto range = resolve<DeviceRange>(*caller.process, in.resource.handle,
-                                            abi::rights::kRead | abi::rights::kWrite);
+    const auto range = resolve<DeviceRange>(
+        *caller.process, in.resource.handle, abi::rights::kRead | abi::rights::kWrite);
     if (!range.ok()) {
         return answer(out, range.status());
     }

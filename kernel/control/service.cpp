@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/control/service.hpp>
-
 #include <arch/inline.hpp>
+#include <kernel/control/service.hpp>
 #include <kernel/control/teardown.hpp>
-#include <kl/core/Core.edl.hpp>
+#include <kl/core/Core.endpoints.hpp>
 
 namespace kernel {
 
@@ -90,8 +89,8 @@ void respond(Thread& caller, const void* fixed, u32 size) {
     message.shape = &info->response;
     message.fixed_size = (size + 7) & ~u32{7};
     if (is_short) {
-        message.tag = abi::Tag::make_short(abi::Kind::Response, request.endpoint(),
-                                           request.method(), size);
+        message.tag =
+            abi::Tag::make_short(abi::Kind::Response, request.endpoint(), request.method(), size);
         __builtin_memcpy(message.words, fixed, size);
     } else {
         if (message.staged.value == 0) {
@@ -103,8 +102,8 @@ void respond(Thread& caller, const void* fixed, u32 size) {
             message.staged = frame.value();
             message.staged_order = 0;
         }
-        message.tag = abi::Tag::make_long(abi::Kind::Response, request.endpoint(),
-                                          request.method(), handles);
+        message.tag =
+            abi::Tag::make_long(abi::Kind::Response, request.endpoint(), request.method(), handles);
         __builtin_memcpy(ipc::staged_fixed(message), fixed, size);
     }
     Parties parties{};
@@ -121,14 +120,16 @@ void respond(Thread& caller, const void* fixed, u32 size) {
         return;
     }
     if (message.arena_size > 0 && caller.room_arena.size() >= message.arena_size &&
-        !copy_to_user(caller.process->table, caller.room_arena.address(),
-                      ipc::staged_fixed(message) + kStagedArenaOffset, message.arena_size)
+        !copy_to_user(caller.process->table,
+                      caller.room_arena.address(),
+                      ipc::staged_fixed(message) + kStagedArenaOffset,
+                      message.arena_size)
              .ok()) {
         ipc::complete_call(caller, Status::SourceFault);
         return;
     }
-    const Status status = ipc::deliver_fixed(caller, caller, caller.room_fixed, caller.room_arena,
-                                             caller.accepted_handles);
+    const Status status = ipc::deliver_fixed(
+        caller, caller, caller.room_fixed, caller.room_arena, caller.accepted_handles);
     if (status == Status::Ok) {
         ipc::finish_call(caller);
     } else {
@@ -182,8 +183,8 @@ Result<arch::Access> access_of(u32 flags) {
     return access;
 }
 
-Outcome map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64& at,
-                     Status& status) {
+Outcome map_in_steps(
+    Thread& caller, Process& target, const RegionRequest& request, u64& at, Status& status) {
     u64& base_address = caller.kernel_state[1];
     if (base_address == 0) {
         const auto reserved = reserve_region(target, request);
@@ -214,8 +215,8 @@ Outcome map_in_steps(Thread& caller, Process& target, const RegionRequest& reque
     access.device = request.kind == RegionKind::Device;
     const auto done = map_region_step(target, *region, caller.cursor, access);
     if (!done.ok()) {
-        caller.kernel_state[0] = static_cast<u64>(static_cast<base::s64>(
-            static_cast<base::s32>(done.status())));
+        caller.kernel_state[0] =
+            static_cast<u64>(static_cast<base::s64>(static_cast<base::s32>(done.status())));
         return Outcome::More;
     }
     caller.cursor = done.value();

@@ -25,23 +25,22 @@ struct MethodEntry {
     u32 response_size;
 };
 
-template <auto kFunction>
-struct Adapter;
+template <auto kFunction> struct Adapter;
 
-template <typename Request, typename Response,
+template <typename Request,
+          typename Response,
           Outcome (*kFunction)(Thread&, const Request&, Response&)>
 struct Adapter<kFunction> {
     static Outcome run(Thread& caller, const void* request, void* response) {
-        return kFunction(caller, *static_cast<const Request*>(request),
-                         *static_cast<Response*>(response));
+        return kFunction(
+            caller, *static_cast<const Request*>(request), *static_cast<Response*>(response));
     }
 
     static constexpr MethodEntry entry{&run, sizeof(Response)};
 };
 
 /// The row of a method table for a handler.
-template <auto kFunction>
-inline constexpr MethodEntry kMethod = Adapter<kFunction>::entry;
+template <auto kFunction> inline constexpr MethodEntry kMethod = Adapter<kFunction>::entry;
 
 struct Interface {
     const MethodEntry* methods;
@@ -70,11 +69,11 @@ struct SystemState {
 
 SystemState& system_state();
 
-// --- what handlers share ---------------------------------------------------------------------------
+// --- what handlers share
+// ---------------------------------------------------------------------------
 
 /// Fills rc and is Done.
-template <typename Response>
-Outcome answer(Response& response, Status status) {
+template <typename Response> Outcome answer(Response& response, Status status) {
     response.rc = static_cast<base::s32>(status);
     return Outcome::Done;
 }
@@ -89,18 +88,12 @@ inline const char* text_of(Thread& caller, const abi::ArenaRange& range) {
 void copy_text(char* to, u32 capacity, const char* from, u32 size);
 
 /// Response descriptor of a fresh handle of the caller.
-inline abi::HandleDescriptor own_handle(u32 handle) {
-    return {handle, abi::rights::kAll, 0};
-}
+inline abi::HandleDescriptor own_handle(u32 handle) { return {handle, abi::rights::kAll, 0}; }
 
 /// If the response is denied, this handle is closed / this mapping is removed again.
-inline void undo_handle(Thread& caller, u32 handle) {
-    caller.kernel_state[2] = handle;
-}
+inline void undo_handle(Thread& caller, u32 handle) { caller.kernel_state[2] = handle; }
 
-inline void undo_mapping(Thread& caller, u64 address) {
-    caller.kernel_state[3] = address;
-}
+inline void undo_mapping(Thread& caller, u64 address) { caller.kernel_state[3] = address; }
 
 /// Turns caller.message into a response with `size` bytes of arena; returns where they go.
 /// OutOfMemory.
@@ -108,13 +101,13 @@ Result<u8*> begin_response_arena(Thread& caller, u32 size);
 
 /// Reserves and maps a region of `target` in steps; on Done `at` and `status` are set. A mapping
 /// that fails half-way is taken back before Done.
-Outcome map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64& at,
-                     Status& status);
+Outcome map_in_steps(
+    Thread& caller, Process& target, const RegionRequest& request, u64& at, Status& status);
 
 /// Fills `request` for mapping a part of a memory object of `holder`. BadHandle, WrongType,
 /// NoCapability, InvalidArgument; Busy: it would be writable here and executable elsewhere.
-Status prepare_memory_mapping(Process& holder, u32 handle, u64 offset, u64 length, u32 flags,
-                              RegionRequest& request);
+Status prepare_memory_mapping(
+    Process& holder, u32 handle, u64 offset, u64 length, u32 flags, RegionRequest& request);
 
 /// Access of kl.core.VMM flags. InvalidArgument: unknown bits, none, or Write with Execute.
 Result<arch::Access> access_of(u32 flags);

@@ -24,20 +24,20 @@ namespace time = kl::core::Time;
 
 constexpr u32 kConsoleStep = 16;  // characters: the panic console polls
 
-Outcome get_system_time(Thread&, const time::GetSystemTime_Request&,
-                        time::GetSystemTime_Response& out) {
+Outcome
+get_system_time(Thread&, const time::GetSystemTime_Request&, time::GetSystemTime_Response& out) {
     out.nanoseconds = nanoseconds_now() + system_state().wall_offset_ns;
     return answer(out, Status::Ok);
 }
 
-Outcome set_system_time(Thread&, const time::SetSystemTime_Request& in,
-                        time::SetSystemTime_Response& out) {
+Outcome
+set_system_time(Thread&, const time::SetSystemTime_Request& in, time::SetSystemTime_Response& out) {
     system_state().wall_offset_ns = in.nanoseconds - nanoseconds_now();
     return answer(out, Status::Ok);
 }
 
-Outcome debug_write(Thread& caller, const hal::DebugWrite_Request& in,
-                    hal::DebugWrite_Response& out) {
+Outcome
+debug_write(Thread& caller, const hal::DebugWrite_Request& in, hal::DebugWrite_Response& out) {
     const char* text = text_of(caller, in.text);
     const u32 length = in.text.size > 0 ? in.text.size - 1 : 0;
     char shown[kConsoleStep];
@@ -109,8 +109,8 @@ Outcome audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Respo
         return answer(out, arena.status());
     }
     for (u32 i = 0; i < count; ++i) {
-        __builtin_memcpy(arena.value() + i * sizeof(ksec::Record), &ring.front(),
-                         sizeof(ksec::Record));
+        __builtin_memcpy(
+            arena.value() + i * sizeof(ksec::Record), &ring.front(), sizeof(ksec::Record));
         ring.pop();
     }
     out.records = {0, size};
@@ -118,7 +118,8 @@ Outcome audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Respo
     return answer(out, Status::Ok);
 }
 
-Outcome subscribe_to_object(Thread& caller, const notice::SubscribeToObject_Request& in,
+Outcome subscribe_to_object(Thread& caller,
+                            const notice::SubscribeToObject_Request& in,
                             notice::SubscribeToObject_Response& out) {
     const auto listener =
         resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv);
@@ -161,8 +162,8 @@ Outcome power_request(Thread&, const pm::Request_Request& in, pm::Request_Respon
     return answer(out, Status::InvalidArgument);
 }
 
-Outcome get_counters(Thread&, const profiler::GetCounters_Request&,
-                     profiler::GetCounters_Response& out) {
+Outcome
+get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounters_Response& out) {
     out.freeFrames = frames().free_frames();
     out.objects = u64{objects().processes.used()} + objects().regions.used() +
                   objects().memory_objects.used() + objects().device_ranges.used() +
@@ -178,8 +179,8 @@ Outcome get_counters(Thread&, const profiler::GetCounters_Request&,
 }
 
 constexpr MethodEntry kTimeMethods[] = {kMethod<get_system_time>, kMethod<set_system_time>};
-constexpr MethodEntry kHalMethods[] = {kMethod<debug_write>, kMethod<get_entropy>,
-                                       kMethod<get_env>};
+constexpr MethodEntry kHalMethods[] = {
+    kMethod<debug_write>, kMethod<get_entropy>, kMethod<get_env>};
 constexpr MethodEntry kAuditMethods[] = {kMethod<audit_open>, kMethod<audit_read>};
 constexpr MethodEntry kNoticeMethods[] = {kMethod<subscribe_to_object>};
 constexpr MethodEntry kPmMethods[] = {kMethod<power_request>};

@@ -20,7 +20,7 @@ bool is_name_taken(const char* name) {
     for (u32 i = 0; i < kMaxProcesses; ++i) {
         const Process* process = objects().processes.find(i);
         if (process != nullptr && process->state < ProcessState::Ended &&
-            __builtin_strcmp(process->name, name) == 0) {
+            is_same_name(process->name, name)) {
             return true;
         }
     }
@@ -72,8 +72,8 @@ Outcome load_seg(Thread& caller, const task::LoadSeg_Request& in, task::LoadSeg_
         return answer(out, Status::NotReady);
     }
     RegionRequest request{};
-    const Status valid = prepare_memory_mapping(*caller.process, in.mdl.handle, in.offset, in.size,
-                                                in.flags, request);
+    const Status valid = prepare_memory_mapping(
+        *caller.process, in.mdl.handle, in.offset, in.size, in.flags, request);
     if (valid != Status::Ok && caller.kernel_state[1] == 0) {
         return answer(out, valid);
     }
@@ -105,8 +105,7 @@ Outcome set_entry(Thread& caller, const task::SetEntry_Request& in, task::SetEnt
 
 Outcome resume(Thread& caller, const task::Resume_Request& in, task::Resume_Response& out) {
     const auto found = task_of(caller, in.task.handle);
-    if (!found.ok() || found.value().state != ProcessState::Building ||
-        found.value().entry == 0) {
+    if (!found.ok() || found.value().state != ProcessState::Building || found.value().entry == 0) {
         return answer(out, found.ok() ? Status::NotReady : found.status());
     }
     Process& process = found.value();
@@ -127,8 +126,8 @@ Outcome exit(Thread& caller, const task::Exit_Request& in, task::Exit_Response&)
     return Outcome::Gone;
 }
 
-Outcome terminate(Thread& caller, const task::Terminate_Request& in,
-                  task::Terminate_Response& out) {
+Outcome
+terminate(Thread& caller, const task::Terminate_Request& in, task::Terminate_Response& out) {
     const auto found = task_of(caller, in.task.handle);
     if (!found.ok()) {
         return answer(out, found.status());
@@ -140,7 +139,8 @@ Outcome terminate(Thread& caller, const task::Terminate_Request& in,
     return &found.value() == caller.process ? Outcome::Gone : answer(out, Status::Ok);
 }
 
-Outcome get_exit_info(Thread& caller, const task::GetExitInfo_Request& in,
+Outcome get_exit_info(Thread& caller,
+                      const task::GetExitInfo_Request& in,
                       task::GetExitInfo_Response& out) {
     const auto found = task_of(caller, in.task.handle);
     if (!found.ok() || found.value().state < ProcessState::Ending) {
@@ -157,8 +157,8 @@ Outcome get_exit_info(Thread& caller, const task::GetExitInfo_Request& in,
 void describe(const Process& process, task::TaskInfo& info) {
     info.sid = process.sid.value;
     const u64 rate = arch::ticks_per_second();
-    info.cpuTimeNs = process.cpu_ticks / rate * 1'000'000'000 +
-                     process.cpu_ticks % rate * 1'000'000'000 / rate;
+    info.cpuTimeNs =
+        process.cpu_ticks / rate * 1'000'000'000 + process.cpu_ticks % rate * 1'000'000'000 / rate;
     info.state = process.state >= ProcessState::Ending ? 2 : static_cast<u32>(process.state);
     info.priority = process.priority;
     info.threads = process.thread_count;
@@ -170,7 +170,8 @@ void describe(const Process& process, task::TaskInfo& info) {
     __builtin_memcpy(&info.name, process.name, kNameBytes);
 }
 
-Outcome get_tasks_list(Thread& caller, const task::GetTasksList_Request&,
+Outcome get_tasks_list(Thread& caller,
+                       const task::GetTasksList_Request&,
                        task::GetTasksList_Response& out) {
     const u32 count = objects().processes.used();
     const u32 size = count * static_cast<u32>(sizeof(task::TaskInfo));
@@ -198,9 +199,15 @@ Outcome get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Res
 }
 
 constexpr MethodEntry kMethods[] = {
-    kMethod<create>,        kMethod<load_seg>,       kMethod<set_entry>, kMethod<resume>,
-    kMethod<exit>,          kMethod<terminate>,      kMethod<get_exit_info>,
-    kMethod<get_tasks_list>, kMethod<get_info>,
+    kMethod<create>,
+    kMethod<load_seg>,
+    kMethod<set_entry>,
+    kMethod<resume>,
+    kMethod<exit>,
+    kMethod<terminate>,
+    kMethod<get_exit_info>,
+    kMethod<get_tasks_list>,
+    kMethod<get_info>,
 };
 
 }  // namespace
@@ -243,8 +250,9 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
 }
 
 Result<void> start_process(Process& process) {
-    TRY_VALUE(Thread & first, create_thread(process, process.entry, process.stack,
-                                            process.argument, 0, process.priority));
+    TRY_VALUE(Thread & first,
+              create_thread(
+                  process, process.entry, process.stack, process.argument, 0, process.priority));
     process.state = ProcessState::Running;
     first.set_phase(state::kRunning);
     scheduler().wake(first);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/control/teardown.hpp>
-
 #include <arch/inline.hpp>
+#include <kernel/control/teardown.hpp>
+#include <kernel/diag/log.hpp>
 #include <kernel/ipc/ipc.hpp>
 #include <kernel/irq/lines.hpp>
 #include <kl/core/Notice.idl.hpp>
@@ -22,6 +22,7 @@ enum class Phase : u32 {
     Last,
 };
 
+constexpr u32 kInitEndedCode = 135;  // what an emulator reports when nobody supervises any more
 constexpr u32 kThreadsPerStep = 8;
 constexpr u32 kHandlesPerStep = 16;
 constexpr u32 kTableFramesPerStep = 32;
@@ -169,8 +170,7 @@ bool phase_step(Process& process) {
     case Phase::Blocks:
         return blocks_step(process);
     case Phase::Clients:
-        return process.port == nullptr ||
-               ipc::unbind_step(*process.port, process.teardown_cursor);
+        return process.port == nullptr || ipc::unbind_step(*process.port, process.teardown_cursor);
     case Phase::Handles:
         return handles_step(process);
     case Phase::Memory:
@@ -264,6 +264,11 @@ void end_thread(Thread& thread) {
 }
 
 void end_process(Process& process, const ExitInfo& info) {
+    if (process.class_id == policy().entry->init_class) {
+        log_line("kernel: stop reason=init-ended code=", static_cast<u64>(info.address));
+        log_line("kernel: stop pc=", info.pc);
+        arch::power_off(kInitEndedCode);
+    }
     process.exit = info;
     process.state = ProcessState::Ending;
     if (process.port != nullptr) {

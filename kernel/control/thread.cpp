@@ -30,8 +30,7 @@ Outcome create(Thread& caller, const thread::Create_Request& in, thread::Create_
     if (in.priority > process.priority || in.entry >= kUserLimit) {
         return answer(out, Status::InvalidArgument);
     }
-    const auto made =
-        create_thread(process, in.entry, in.stack, in.argument, in.tls, in.priority);
+    const auto made = create_thread(process, in.entry, in.stack, in.argument, in.tls, in.priority);
     if (!made.ok()) {
         return answer(out, made.status());
     }
@@ -63,8 +62,8 @@ Outcome exit(Thread& caller, const thread::Exit_Request& in, thread::Exit_Respon
     return Outcome::Gone;
 }
 
-Outcome terminate(Thread& caller, const thread::Terminate_Request& in,
-                  thread::Terminate_Response& out) {
+Outcome
+terminate(Thread& caller, const thread::Terminate_Request& in, thread::Terminate_Response& out) {
     const auto target = thread_for(caller, in.thread.handle);
     if (!target.ok() || &target.value() == &caller) {
         return answer(out, target.ok() ? Status::InvalidArgument : target.status());
@@ -84,7 +83,8 @@ Outcome sleep(Thread& caller, const thread::Sleep_Request& in, thread::Sleep_Res
     return Outcome::Waits;
 }
 
-Outcome set_priority(Thread& caller, const thread::SetPriority_Request& in,
+Outcome set_priority(Thread& caller,
+                     const thread::SetPriority_Request& in,
                      thread::SetPriority_Response& out) {
     const auto target = thread_for(caller, in.thread.handle);
     if (!target.ok()) {
@@ -97,7 +97,8 @@ Outcome set_priority(Thread& caller, const thread::SetPriority_Request& in,
     return answer(out, Status::Ok);
 }
 
-Outcome set_affinity(Thread& caller, const thread::SetAffinity_Request& in,
+Outcome set_affinity(Thread& caller,
+                     const thread::SetAffinity_Request& in,
                      thread::SetAffinity_Response& out) {
     const auto target = thread_for(caller, in.thread.handle);
     if (!target.ok()) {
@@ -159,8 +160,13 @@ Outcome wake(Thread& caller, const sync::Wake_Request& in, sync::Wake_Response& 
 }
 
 constexpr MethodEntry kThreadMethods[] = {
-    kMethod<create>,       kMethod<exit>,         kMethod<terminate>, kMethod<sleep>,
-    kMethod<set_priority>, kMethod<set_affinity>, kMethod<set_tls>,
+    kMethod<create>,
+    kMethod<exit>,
+    kMethod<terminate>,
+    kMethod<sleep>,
+    kMethod<set_priority>,
+    kMethod<set_affinity>,
+    kMethod<set_tls>,
 };
 constexpr MethodEntry kSyncMethods[] = {kMethod<wait>, kMethod<wake>};
 

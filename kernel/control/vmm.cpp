@@ -114,8 +114,8 @@ Outcome mdl_create(Thread& caller, const vmm::MdlCreate_Request& in, vmm::MdlCre
     return answer(out, Status::Ok);
 }
 
-Outcome mdl_get_size(Thread& caller, const vmm::MdlGetSize_Request& in,
-                     vmm::MdlGetSize_Response& out) {
+Outcome
+mdl_get_size(Thread& caller, const vmm::MdlGetSize_Request& in, vmm::MdlGetSize_Response& out) {
     const auto memory = resolve<MemoryObject>(*caller.process, in.mdl.handle, 0);
     if (!memory.ok()) {
         return answer(out, memory.status());
@@ -126,8 +126,8 @@ Outcome mdl_get_size(Thread& caller, const vmm::MdlGetSize_Request& in,
 
 Outcome mdl_map(Thread& caller, const vmm::MdlMap_Request& in, vmm::MdlMap_Response& out) {
     RegionRequest request{};
-    const Status valid = prepare_memory_mapping(*caller.process, in.mdl.handle, in.offset,
-                                                in.length, in.flags, request);
+    const Status valid = prepare_memory_mapping(
+        *caller.process, in.mdl.handle, in.offset, in.length, in.flags, request);
     if (valid != Status::Ok && caller.kernel_state[1] == 0) {
         return answer(out, valid);
     }
@@ -143,14 +143,18 @@ Outcome mdl_map(Thread& caller, const vmm::MdlMap_Request& in, vmm::MdlMap_Respo
 }
 
 constexpr MethodEntry kMethods[] = {
-    kMethod<allocate>,   kMethod<protect>,      kMethod<free_memory>,
-    kMethod<mdl_create>, kMethod<mdl_get_size>, kMethod<mdl_map>,
+    kMethod<allocate>,
+    kMethod<protect>,
+    kMethod<free_memory>,
+    kMethod<mdl_create>,
+    kMethod<mdl_get_size>,
+    kMethod<mdl_map>,
 };
 
 }  // namespace
 
-Status prepare_memory_mapping(Process& holder, u32 handle, u64 offset, u64 length, u32 flags,
-                              RegionRequest& request) {
+Status prepare_memory_mapping(
+    Process& holder, u32 handle, u64 offset, u64 length, u32 flags, RegionRequest& request) {
     const auto access = access_of(flags);
     if (!access.ok()) {
         return access.status();

@@ -30,6 +30,7 @@ public:
     }
 
     [[nodiscard]] base::u32 count() const { return count_; }
+
     [[nodiscard]] base::u64 lost_in_all() const { return lost_in_all_; }
 
     /// The oldest record; only when count() > 0.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <kernel/diag/log.hpp>
-
 #include <kernel/diag/panic.hpp>
 #include <kernel/hal/machine.hpp>
 
@@ -11,9 +10,7 @@ using base::u64;
 
 namespace {
 
-void write(const char* text) {
-    arch::console_write(text, __builtin_strlen(text));
-}
+void write(const char* text) { arch::console_write(text, __builtin_strlen(text)); }
 
 void write_number(u64 number, u32 radix) {
     char digits[20];
@@ -106,8 +103,11 @@ void log_line(const char* text, u64 number) {
     kernel::panic("assertion", record, reinterpret_cast<base::u64>(__builtin_frame_address(0)));
 }
 
-extern "C" [[noreturn]] void kernel_stop(base::u64 vector, base::u64 syndrome, base::u64 address,
-                                         base::u64 pc, const base::u64* registers) {
+extern "C" [[noreturn]] void kernel_stop(base::u64 vector,
+                                         base::u64 syndrome,
+                                         base::u64 address,
+                                         base::u64 pc,
+                                         const base::u64* registers) {
     constexpr base::u32 kFramePointer = 29;
     kernel::PanicRecord record{};
     record.vector = vector;

@@ -16,9 +16,7 @@ namespace kernel {
 
 namespace {
 
-Cpu& this_cpu() {
-    return scheduler().cpus[arch::cpu_index().value];
-}
+Cpu& this_cpu() { return scheduler().cpus[arch::cpu_index().value]; }
 
 /// The thread whose frame came in, if it is still to be served.
 Thread* enter(arch::Frame* frame, bool by_call) {
@@ -27,17 +25,14 @@ Thread* enter(arch::Frame* frame, bool by_call) {
     ++cpu.entries;
     cpu.thread = &thread;
     thread.in_call = by_call;
+    const Ticks now = arch::now();
+    if (thread.process != nullptr) {
+        thread.process->cpu_ticks += now.value - cpu.switched_at.value;
+    }
+    cpu.switched_at = now;
     const bool is_alive = thread.phase() == state::kRunning && thread.process != nullptr &&
                           thread.process->state == ProcessState::Running;
     return is_alive ? &thread : nullptr;
-}
-
-void account(Cpu& cpu, Thread* previous) {
-    const Ticks now = arch::now();
-    if (previous != nullptr && previous->process != nullptr) {
-        previous->process->cpu_ticks += now.value - cpu.switched_at.value;
-    }
-    cpu.switched_at = now;
 }
 
 /// Vector registers follow their thread: kept over preemption, clobbered by calls, never seen by
@@ -72,27 +67,18 @@ void switch_fp(Cpu& cpu, Thread& next) {
 
 void switch_to(Thread& next) {
     Cpu& cpu = this_cpu();
-    Thread* previous = cpu.thread;
-    if (previous != nullptr && previous != &next && previous->phase() == state::kRunning &&
-        previous->context == cpu.context) {
-        previous->context = nullptr;  // runnable, but no longer here
-    }
-    account(cpu, previous);
     switch_fp(cpu, next);
-    cpu.thread = &next;
     program_timer();
+    cpu.switched_at = arch::now();
 }
 
 /// Sleeps until an interrupt, with nothing of user space loaded. The lock is not held meanwhile.
 u32 idle(u32 ticket) {
     Cpu& cpu = this_cpu();
-    account(cpu, cpu.thread);
-    cpu.thread = nullptr;
     if (cpu.fp_owner != nullptr) {
         arch::fp_enable();
         arch::fp_save(cpu.fp_owner->fp);
-        cpu.fp_owner->fp_saved = cpu.fp_owner->phase() == state::kRunning &&
-                                 !cpu.fp_owner->in_call;
+        cpu.fp_owner->fp_saved = cpu.fp_owner->phase() == state::kRunning && !cpu.fp_owner->in_call;
         cpu.fp_owner = nullptr;
         arch::fp_clear();
         arch::fp_disable();
@@ -135,9 +121,6 @@ arch::Frame* leave(u32 ticket) {
             ticket = breathe(ticket);
             continue;
         }
-        if (this_cpu().reschedule) {
-            continue;
-        }
         switch_to(*next);
         kernel_lock().release(ticket);
         return &next->frame;
@@ -163,9 +146,9 @@ void serve(Thread& thread, u64 syndrome, u64 address) {
         thread.in_call = false;
         break;
     case Entry::Fault:
-        end_process(*thread.process,
-                    {EndReason::Fault, static_cast<base::s32>(syndrome >> 26), address,
-                     thread.frame.pc});
+        end_process(
+            *thread.process,
+            {EndReason::Fault, static_cast<base::s32>(syndrome >> 26), address, thread.frame.pc});
         break;
     }
 }
@@ -201,9 +184,9 @@ arch::Frame* kernel_interrupt(arch::Frame* frame) {
 arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome) {
     const base::u32 ticket = kernel::kernel_lock().acquire();
     if (kernel::Thread* thread = kernel::enter(frame, false); thread != nullptr) {
-        kernel::end_process(*thread->process,
-                            {kernel::EndReason::Fault, static_cast<base::s32>(syndrome >> 26), 0,
-                             frame->pc});
+        kernel::end_process(
+            *thread->process,
+            {kernel::EndReason::Fault, static_cast<base::s32>(syndrome >> 26), 0, frame->pc});
     }
     return kernel::leave(ticket);
 }

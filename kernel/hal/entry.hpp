@@ -30,6 +30,9 @@ arch::Frame* kernel_interrupt(arch::Frame* frame);
 /// SError while EL0 ran: the fault of the running process (device access).
 arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome);
 /// An exception of the kernel itself: panic record, never returns.
-[[noreturn]] void kernel_stop(base::u64 vector, base::u64 syndrome, base::u64 address, base::u64 pc,
+[[noreturn]] void kernel_stop(base::u64 vector,
+                              base::u64 syndrome,
+                              base::u64 address,
+                              base::u64 pc,
                               const base::u64* registers);
 }

@@ -103,12 +103,13 @@ bool is_device_range(PhysAddr base, Bytes size);
 void leave_user_space();
 
 /// During start only, first CPU: maps one frame of free RAM or of the payload, whose content is in
-/// place, at kKsecBase or up to 1 GiB above. The frame leaves the linear map, so that it has this one
-/// address and access. InvalidArgument (outside, not RAM, writable and executable), AlreadyExists,
-/// OutOfMemory (boot tables used up).
+/// place, at kKsecBase or up to 1 GiB above. The frame leaves the linear map, so that it has this
+/// one address and access. InvalidArgument (outside, not RAM, writable and executable),
+/// AlreadyExists, OutOfMemory (boot tables used up).
 Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access);
 
-// --- power, console, entropy -----------------------------------------------------------------------
+// --- power, console, entropy
+// -----------------------------------------------------------------------
 
 [[noreturn]] void power_off(u32 code);
 [[noreturn]] void reset();
@@ -117,7 +118,8 @@ void console_write(const char* text, u64 length);
 /// From the boot seed (DTB rng-seed, kaslr-seed), stretched; counter-based when there is none.
 u64 boot_entropy(u32 index);
 
-// --- page tables -----------------------------------------------------------------------------------
+// --- page tables
+// -----------------------------------------------------------------------------------
 
 /// What the kernel needs of an EL0 address space (39 bits, 4 KiB pages).
 template <typename T, typename Source>

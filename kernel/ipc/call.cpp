@@ -13,8 +13,7 @@ const ksec::MethodInfo* method_of(u16 class_id, abi::Tag tag) {
 }
 
 u16 callee_class(const Thread& caller) {
-    return caller.callee == SlotType::Client ? caller.target->class_id
-                                             : policy().entry->core_class;
+    return caller.callee == SlotType::Client ? caller.target->class_id : policy().entry->core_class;
 }
 
 /// Whether the caller left room for the largest answer that this shape allows.
@@ -50,7 +49,7 @@ Result<void> begin_call(Thread& caller) {
     if (!is_well_formed(tag) || tag.kind() != abi::Kind::Request) {
         return Status::BadCall;
     }
-    TRY_VALUE(Slot& slot, callable_slot(caller, tag));
+    TRY_VALUE(Slot & slot, callable_slot(caller, tag));
     caller.request_tag = tag.value;
     caller.expected_response = ~u64{0};
     caller.callee = slot.type;
@@ -183,12 +182,12 @@ bool is_well_formed(abi::Tag tag) {
 Parties request_parties(const Thread& caller) {
     Parties parties{};
     const abi::Tag tag{caller.request_tag};
-    parties.event = caller.callee == SlotType::Security ? ksec::Event::Security
-                                                        : ksec::Event::Request;
+    parties.event =
+        caller.callee == SlotType::Security ? ksec::Event::Security : ksec::Event::Request;
     parties.src_class = caller.process->class_id;
     parties.src_sid = caller.process->sid;
     parties.dst_class = callee_class(caller);
-    parties.dst_sid = caller.target == nullptr           ? policy().core_sid
+    parties.dst_sid = caller.target == nullptr            ? policy().core_sid
                       : caller.target->process == nullptr ? caller.target->sid
                                                           : caller.target->process->sid;
     parties.endpoint = tag.endpoint();
@@ -257,8 +256,8 @@ void offer(Thread& caller) {
 }
 
 void finish_request(Thread& client, Thread& server) {
-    const Status status = deliver_fixed(client, server, server.room_fixed, server.room_arena,
-                                        server.accepted_handles);
+    const Status status = deliver_fixed(
+        client, server, server.room_fixed, server.room_arena, server.accepted_handles);
     if (status != Status::Ok) {
         reject_receiver(server, status == Status::TargetFault ? Status::SourceFault : status);
         client.partner = nullptr;

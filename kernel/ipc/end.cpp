@@ -145,8 +145,7 @@ bool unbind_step(Endpoint& endpoint, u32& cursor) {
             continue;
         }
         const u32 phase = client->phase();
-        if (phase == state::kWaitSend || phase == state::kWaitReply ||
-            phase == state::kTransfer) {
+        if (phase == state::kWaitSend || phase == state::kWaitReply || phase == state::kTransfer) {
             end_wait(*client, Status::NotConnected);
         }
     }

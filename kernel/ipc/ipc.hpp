@@ -38,7 +38,8 @@ inline constexpr u32 kUnbindStep = 16;
 /// Whether a tag from EL0 has only bits that make sense together.
 bool is_well_formed(abi::Tag tag);
 
-// --- steps shared by the files of this folder and by kernel/control ---------------------------------
+// --- steps shared by the files of this folder and by kernel/control
+// ---------------------------------
 
 void start_work(Thread& thread, Work work);
 void stop_work(Thread& thread);
@@ -47,8 +48,8 @@ void stop_work(Thread& thread);
 /// it once, into a block that EL0 cannot reach, and looks up the handles. `shape` may be null (the
 /// class has no such method): then nothing is read and ksec will say no.
 /// SourceFault, OutOfMemory, BadHandle, NoCapability, BufferTooLarge.
-Result<void> stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape,
-                           u32 needed_handle_rights);
+Result<void>
+stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed_handle_rights);
 /// One step of staging the arena; true when all of it is staged. SourceFault.
 Result<bool> stage_arena_step(Thread& sender);
 /// Gives the staged block back.
@@ -68,15 +69,20 @@ Parties request_parties(const Thread& caller);
 /// Moves the fixed part and the handles of `sender`'s message to `receiver` and fills its result
 /// registers but for badge and token. SourceFault: the sender's; TargetFault: the receiver's.
 /// OutOfMemory, BufferTooSmall: the receiver's.
-Status deliver_fixed(Thread& sender, Thread& receiver, abi::Buffer room_fixed,
-                     abi::Buffer room_arena, u32 accepted_handles);
+Status deliver_fixed(Thread& sender,
+                     Thread& receiver,
+                     abi::Buffer room_fixed,
+                     abi::Buffer room_arena,
+                     u32 accepted_handles);
+
 /// One step of copying the arena that was not staged; true when done.
 struct CopyProgress {
     bool done;
     Fault fault;
 };
-CopyProgress copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver,
-                             abi::Buffer room_arena);
+
+CopyProgress
+copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver, abi::Buffer room_arena);
 
 /// Queues a caller again whose receiver turned out to be unable to take the message.
 void requeue_caller(Thread& caller);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/ipc/notice.hpp>
-
 #include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/notice.hpp>
 
 namespace kernel {
 

@@ -67,9 +67,7 @@ void receive(Thread& server) {
     }
 }
 
-void take_receiver(Thread& server) {
-    scheduler().cancel_timer(server);
-}
+void take_receiver(Thread& server) { scheduler().cancel_timer(server); }
 
 void reject_receiver(Thread& server, Status status) {
     stop_work(server);

@@ -23,13 +23,12 @@ bool is_foreign(u64 token, const Process& server) {
     if (client == nullptr || token > client->token) {
         return true;
     }
-    return client->token == token && (client->target == nullptr || client->target->process != &server);
+    return client->token == token &&
+           (client->target == nullptr || client->target->process != &server);
 }
 
 /// A client on the fast path left no room: what its block says is of an earlier call.
-bool has_room(const Thread& client) {
-    return abi::Tag{client.request_tag}.has_room();
-}
+bool has_room(const Thread& client) { return abi::Tag{client.request_tag}.has_room(); }
 
 abi::Buffer arena_room(const Thread& client) {
     return has_room(client) ? client.room_arena : abi::Buffer{};
@@ -58,9 +57,11 @@ void end_reply(Thread& server, Status status) {
 }
 
 void finish_reply(Thread& server, Thread& client) {
-    const Status status =
-        deliver_fixed(server, client, has_room(client) ? client.room_fixed : abi::Buffer{},
-                      arena_room(client), has_room(client) ? client.accepted_handles : 0);
+    const Status status = deliver_fixed(server,
+                                        client,
+                                        has_room(client) ? client.room_fixed : abi::Buffer{},
+                                        arena_room(client),
+                                        has_room(client) ? client.accepted_handles : 0);
     if (status == Status::Ok) {
         finish_call(client);
     } else {
@@ -100,7 +101,7 @@ Result<void> begin_reply(Thread& server, abi::Tag tag) {
     }
     const ksec::MethodInfo* method =
         policy().entry->method_info(server.process->class_id, tag.endpoint(), tag.method());
-    const ksec::Shape* shape = method == nullptr                     ? nullptr
+    const ksec::Shape* shape = method == nullptr                ? nullptr
                                : tag.kind() == abi::Kind::Error ? &method->error
                                                                 : &method->response;
     TRY(stage_message(server, tag, shape, abi::rights::kTransfer));

@@ -118,8 +118,8 @@ Status transfer_handles(Thread& sender, Thread& receiver) {
         if (slot == nullptr || sid_of(*slot).value != message.handle_sids[i]) {
             continue;  // closed while the message was on its way: arrives as no handle
         }
-        const auto copied = copy_slot(*sender.process, *slot, *receiver.process,
-                                      message.handle_rights[i]);
+        const auto copied =
+            copy_slot(*sender.process, *slot, *receiver.process, message.handle_rights[i]);
         if (!copied.ok()) {
             return copied.status();
         }
@@ -139,8 +139,8 @@ Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 ri
     content.badge = slot.badge;
     content.life = slot.life;
     if (slot.type == SlotType::Client) {
-        content.row = policy().entry->row(to.class_id,
-                                          static_cast<const Endpoint*>(slot.object)->class_id);
+        content.row =
+            policy().entry->row(to.class_id, static_cast<const Endpoint*>(slot.object)->class_id);
     }
     content.parent = slot_ref(from, slot);
     auto handle = insert_handle(to, content);
@@ -150,16 +150,12 @@ Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 ri
     return handle;
 }
 
-u64 slot_sid(const Slot& slot) {
-    return sid_of(slot).value;
-}
+u64 slot_sid(const Slot& slot) { return sid_of(slot).value; }
 
-u8* staged_fixed(Message& message) {
-    return arch::linear<u8>(message.staged);
-}
+u8* staged_fixed(Message& message) { return arch::linear<u8>(message.staged); }
 
-Result<void> stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape,
-                           u32 needed_handle_rights) {
+Result<void>
+stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed_handle_rights) {
     Message& message = sender.message;
     KASSERT(message.staged.value == 0);
     message = Message{};
@@ -194,8 +190,8 @@ Result<void> stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shap
     message.arena_size = arena.size();
     message.arena_source = arena;
     message.arena_staged = stage_arena;
-    auto copied = copy_from_user(sender.process->table, fixed.address(), staged_fixed(message),
-                                 fixed.size());
+    auto copied =
+        copy_from_user(sender.process->table, fixed.address(), staged_fixed(message), fixed.size());
     if (copied.ok()) {
         copied = look_up_handles(sender, needed_handle_rights);
     }
@@ -214,7 +210,8 @@ Result<bool> stage_arena_step(Thread& sender) {
     const u32 chunk = left < kCopyStep ? left : kCopyStep;
     TRY(copy_from_user(sender.process->table,
                        message.arena_source.address() + Bytes{sender.cursor},
-                       staged_fixed(message) + kStagedArenaOffset + sender.cursor, chunk));
+                       staged_fixed(message) + kStagedArenaOffset + sender.cursor,
+                       chunk));
     sender.cursor += chunk;
     return sender.cursor >= message.arena_size;
 }
@@ -228,8 +225,8 @@ void release_message(Thread& sender) {
     }
 }
 
-CopyProgress copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver,
-                             abi::Buffer room_arena) {
+CopyProgress
+copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver, abi::Buffer room_arena) {
     const Message& message = sender.message;
     if (room_arena.size() < message.arena_size) {
         return {true, Fault::None};  // deliver_fixed will refuse
@@ -243,15 +240,21 @@ CopyProgress copy_arena_step(const Thread& sender, u32& cursor, const Thread& re
         fault = copy_to_user(receiver.process->table, to, from, chunk).ok() ? Fault::None
                                                                             : Fault::Target;
     } else {
-        fault = copy_across(sender.process->table, message.arena_source.address() + Bytes{cursor},
-                            receiver.process->table, to, chunk);
+        fault = copy_across(sender.process->table,
+                            message.arena_source.address() + Bytes{cursor},
+                            receiver.process->table,
+                            to,
+                            chunk);
     }
     cursor += chunk;
     return {cursor >= message.arena_size, fault};
 }
 
-Status deliver_fixed(Thread& sender, Thread& receiver, abi::Buffer room_fixed,
-                     abi::Buffer room_arena, u32 accepted_handles) {
+Status deliver_fixed(Thread& sender,
+                     Thread& receiver,
+                     abi::Buffer room_fixed,
+                     abi::Buffer room_arena,
+                     u32 accepted_handles) {
     Message& message = sender.message;
     const abi::Tag tag = message.tag;
     const u64 address = (u64{tag.endpoint()} << 20) | (u64{tag.method()} << 4) |
@@ -273,7 +276,9 @@ Status deliver_fixed(Thread& sender, Thread& receiver, abi::Buffer room_fixed,
         return Status::OutOfMemory;
     }
     // Proves the room writable before handles move, so that nothing has to be taken back.
-    if (!copy_to_user(receiver.process->table, room_fixed.address(), staged_fixed(message),
+    if (!copy_to_user(receiver.process->table,
+                      room_fixed.address(),
+                      staged_fixed(message),
                       message.fixed_size)
              .ok()) {
         return Status::TargetFault;
@@ -282,7 +287,9 @@ Status deliver_fixed(Thread& sender, Thread& receiver, abi::Buffer room_fixed,
         if (const Status status = transfer_handles(sender, receiver); status != Status::Ok) {
             return status;
         }
-        if (!copy_to_user(receiver.process->table, room_fixed.address(), staged_fixed(message),
+        if (!copy_to_user(receiver.process->table,
+                          room_fixed.address(),
+                          staged_fixed(message),
                           message.fixed_size)
                  .ok()) {
             return Status::TargetFault;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/ipc/verdict.hpp>
-
 #include <arch/inline.hpp>
 #include <kernel/diag/audit_ring.hpp>
 #include <kernel/ipc/notice.hpp>
+#include <kernel/ipc/verdict.hpp>
 
 namespace kernel {
 
@@ -22,8 +21,8 @@ ksec::Query make_query(const Parties& parties, const Message& message) {
     query.method = parties.method;
     query.now_ns = nanoseconds_now();
     const bool is_staged = message.staged.value != 0;
-    query.message.fixed = is_staged ? arch::linear<u8>(message.staged)
-                                    : reinterpret_cast<const u8*>(message.words);
+    query.message.fixed =
+        is_staged ? arch::linear<u8>(message.staged) : reinterpret_cast<const u8*>(message.words);
     query.message.fixed_size = message.fixed_size;
     query.message.arena_size = message.arena_size;
     query.message.arena = message.arena_staged && message.arena_size > 0
@@ -60,8 +59,8 @@ u64 nanoseconds_now() {
     return ticks / rate * kNanosecondsPerSecond + ticks % rate * kNanosecondsPerSecond / rate;
 }
 
-ksec::Verdict check_message(const Parties& parties, const Message& message,
-                            ksec::Progress& progress) {
+ksec::Verdict
+check_message(const Parties& parties, const Message& message, ksec::Progress& progress) {
     const ksec::Query query = make_query(parties, message);
     ksec::Record record{};
     const ksec::Verdict verdict = policy().entry->check(&query, &progress, &record);

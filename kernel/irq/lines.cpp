@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/irq/lines.hpp>
-
 #include <arch/inline.hpp>
 #include <kernel/ipc/ipc.hpp>
+#include <kernel/irq/lines.hpp>
 
 namespace kernel {
 
@@ -29,8 +28,7 @@ void finish_line(Line& line) {
 }
 
 void line_answered(Notice& notice) {
-    if (Line* line = find_line(base::IrqLine{notice.source});
-        line != nullptr) {
+    if (Line* line = find_line(base::IrqLine{notice.source}); line != nullptr) {
         finish_line(*line);
     }
 }

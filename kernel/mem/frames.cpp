@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/mem/frames.hpp>
-
 #include <arch/inline.hpp>
 #include <kernel/base/assert.hpp>
+#include <kernel/mem/frames.hpp>
 
 namespace kernel {
 
@@ -135,8 +134,7 @@ void FrameAllocator::give(PhysAddr block, u32 order) {
 }
 
 bool FrameAllocator::spans(PhysAddr base, Bytes size) const {
-    return base.value + size.value > base_.value &&
-           base.value < base_.value + (frame_count_ << 12);
+    return base.value + size.value > base_.value && base.value < base_.value + (frame_count_ << 12);
 }
 
 }  // namespace kernel

@@ -49,6 +49,7 @@ private:
     static constexpr u8 kFreeHead = 0x80;
 
     [[nodiscard]] u64 index_of(PhysAddr frame) const { return (frame - base_).value >> 12; }
+
     [[nodiscard]] bool is_free_head(PhysAddr block, u32 order) const;
     void insert(PhysAddr block, u32 order);
     void remove(PhysAddr block, u32 order);

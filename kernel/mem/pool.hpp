@@ -11,8 +11,7 @@
 
 namespace kernel {
 
-template <typename T, base::u32 kCapacity>
-class Pool final {
+template <typename T, base::u32 kCapacity> class Pool final {
 public:
     Pool() {
         for (base::u32 i = 0; i < kCapacity; ++i) {
@@ -21,8 +20,7 @@ public:
     }
 
     /// A new object, or null when all are in use.
-    template <typename... Arguments>
-    [[nodiscard]] T* take(Arguments&&... arguments) {
+    template <typename... Arguments> [[nodiscard]] T* take(Arguments&&... arguments) {
         if (free_ == kCapacity) {
             return nullptr;
         }
@@ -30,7 +28,8 @@ public:
         free_ = next_[index];
         next_[index] = kInUse;
         ++used_;
-        return ::new (static_cast<void*>(&storage_[index])) T(std::forward<Arguments>(arguments)...);
+        return ::new (static_cast<void*>(&storage_[index]))
+            T(std::forward<Arguments>(arguments)...);
     }
 
     /// Destroys an object of this pool and takes its slot back.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/mem/user_copy.hpp>
-
 #include <arch/inline.hpp>
+#include <kernel/mem/user_copy.hpp>
 
 namespace kernel {
 
@@ -45,8 +44,11 @@ Result<void> copy_to_user(const arch::PageTable& space, UserAddr to, const void*
     return {};
 }
 
-Fault copy_across(const arch::PageTable& from_space, UserAddr from, const arch::PageTable& to_space,
-                  UserAddr to, u64 size) {
+Fault copy_across(const arch::PageTable& from_space,
+                  UserAddr from,
+                  const arch::PageTable& to_space,
+                  UserAddr to,
+                  u64 size) {
     while (size > 0) {
         const auto source = from_space.find(from, arch::Intent::Read);
         if (!source.ok()) {

@@ -13,16 +13,19 @@ namespace kernel {
 inline constexpr base::u32 kCopyStep = 4096;  // bytes copied in one lock hold
 
 /// Reads `size` bytes of a space into kernel memory. SourceFault.
-base::Result<void> copy_from_user(const arch::PageTable& space, base::UserAddr from, void* to,
-                                  base::u64 size);
+base::Result<void>
+copy_from_user(const arch::PageTable& space, base::UserAddr from, void* to, base::u64 size);
 /// Writes kernel memory into a space. SourceFault.
-base::Result<void> copy_to_user(const arch::PageTable& space, base::UserAddr to, const void* from,
-                                base::u64 size);
+base::Result<void>
+copy_to_user(const arch::PageTable& space, base::UserAddr to, const void* from, base::u64 size);
 
 enum class Fault : base::u32 { None, Source, Target };
 
 /// Copies between two spaces, straight; says whose memory was bad.
-Fault copy_across(const arch::PageTable& from_space, base::UserAddr from,
-                  const arch::PageTable& to_space, base::UserAddr to, base::u64 size);
+Fault copy_across(const arch::PageTable& from_space,
+                  base::UserAddr from,
+                  const arch::PageTable& to_space,
+                  base::UserAddr to,
+                  base::u64 size);
 
 }  // namespace kernel

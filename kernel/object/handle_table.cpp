@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/object/handle_table.hpp>
-
 #include <kernel/base/assert.hpp>
+#include <kernel/object/handle_table.hpp>
 
 namespace kernel {
 

@@ -23,7 +23,18 @@ using base::u32;
 using base::u64;
 using base::u8;
 
-enum class SlotType : u8 { Free, Kernel, Security, Client, Listener, Task, Thread, Memory, Mmio, Irq };
+enum class SlotType : u8 {
+    Free,
+    Kernel,
+    Security,
+    Client,
+    Listener,
+    Task,
+    Thread,
+    Memory,
+    Mmio,
+    Irq
+};
 
 /// Names a slot of any process: process index and slot index.
 using SlotRef = base::Id<struct SlotRefTag, u32>;
@@ -70,6 +81,7 @@ public:
 
     /// The live slot that `handle` names, or null. O(1); the index is clamped by masking.
     [[nodiscard]] Slot* find(u32 handle) const;
+
     /// Slot by index, live or not; the index is masked.
     [[nodiscard]] Slot& at(u32 index) const { return slots_[index & (capacity_ - 1)]; }
 
@@ -78,12 +90,14 @@ public:
     /// Empties a live slot; links were dissolved before.
     void erase(Slot& slot);
 
-    [[nodiscard]] u32 index_of(const Slot& slot) const {
-        return static_cast<u32>(&slot - slots_);
-    }
+    [[nodiscard]] u32 index_of(const Slot& slot) const { return static_cast<u32>(&slot - slots_); }
+
     [[nodiscard]] u32 capacity() const { return capacity_; }
+
     [[nodiscard]] u32 used() const { return used_; }
+
     [[nodiscard]] u32 free() const { return free_count_; }
+
     [[nodiscard]] Slot* slots() const { return slots_; }
 
 private:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/object/memory.hpp>
-
 #include <arch/inline.hpp>
+#include <kernel/object/memory.hpp>
 
 namespace kernel {
 
@@ -9,9 +8,7 @@ namespace {
 
 constexpr u64 kGuard = base::kPageSize;  // left free behind every region the kernel places
 
-u64 end_of(const Region& region) {
-    return region.base.value + region.pages.bytes().value;
-}
+u64 end_of(const Region& region) { return region.base.value + region.pages.bytes().value; }
 
 bool overlaps(const Region& region, u64 at, u64 size) {
     return at < end_of(region) && region.base.value < at + size;

@@ -9,8 +9,8 @@ namespace kernel {
 
 inline constexpr u32 kPagesPerStep = 8;
 inline constexpr u64 kUserLimit = u64{1} << 39;
-inline constexpr u64 kUserMinimum = 0x1'0000;        // the first 64 KiB stay unmapped
-inline constexpr u64 kMapBase = 0x20'0000'0000;      // where the kernel chooses addresses
+inline constexpr u64 kUserMinimum = 0x1'0000;    // the first 64 KiB stay unmapped
+inline constexpr u64 kMapBase = 0x20'0000'0000;  // where the kernel chooses addresses
 inline constexpr u64 kMaxMapping = u64{1} << 34;
 
 /// Whether [at, at+size) is page aligned, not empty, and inside the user half.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/object/process.hpp>
-
 #include <arch/inline.hpp>
+#include <kernel/object/process.hpp>
 
 namespace kernel {
 
@@ -37,9 +36,16 @@ void Process::give_frame(PhysAddr frame) {
     uncharge(1);
 }
 
+bool is_same_name(const char* a, const char* b) {
+    while (*a == *b && *a != '\0') {
+        ++a;
+        ++b;
+    }
+    return *a == *b;
+}
+
 SlotRef slot_ref(const Process& process, const Slot& slot) {
-    return SlotRef{(objects().processes.index_of(process) << 16) |
-                   process.handles.index_of(slot)};
+    return SlotRef{(objects().processes.index_of(process) << 16) | process.handles.index_of(slot)};
 }
 
 Slot& slot_at(SlotRef ref) {

@@ -109,7 +109,7 @@ struct Process {
     u32 thread_count = 0;
     base::List<Region, &Region::node> regions;  // by address
     base::List<MemoryObject, &MemoryObject::owner_node> owned_memory;
-    Endpoint* port = nullptr;                   // the server name this life is bound to
+    Endpoint* port = nullptr;  // the server name this life is bound to
     ExitInfo exit{};
     u64 cpu_ticks = 0;
     // the first thread, until Resume
@@ -148,6 +148,9 @@ struct ObjectPools {
 
 ObjectPools& objects();
 
+/// Whether two NUL-terminated names are the same. O(kNameBytes).
+bool is_same_name(const char* a, const char* b);
+
 /// The slot's reference for derivation links.
 SlotRef slot_ref(const Process& process, const Slot& slot);
 /// The slot and its process behind a reference; the reference is live by construction.
@@ -159,8 +162,7 @@ Result<u32> insert_handle(Process& process, const SlotContent& content);
 void unlink_slot(Process& process, Slot& slot);
 
 /// The object of type T behind `handle`. BadHandle, WrongType, NoCapability.
-template <typename T>
-Result<T&> resolve(Process& process, u32 handle, u32 needed_rights) {
+template <typename T> Result<T&> resolve(Process& process, u32 handle, u32 needed_rights) {
     Slot* slot = process.handles.find(handle);
     if (slot == nullptr) {
         return Status::BadHandle;

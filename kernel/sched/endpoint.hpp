@@ -18,12 +18,12 @@ inline constexpr u32 kMaxNotices = 256;
 struct Notice {
     Endpoint* endpoint = nullptr;  // null: not attached
     u64 badge = 0;
-    u64 bits = 0;        // the payload
-    u64 number = 0;      // call number, part of the token
-    u32 source = 0;      // the interrupt line, for `answered`
-    u16 channel = 0;     // abi::kIrqEndpoint or kEventEndpoint
+    u64 bits = 0;     // the payload
+    u64 number = 0;   // call number, part of the token
+    u32 source = 0;   // the interrupt line, for `answered`
+    u16 channel = 0;  // abi::kIrqEndpoint or kEventEndpoint
     bool queued = false;
-    bool in_service = false;  // delivered, not yet answered
+    bool in_service = false;                     // delivered, not yet answered
     void (*answered)(Notice& notice) = nullptr;  // runs when the server has replied or died
     base::ListNode node;
 };
@@ -35,7 +35,8 @@ struct Endpoint {
     Thread* waiters = nullptr;  // in Recv, last come first
     u64 pending = 0;            // callers and notices queued
     u32 life = 0;
-    // --- the rest ----------------------------------------------------------------------------------
+    // --- the rest
+    // ----------------------------------------------------------------------------------
     u32 references = 0;
     Process* process = nullptr;  // who has the name now; null: nobody
     Thread* server = nullptr;    // last thread that took a request: whom queued clients help

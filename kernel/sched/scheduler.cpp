@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/sched/scheduler.hpp>
-
 #include <arch/inline.hpp>
 #include <bit>
 #include <kernel/sched/endpoint.hpp>
+#include <kernel/sched/scheduler.hpp>
 
 namespace kernel {
 
@@ -48,9 +47,7 @@ Context* RunQueue::front() const {
     return nullptr;
 }
 
-Ticks slice_length() {
-    return Ticks{arch::ticks_per_second() / 100};
-}
+Ticks slice_length() { return Ticks{arch::ticks_per_second() / 100}; }
 
 Thread* chain_end(Thread& thread) {
     Thread* at = &thread;
@@ -167,19 +164,28 @@ void Scheduler::disturb(Thread& thread) {
 void Scheduler::wake(Thread& thread) {
     Thread* at = &thread;
     for (u32 depth = 0; depth <= kMaxChain && at != nullptr; ++depth) {
-        bool current = false;
-        for (const Cpu& cpu : cpus) {
-            current = current || cpu.context == &at->home;
-        }
-        if (!at->home.queued && !current) {
+        if (!at->home.queued && !prod_current(at->home)) {
             enqueue(at->home, false);
             prod_cpu_for(at->home);
         }
         Thread* client = at->partner;
-        const bool works_for_client = client != nullptr && client->phase() == state::kWaitReply &&
-                                      client->partner == at;
+        const bool works_for_client =
+            client != nullptr && client->phase() == state::kWaitReply && client->partner == at;
         at = works_for_client ? client : nullptr;
     }
+}
+
+bool Scheduler::prod_current(const Context& context) {
+    for (u32 i = 0; i < kMaxCpus; ++i) {
+        if (cpus[i].context == &context) {
+            cpus[i].reschedule = true;
+            if (CpuId{i} != arch::cpu_index()) {
+                arch::kick(CpuId{i});
+            }
+            return true;
+        }
+    }
+    return false;
 }
 
 void Scheduler::prod_cpu_for(const Context& context) {
@@ -231,43 +237,64 @@ Thread* Scheduler::runnable(Context& context, CpuId self) {
     return elsewhere == nullptr || elsewhere == &cpus[self.value] ? thread : nullptr;
 }
 
-Thread* Scheduler::pick(CpuId self) {
-    Cpu& cpu = cpus[self.value];
-    const Ticks now = arch::now();
-    cpu.reschedule = false;
-    if (Context* current = cpu.context; current != nullptr) {
-        Thread* thread = runnable(*current, self);
-        const Context* rival = best(self);
-        const bool beaten = rival != nullptr && rival->effective() > current->effective();
-        const bool turn_over = rival != nullptr && rival->effective() == current->effective() &&
-                               now >= cpu.slice_end;
-        if (thread != nullptr && !beaten && !turn_over) {
-            if (now >= cpu.slice_end) {
-                cpu.slice_end = Ticks{now.value + slice_length().value};
-            }
-            thread->context = current;
-            return thread;
-        }
-        cpu.context = nullptr;
-        if (thread != nullptr) {
-            thread->context = nullptr;
-            enqueue(*current, !turn_over);
-        }
+Thread* Scheduler::keep_current(Cpu& cpu, CpuId self, Ticks now) {
+    Context* current = cpu.context;
+    if (current == nullptr) {
+        return nullptr;
     }
+    Thread* thread = runnable(*current, self);
+    const Context* rival = best(self);
+    const bool beaten = rival != nullptr && rival->effective() > current->effective();
+    const bool turn_over =
+        rival != nullptr && rival->effective() == current->effective() && now >= cpu.slice_end;
+    if (thread != nullptr && !beaten && !turn_over) {
+        if (now >= cpu.slice_end) {
+            cpu.slice_end = Ticks{now.value + slice_length().value};
+        }
+        return thread;
+    }
+    cpu.context = nullptr;
+    if (thread != nullptr) {
+        thread->context = nullptr;
+        enqueue(*current, !turn_over);
+    }
+    return nullptr;
+}
+
+Thread* Scheduler::take_next(Cpu& cpu, CpuId self, Ticks now) {
     // Each round takes a context off the queues, so there are at most kMaxThreads of them; contexts
     // that cannot run come back when what they wait for wakes.
     while (Context* next = best(self)) {
         forget(*next);
         Thread* thread = runnable(*next, self);
-        if (thread == nullptr) {
-            continue;
+        if (thread != nullptr) {
+            cpu.context = next;
+            cpu.slice_end = Ticks{now.value + slice_length().value};
+            return thread;
         }
-        cpu.context = next;
-        cpu.slice_end = Ticks{now.value + slice_length().value};
-        thread->context = next;
-        return thread;
     }
     return nullptr;
+}
+
+Thread* Scheduler::pick(CpuId self) {
+    Cpu& cpu = cpus[self.value];
+    const Ticks now = arch::now();
+    const Context* before = cpu.context;
+    cpu.reschedule = false;
+    Thread* next = keep_current(cpu, self, now);
+    if (next == nullptr) {
+        next = take_next(cpu, self, now);
+    }
+    Thread* last = cpu.thread;
+    if (last != nullptr && last != next && last->phase() == state::kRunning &&
+        last->context == before) {
+        last->context = nullptr;  // runnable, but no longer here
+    }
+    cpu.thread = next;
+    if (next != nullptr) {
+        next->context = cpu.context;
+    }
+    return next;
 }
 
 Ticks Scheduler::slice_deadline(CpuId self) const {
@@ -277,9 +304,8 @@ Ticks Scheduler::slice_deadline(CpuId self) const {
     }
     const Context* rival = shared_.front();
     const Context* mine = pinned_[self.value].front();
-    const bool contended =
-        (rival != nullptr && rival->effective() == cpu.context->effective()) ||
-        (mine != nullptr && mine->effective() == cpu.context->effective());
+    const bool contended = (rival != nullptr && rival->effective() == cpu.context->effective()) ||
+                           (mine != nullptr && mine->effective() == cpu.context->effective());
     return contended ? cpu.slice_end : Ticks{};
 }
 

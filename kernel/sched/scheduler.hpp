@@ -11,12 +11,12 @@
 namespace kernel {
 
 struct Cpu {
-    Context* context = nullptr;     // what this CPU runs, not queued; null: idle
-    Thread* fp_owner = nullptr;     // whose vector registers are loaded
-    Thread* thread = nullptr;       // whose frame this CPU last left through or entered by
-    u64 entries = 0;                // slow entries into the kernel
+    Context* context = nullptr;  // what this CPU runs, not queued; null: idle
+    Thread* fp_owner = nullptr;  // whose vector registers are loaded
+    Thread* thread = nullptr;    // whose frame this CPU last left through or entered by
+    u64 entries = 0;             // slow entries into the kernel
     Ticks slice_end{};
-    Ticks timer_set{};              // what the hardware timer was last told; 0: stopped
+    Ticks timer_set{};  // what the hardware timer was last told; 0: stopped
     Ticks switched_at{};
     bool reschedule = false;
     bool online = false;
@@ -75,6 +75,9 @@ private:
     RunQueue& queue_of(const Context& context);
     Context* best(CpuId self);
     Thread* runnable(Context& context, CpuId self);
+    Thread* keep_current(Cpu& cpu, CpuId self, Ticks now);
+    Thread* take_next(Cpu& cpu, CpuId self, Ticks now);
+    bool prod_current(const Context& context);
     void prod_cpu_for(const Context& context);
 
     RunQueue shared_;

@@ -3,8 +3,8 @@
 
 namespace kernel {
 
-Result<Thread&> create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls,
-                              u32 priority) {
+Result<Thread&>
+create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32 priority) {
     if (process.thread_count >= kThreadsPerProcess) {
         return Status::OutOfMemory;
     }

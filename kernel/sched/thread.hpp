@@ -37,10 +37,10 @@ inline constexpr u32 kMask = 0xFF;
 
 /// Flags, in the upper bits of Thread::status: each keeps the thread off the fast path.
 namespace flag {
-inline constexpr u32 kUsesFp = 1u << 8;    // owns vector registers
-inline constexpr u32 kWork = 1u << 9;      // has a continuation to run before it sees EL0 again
-inline constexpr u32 kTimed = 1u << 10;    // a deadline is armed
-inline constexpr u32 kPinned = 1u << 11;   // may not run on every CPU
+inline constexpr u32 kUsesFp = 1u << 8;   // owns vector registers
+inline constexpr u32 kWork = 1u << 9;     // has a continuation to run before it sees EL0 again
+inline constexpr u32 kTimed = 1u << 10;   // a deadline is armed
+inline constexpr u32 kPinned = 1u << 11;  // may not run on every CPU
 }  // namespace flag
 
 inline constexpr u32 kPriorities = 256;
@@ -50,9 +50,9 @@ inline constexpr u32 kMaxChain = 16;
 struct Context {
     Thread* owner = nullptr;
     u8 priority = 0;
-    u8 boost = 0;        // a pinned server's loan of its caller's priority
+    u8 boost = 0;  // a pinned server's loan of its caller's priority
     bool queued = false;
-    CpuId cpu{};         // whose queue, when pinned
+    CpuId cpu{};  // whose queue, when pinned
     base::ListNode node;
 
     [[nodiscard]] u32 effective() const { return priority > boost ? priority : boost; }
@@ -61,14 +61,14 @@ struct Context {
 /// What a thread has still to do in the kernel, step by step.
 enum class Work : u32 {
     None,
-    CallCheck,     // stage and check the request, then offer it
-    CallOffer,     // offer again: the receiver's buffer was bad
-    CallCopy,      // copy to the receiver `partner`
-    ReceiveCopy,   // the receiver copies from the client `partner`
-    ReplyCheck,    // judge the staged response
-    ReplyCopy,     // copy to the client `partner`
-    ReceiveNext,   // after a reply: receive
-    Kernel,        // a kernel method that takes several steps
+    CallCheck,    // stage and check the request, then offer it
+    CallOffer,    // offer again: the receiver's buffer was bad
+    CallCopy,     // copy to the receiver `partner`
+    ReceiveCopy,  // the receiver copies from the client `partner`
+    ReplyCheck,   // judge the staged response
+    ReplyCopy,    // copy to the client `partner`
+    ReceiveNext,  // after a reply: receive
+    Kernel,       // a kernel method that takes several steps
 };
 
 /// A message on its way: what is staged and what will be copied straight from the sender.
@@ -97,19 +97,20 @@ struct Thread {
     u64 token = 0;             // (call number << 16) | thread index; bumped when a call ends
     abi::Buffer room_fixed{};  // where a long message may go
     abi::Buffer room_arena{};
-    u64 expected_response = 0; // tag that needs no further look
-    u64 request_tag = 0;       // of the call being answered
+    u64 expected_response = 0;  // tag that needs no further look
+    u64 request_tag = 0;        // of the call being answered
     u32 status = state::kDormant;
     u32 listener_handle = 0xFFFF'FFFF;  // what the last Recv named
-    Slot* slots = nullptr;     // the process's handle table
-    u64 slot_mask = 0;         // byte mask: (capacity - 1) << kSlotShift
-    Context* context = nullptr;  // lent to this thread; null while it is not running
-    Thread* partner = nullptr;   // client: its server; server: the client it last took
+    Slot* slots = nullptr;              // the process's handle table
+    u64 slot_mask = 0;                  // byte mask: (capacity - 1) << kSlotShift
+    Context* context = nullptr;         // lent to this thread; null while it is not running
+    Thread* partner = nullptr;          // client: its server; server: the client it last took
     Endpoint* listener = nullptr;
     Thread* next_waiter = nullptr;
     Endpoint* target = nullptr;  // client: whom the call in progress goes to
     u32 accepted_handles = 0;
-    // --- the rest ---------------------------------------------------------------------------------
+    // --- the rest
+    // ---------------------------------------------------------------------------------
     Process* process = nullptr;
     u32 references = 0;
     u32 index = 0;
@@ -120,18 +121,18 @@ struct Thread {
     u64 target_badge = 0;
     u32 target_life = 0;
     SlotType callee = SlotType::Free;  // what the call in progress goes to
-    Message message{};  // the request or response this thread is sending
+    Message message{};                 // the request or response this thread is sending
     ksec::Progress progress{};
     Work work = Work::None;
-    u32 cursor = 0;            // bytes of the arena copied, or steps done
+    u32 cursor = 0;  // bytes of the arena copied, or steps done
     abi::Kind reply_kind = abi::Kind::Response;
     bool receive_after_reply = false;
-    bool in_call = false;      // entered by SVC: vector registers need no saving
+    bool in_call = false;  // entered by SVC: vector registers need no saving
     bool fp_saved = false;
-    u64 wait_address = 0;      // futex
+    u64 wait_address = 0;  // futex
     base::s32 exit_code = 0;
-    u64 reply_token = 0;       // of the reply in progress
-    u64 kernel_state[4]{};     // cursor of a kernel method
+    u64 reply_token = 0;          // of the reply in progress
+    u64 kernel_state[4]{};        // cursor of a kernel method
     base::ListNode queue_node;    // endpoint's callers
     base::ListNode process_node;  // threads of the process
     arch::FpState fp{};
@@ -146,14 +147,12 @@ static_assert(offsetof(Thread, token) == THREAD_TOKEN);
 static_assert(offsetof(Thread, room_fixed) == THREAD_ROOM);
 static_assert(offsetof(Thread, room_arena) == THREAD_ROOM + 8);
 
-inline Thread& thread_of(arch::Frame* frame) {
-    return *reinterpret_cast<Thread*>(frame);
-}
+inline Thread& thread_of(arch::Frame* frame) { return *reinterpret_cast<Thread*>(frame); }
 
 /// A dormant thread of `process`, charged to its thread budget, with its handle table in reach of
 /// the fast path. OutOfMemory.
-Result<Thread&> create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls,
-                              u32 priority);
+Result<Thread&>
+create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32 priority);
 /// Gives a dead thread's block back once nothing refers to it.
 void release_thread(Thread& thread);
 

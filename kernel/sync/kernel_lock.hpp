@@ -12,6 +12,7 @@ class KernelLock final {
 public:
     /// Returns the ticket to release with.
     base::u32 acquire() { return arch::lock_acquire(word_); }
+
     void release(base::u32 ticket) { arch::lock_release(word_, ticket); }
 
 private:
@@ -20,8 +21,6 @@ private:
 
 extern KernelLock g_kernel_lock;
 
-inline KernelLock& kernel_lock() {
-    return g_kernel_lock;
-}
+inline KernelLock& kernel_lock() { return g_kernel_lock; }
 
 }  // namespace kernel

@@ -22,8 +22,7 @@ struct Timer {
     [[nodiscard]] bool is_armed() const { return position != kIdle; }
 };
 
-template <u32 kCapacity>
-class TimerQueue final {
+template <u32 kCapacity> class TimerQueue final {
 public:
     /// O(log n). The timer is not armed; every owner has one timer, so there is always room.
     void arm(Timer& timer, Ticks when) {
