@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/base/bits.hpp>
+#include <services/init/description.hpp>
+
+namespace svc::init {
+
+namespace {
+
+using base::Text;
+using base::fdt::Node;
+
+constexpr u32 kMaxName = 63;  // kl.core.Types MaxName
+constexpr u32 kMaxPriority = 255;
+constexpr u64 kMaxMemory = u64{1} << 40;
+
+Result<std::string_view> read_name(const Node& node, Text property) {
+    TRY_VALUE(const Text text, node.read_text(property));
+    if (text.empty() || text.size() > kMaxName) {
+        return Status::InvalidArgument;
+    }
+    return view_of(text);
+}
+
+/// The numbers are one cell or two; an absent one keeps its default.
+bool read_number(const Node& node, Text property, u64 limit, u64& value) {
+    if (!node.has_property(property)) {
+        return true;
+    }
+    const auto number = node.read_u64(property);
+    if (!number.ok() || number.value() > limit) {
+        return false;
+    }
+    value = number.value();
+    return true;
+}
+
+bool read_restart(const Node& node, RestartRule& rule) {
+    if (!node.has_property("restart")) {
+        return true;
+    }
+    const auto text = node.read_text("restart");
+    if (!text.ok()) {
+        return false;
+    }
+    if (text.value() == Text{"never"}) {
+        rule = RestartRule::Never;
+    } else if (text.value() == Text{"always"}) {
+        rule = RestartRule::Always;
+    } else if (text.value() == Text{"on-failure"}) {
+        rule = RestartRule::OnFailure;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<Component> read_component(const Node& node, std::string_view& problem) {
+    Component component{.task = view_of(node.name()), .node = node};
+    if (component.task.empty() || component.task.size() > kMaxName) {
+        problem = "the task name is empty or longer than 63 characters";
+        return Status::InvalidArgument;
+    }
+    const auto eclass = read_name(node, "class");
+    const auto program = read_name(node, "program");
+    if (!eclass.ok() || !program.ok()) {
+        problem = "'class' or 'program' is missing or malformed";
+        return Status::InvalidArgument;
+    }
+    component.eclass = eclass.value();
+    component.program = program.value();
+    u64 priority = component.priority;
+    if (!read_number(node, "priority", kMaxPriority, priority)) {
+        problem = "'priority' is no number from 0 to 255";
+        return Status::InvalidArgument;
+    }
+    component.priority = static_cast<u32>(priority);
+    if (!read_number(node, "memory", kMaxMemory, component.memory) || component.memory == 0 ||
+        !base::is_aligned(component.memory, base::kPageSize)) {
+        problem = "'memory' is no positive multiple of 4096";
+        return Status::InvalidArgument;
+    }
+    if (!read_restart(node, component.restart)) {
+        problem = "'restart' is neither never, always nor on-failure";
+        return Status::InvalidArgument;
+    }
+    component.serves = node.has_property("serves");
+    return component;
+}
+
+Result<ConnectionEntry> read_connection(const Node& node) {
+    TRY_VALUE(const Text id, node.read_text("id"));
+    TRY_VALUE(const Text target, node.read_text("target"));
+    if (id.empty() || target.empty()) {
+        return Status::InvalidArgument;
+    }
+    return ConnectionEntry{.id = view_of(id), .target = view_of(target)};
+}
+
+}  // namespace svc::init

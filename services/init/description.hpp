@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The components of a system, as the system description lists them: one node per process below
+// /components, in the order in which they start. sdk/imagec wrote and checked it; it is checked
+// again here, because one bad node must not cost the others.
+#pragma once
+
+#include <kernel/base/fdt.hpp>
+#include <span>
+#include <string_view>
+
+namespace svc::init {
+
+using base::Result;
+using base::Status;
+using base::u32;
+using base::u64;
+using base::u8;
+
+inline constexpr u32 kMaxComponents = 62;  ///< the kernel's 64 processes less init and a spare
+
+enum class RestartRule : u32 {
+    Never,
+    Always,
+    OnFailure,  ///< after a fault, a termination or an exit code other than 0
+};
+
+/// A component node. Borrows the tree.
+struct Component {
+    std::string_view task{};     ///< name of the process and of its server
+    std::string_view eclass{};   ///< policy class
+    std::string_view program{};  ///< ROM file
+    u32 priority = 128;
+    u64 memory = 8u << 20;  ///< budget in bytes
+    RestartRule restart = RestartRule::Never;
+    bool serves = false;  ///< gets a listener
+    base::fdt::Node node{};
+};
+
+/// The characters of a text of the tree.
+[[nodiscard]] inline std::string_view view_of(base::Text text) {
+    return {text.data(), text.size()};
+}
+
+[[nodiscard]] inline base::Text text_of(std::string_view text) {
+    return {text.data(), text.size()};
+}
+
+/// Judges one node of /components. `problem` says what is wrong with it when the result is
+/// InvalidArgument.
+[[nodiscard]] Result<Component> read_component(const base::fdt::Node& node,
+                                               std::string_view& problem);
+
+/// A connection of a component.
+struct ConnectionEntry {
+    std::string_view id{};
+    std::string_view target{};
+};
+
+/// InvalidArgument: no id or no target.
+[[nodiscard]] Result<ConnectionEntry> read_connection(const base::fdt::Node& node);
+
+}  // namespace svc::init

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first process: reads what the kernel handed it, starts the components, supervises. Everything
+// large is static, since its stack is 64 KiB.
+#include <Einit.edl.hpp>
+#include <bit>
+#include <new>
+#include <runtime/ipc.hpp>
+#include <runtime/log.hpp>
+#include <runtime/process.hpp>
+#include <runtime/status_text.hpp>
+#include <services/init/kernel_services.hpp>
+#include <services/init/supervisor.hpp>
+#include <tessera/Event.server.hpp>
+
+namespace {
+
+using base::s32;
+using base::Status;
+using base::u64;
+using base::u8;
+using svc::init::Supervisor;
+
+constexpr s32 kExitKernelHandle = 1;
+constexpr s32 kExitRomfs = 2;
+constexpr s32 kExitTree = 3;
+constexpr s32 kExitListener = 4;
+
+struct Handover {
+    u64 kernel;
+    std::span<const u8> files;
+    std::span<const u8> tree;
+};
+
+std::span<const u8> bytes_at(u64 address, u64 size) {
+    return {std::bit_cast<const u8*>(address), static_cast<std::size_t>(size)};
+}
+
+class EndOfTasks final : public tessera::Event::Server {
+public:
+    explicit EndOfTasks(Supervisor& supervisor) : supervisor_(supervisor) {}
+
+    idl::Outcome<tessera::Event::Notify_Results>
+    Notify(const idl::Caller& caller, const tessera::Event::Notify_Arguments& in) override {
+        (void)in;
+        supervisor_.on_task_ended(caller.badge);
+        return tessera::Event::Notify_Results{};
+    }
+
+private:
+    Supervisor& supervisor_;
+};
+
+[[noreturn]] void stop(std::string_view event, std::string_view why, s32 code) {
+    sdk::LogLine{"init", event}.field("why", why);
+    sdk::exit_process(code);
+}
+
+alignas(Supervisor) constinit u8 supervisor_memory[sizeof(Supervisor)]{};
+
+[[noreturn]] void run(const Handover& handover) {
+    if (handover.kernel != sdk::kKernelHandle) {
+        stop("bad-start",
+             "the kernel channel is not where the runtime expects it",
+             kExitKernelHandle);
+    }
+    const auto flaw = sdk::romfs::check(handover.files);
+    if (flaw != sdk::romfs::Flaw::None) {
+        stop("no-files", sdk::romfs::describe(flaw), kExitRomfs);
+    }
+    const auto files = sdk::romfs::Reader::open(handover.files);
+    const auto tree = base::fdt::open(handover.tree);
+    if (!tree.ok()) {
+        stop("no-system-description", sdk::name_of(tree.status()), kExitTree);
+    }
+    static_assert(!std::is_polymorphic_v<Supervisor>);
+    svc::init::KernelServices kernel;
+    const auto listener = kernel.open_listener();
+    if (!listener.ok()) {
+        stop("no-listener", sdk::name_of(listener.status()), kExitListener);
+    }
+    auto& supervisor = *new (supervisor_memory) Supervisor{kernel, files.value(), tree.value()};
+    EndOfTasks ends{supervisor};
+    Einit::Dispatcher dispatcher{listener.value()};
+    dispatcher.on_event(ends);
+    const auto running = supervisor.start_all();
+    sdk::LogLine{"init", "started"}.field("components", running);
+    while (true) {
+        const Status status = dispatcher.step(supervisor.next_deadline());
+        if (sdk::is_listener_lost(status)) {
+            stop("listener-lost", sdk::name_of(status), kExitListener);
+        }
+        supervisor.restart_due();
+    }
+}
+
+}  // namespace
+
+extern "C" [[noreturn]] void
+init_start(u64 kernel, u64 files_address, u64 files_size, u64 tree_address, u64 tree_size);
+
+extern "C" [[noreturn]] void
+init_start(u64 kernel, u64 files_address, u64 files_size, u64 tree_address, u64 tree_size) {
+    run({.kernel = kernel,
+         .files = bytes_at(files_address, files_size),
+         .tree = bytes_at(tree_address, tree_size)});
+}

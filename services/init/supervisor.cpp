@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <runtime/log.hpp>
+#include <runtime/status_text.hpp>
+#include <services/init/supervisor.hpp>
+
+namespace svc::init {
+
+namespace {
+
+using base::fdt::Node;
+using sdk::LogLine;
+
+constexpr std::string_view name_of(EndReason reason) {
+    switch (reason) {
+    case EndReason::Exit:
+        return "exit";
+    case EndReason::Terminated:
+        return "terminated";
+    case EndReason::Fault:
+        return "fault";
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+void Supervisor::log_note(std::string_view event, std::string_view task, std::string_view what) {
+    LogLine{"init", event}.field("task", task).field("what", what);
+}
+
+void Supervisor::read_components() {
+    const auto list = tree_.find("/components");
+    if (!list.ok()) {
+        LogLine{"init", "no-components"};
+        return;
+    }
+    for (const Node node : list.value().children()) {
+        if (count_ == kMaxComponents) {
+            LogLine{"init", "components-skipped"}.field("limit", kMaxComponents);
+            return;
+        }
+        std::string_view problem;
+        const auto component = read_component(node, problem);
+        if (!component.ok()) {
+            LogLine{"init", "component-skipped"}
+                .field("task", view_of(node.name()))
+                .field("why", problem);
+            continue;
+        }
+        units_[count_++].component = component.value();
+    }
+}
+
+u32 Supervisor::start_all() {
+    read_components();
+    Failure failure;
+    for (Unit& unit : units_.first(count_)) {
+        if (!launcher_.prepare(unit, failure)) {
+            log_failure(unit, failure);
+        }
+    }
+    for (Unit& unit : units_.first(count_)) {
+        if (unit.life.task != 0 && !launcher_.furnish(unit, failure)) {
+            log_failure(unit, failure);
+        }
+    }
+    u32 running = 0;
+    for (u32 i = 0; i < count_; ++i) {
+        Unit& unit = units_[i];
+        if (unit.life.task == 0) {
+            continue;
+        }
+        plans_[i].supervision.on_start(now_ms());
+        if (!launcher_.start(unit, i, failure)) {
+            log_failure(unit, failure);
+            continue;
+        }
+        ++running;
+        LogLine{"init", "task-started"}
+            .field("task", unit.component.task)
+            .field("class", unit.component.eclass);
+    }
+    return running;
+}
+
+void Supervisor::on_task_ended(u64 badge) {
+    if (badge >= count_) {
+        return;
+    }
+    const u32 index = static_cast<u32>(badge);
+    Unit& unit = units_[index];
+    if (!unit.life.is_running) {
+        return;
+    }
+    const auto end = kernel_.get_end(unit.life.task);
+    if (!end.ok()) {
+        return;  // NotReady: a notice of the life before
+    }
+    log_end(unit, end.value());
+    unit.life.is_running = false;
+    plan_restart(index, end.value());
+}
+
+void Supervisor::plan_restart(u32 index, const TaskEnd& end) {
+    Unit& unit = units_[index];
+    Plan& plan = plans_[index];
+    const Decision decision = plan.supervision.on_end(unit.component.restart, end, now_ms());
+    if (decision.verdict == Verdict::Restart) {
+        plan.restart_at = kernel_.now() + decision.delay_ms * kernel_.frequency() / 1000;
+        return;
+    }
+    if (decision.verdict == Verdict::GiveUp) {
+        LogLine{"init", "task-given-up"}
+            .field("task", unit.component.task)
+            .field("failures", kMaxFailures);
+    }
+}
+
+u64 Supervisor::next_deadline() const {
+    u64 earliest = 0;
+    for (const Plan& plan : plans_) {
+        if (plan.restart_at != 0 && (earliest == 0 || plan.restart_at < earliest)) {
+            earliest = plan.restart_at;
+        }
+    }
+    return earliest;
+}
+
+void Supervisor::restart_due() {
+    for (u32 i = 0; i < count_; ++i) {
+        if (plans_[i].restart_at != 0 && plans_[i].restart_at <= kernel_.now()) {
+            plans_[i].restart_at = 0;
+            restart(i);
+        }
+    }
+}
+
+void Supervisor::restart(u32 index) {
+    Unit& unit = units_[index];
+    Failure failure;
+    // The old life is over: closing its handle lets the kernel forget it and frees its name.
+    if (unit.life.task != 0) {
+        kernel_.close(unit.life.task);
+        unit.life = {};
+    }
+    plans_[index].supervision.on_start(now_ms());
+    if (!launcher_.prepare(unit, failure) || !launcher_.furnish(unit, failure) ||
+        !launcher_.start(unit, index, failure)) {
+        log_failure(unit, failure);
+        plan_restart(index, {.reason = EndReason::Fault, .code = 0, .address = 0, .pc = 0});
+        return;
+    }
+    LogLine{"init", "task-restarted"}.field("task", unit.component.task);
+}
+
+void Supervisor::log_failure(const Unit& unit, const Failure& failure) {
+    LogLine line{"init", "component-failed"};
+    line.field("task", unit.component.task)
+        .field("step", failure.step)
+        .field("status", sdk::name_of(failure.status));
+    if (!failure.detail.empty()) {
+        line.field("detail", failure.detail);
+    }
+}
+
+void Supervisor::log_end(const Unit& unit, const TaskEnd& end) {
+    LogLine line{"init", "task-ended"};
+    line.field("task", unit.component.task).field("reason", name_of(end.reason));
+    if (end.reason != EndReason::Fault) {
+        line.field("code", end.code);
+        return;
+    }
+    // The ESR class is read in hexadecimal in every manual; the program counter is given as in the
+    // program's own symbol table.
+    line.hex("class", static_cast<u32>(end.code)).hex("address", end.address);
+    line.hex("pc", end.pc - unit.life.image);
+}
+
+u64 Supervisor::now_ms() const {
+    const u64 frequency = kernel_.frequency();
+    const u64 ticks = kernel_.now();
+    return ticks / frequency * 1000 + ticks % frequency * 1000 / frequency;
+}
+
+}  // namespace svc::init

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts all components in order and keeps them as their rules say. It calls the kernel and nobody
+// else, so no component can hold it up.
+#pragma once
+
+#include <services/init/launcher.hpp>
+#include <services/init/supervision.hpp>
+
+namespace svc::init {
+
+class Supervisor final {
+public:
+    Supervisor(Kernel& kernel, const sdk::romfs::Reader& files, const base::fdt::Tree& tree)
+        : kernel_(kernel), tree_(tree), launcher_(kernel, files, tree, units_) {
+        launcher_.set_note(&log_note);
+    }
+
+    /// Reads /components and starts what can be started. Gives the number of running components.
+    u32 start_all();
+
+    /// The kernel's notice that the task with this badge ended.
+    void on_task_ended(u64 badge);
+
+    /// Starts again what is due.
+    void restart_due();
+
+    /// When restart_due() must be called next, in CNTVCT ticks; 0 = no restart is planned.
+    [[nodiscard]] u64 next_deadline() const;
+
+private:
+    struct Plan {
+        Supervision supervision{};
+        u64 restart_at = 0;  // ticks; 0 = none
+    };
+
+    static void log_note(std::string_view event, std::string_view task, std::string_view what);
+
+    void read_components();
+    void log_failure(const Unit& unit, const Failure& failure);
+    void log_end(const Unit& unit, const TaskEnd& end);
+    void plan_restart(u32 index, const TaskEnd& end);
+    void restart(u32 index);
+    [[nodiscard]] u64 now_ms() const;
+
+    Kernel& kernel_;
+    const base::fdt::Tree& tree_;
+    Unit storage_[kMaxComponents]{};
+    Plan plans_[kMaxComponents]{};
+    u32 count_ = 0;
+    std::span<Unit> units_{storage_};
+    Launcher launcher_;
+};
+
+}  // namespace svc::init
