@@ -4,7 +4,9 @@
 // computed or lies beyond what the message carries can fail, and then the rule's outcome is Error.
 #pragma once
 
+#include <ksec/engine/bounded.hpp>
 #include <ksec/format/tables.hpp>
+#include <type_traits>
 
 namespace ksec::format {
 
@@ -30,6 +32,40 @@ struct Range {
 
 inline Range range(const Query& query, Place place, u32 offset) {
     return {query.message.arena + load<u32>(place, offset), load<u32>(place, offset + 4)};
+}
+
+/// Whether an index of any integer type lies outside `count` elements.
+template <typename T> inline bool is_outside(T index, u32 count) {
+    if constexpr (std::is_signed_v<T>) {
+        return index < 0 || static_cast<u64>(index) >= count;
+    } else {
+        return static_cast<u64>(index) >= count;
+    }
+}
+
+/// The index when it is inside, 0 otherwise, without a branch.
+template <typename T> inline u32 clamp_index(T index, u32 count) {
+    const auto wide = static_cast<u64>(index);
+    return engine::bounded(static_cast<u32>(wide | ((wide >> 32) != 0 ? ~u64{0} : 0)), count);
+}
+
+// Comparisons as functions: a comparison that a type decides on its own is no mistake here.
+
+template <typename T> inline bool equal(T a, T b) { return a == b; }
+
+template <typename T> inline bool not_equal(T a, T b) { return a != b; }
+
+template <typename T> inline bool less(T a, T b) { return a < b; }
+
+template <typename T> inline bool less_equal(T a, T b) { return a <= b; }
+
+template <typename T> inline bool greater(T a, T b) { return a > b; }
+
+template <typename T> inline bool greater_equal(T a, T b) { return a >= b; }
+
+/// Converts between integer types; false when the value does not fit.
+template <typename From, typename To> inline bool convert(From from, To& to) {
+    return !__builtin_add_overflow(from, From{0}, &to);
 }
 
 /// Bytes of a text without its NUL.

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "audit.hpp"
+
+#include <algorithm>
+
+namespace sdk::policyc {
+
+namespace {
+
+using lang::Code;
+using lang::Text;
+using lang::Word;
+using Kind = psl::Expression::Kind;
+
+class AuditChecker final {
+public:
+    AuditChecker(const Policy& policy, lang::Diagnostics& diagnostics)
+        : policy_(policy), diagnostics_(diagnostics) {}
+
+    void declare(const psl::AuditProfile& profile) {
+        const auto [entry, is_new] = profiles_.try_emplace(profile.name.text, profile.name.span);
+        if (!is_new) {
+            diagnostics_
+                .report<Code::DeclaredTwice>(
+                    profile.name.span, Text{"audit profile"}, Word{profile.name.text})
+                .note(entry->second, "first declared here");
+        }
+        check_levels(*profile.levels);
+    }
+
+    void use(const lang::Name& name) {
+        if (name.is_empty() || name.text == "global" || profiles_.contains(name.text)) {
+            return;
+        }
+        std::vector<std::string> names;
+        for (const auto& [profile, span] : profiles_) {
+            names.push_back(profile);
+        }
+        diagnostics_.report<Code::UnknownProfile>(name.span, Word{name.text})
+            .hint(lang::closest(name.text, names));
+    }
+
+    void visit(const psl::Items& items) {
+        for (const psl::Item& item : items) {
+            if (const auto* match = std::get_if<psl::Match>(&item.node)) {
+                use(match->audit);
+                visit(match->items);
+            } else if (const auto* choice = std::get_if<psl::Choice>(&item.node)) {
+                use(choice->audit);
+                for (const psl::Case& entry : choice->cases) {
+                    visit(entry.items);
+                }
+            }
+        }
+    }
+
+private:
+    void wrong(const lang::Span& span, const char* what) {
+        diagnostics_.report<Code::ProfileShape>(span, Text{what});
+    }
+
+    static bool is_level(const std::string& key) {
+        return !key.empty() && key.size() <= 9 &&
+               std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; });
+    }
+
+    void check_levels(const psl::Expression& levels) {
+        if (levels.kind != Kind::Dict) {
+            wrong(levels.span, "no dictionary of levels");
+            return;
+        }
+        for (const psl::DictEntry& level : levels.entries) {
+            if (!is_level(level.key.text)) {
+                wrong(level.key.span, "a key that is no level number");
+            }
+            if (level.value->kind != Kind::Dict) {
+                wrong(level.value->span, "no dictionary of objects");
+                continue;
+            }
+            for (const psl::DictEntry& object : level.value->entries) {
+                check_object(object);
+            }
+        }
+    }
+
+    void check_object(const psl::DictEntry& object) {
+        if (!policy_.objects.contains(object.key.text)) {
+            std::vector<std::string> names;
+            for (const auto& [name, node] : policy_.objects) {
+                names.push_back(name);
+            }
+            diagnostics_.report<Code::UnknownObject>(object.key.span, Word{object.key.text})
+                .hint(lang::closest(object.key.text, names));
+        }
+        if (object.value->kind != Kind::Dict) {
+            wrong(object.value->span, "no dictionary of settings");
+            return;
+        }
+        for (const psl::DictEntry& setting : object.value->entries) {
+            const bool is_model_extra = setting.key.text == "omit" || setting.key.text == "emit";
+            if (setting.key.text != "kss" && !is_model_extra) {
+                wrong(setting.key.span, "an unknown setting");
+            } else if (setting.value->kind != Kind::List) {
+                wrong(setting.value->span, "no list");
+            } else if (!is_model_extra) {
+                check_results(*setting.value);
+            }
+        }
+    }
+
+    void check_results(const psl::Expression& results) {
+        for (const psl::ExpressionPtr& result : results.children) {
+            const bool is_text = result->kind == Kind::Text;
+            if (is_text && result->text == "granted") {
+                diagnostics_.report<Code::GrantedNotAudited>(result->span);
+            } else if (!is_text || result->text != "denied") {
+                wrong(result->span, "a result that is neither \"granted\" nor \"denied\"");
+            }
+        }
+    }
+
+    const Policy& policy_;
+    lang::Diagnostics& diagnostics_;
+    std::map<std::string, lang::Span> profiles_;
+};
+
+}  // namespace
+
+void check_audit(const Policy& policy,
+                 const std::vector<const psl::AuditDefault*>& defaults,
+                 const std::vector<const psl::AuditProfile*>& profiles,
+                 lang::Diagnostics& diagnostics) {
+    AuditChecker checker(policy, diagnostics);
+    for (const psl::AuditProfile* profile : profiles) {
+        checker.declare(*profile);
+    }
+    for (std::size_t i = 0; i < defaults.size(); ++i) {
+        if (i != 0) {
+            diagnostics
+                .report<Code::DeclaredTwice>(
+                    defaults[i]->span, Text{"the audit default"}, Word{defaults[i]->profile.text})
+                .note(defaults[0]->span, "first declared here");
+        }
+        checker.use(defaults[i]->profile);
+        if (defaults[i]->level.is_negative() || !defaults[i]->level.fits_unsigned(8)) {
+            diagnostics.report<Code::LiteralRange>(
+                defaults[i]->level_span, Text{defaults[i]->level.to_string()}, Text{"UInt8"});
+        }
+    }
+    for (const psl::Binding* binding : policy.bindings) {
+        checker.use(binding->audit);
+        checker.visit(binding->items);
+    }
+}
+
+}  // namespace sdk::policyc

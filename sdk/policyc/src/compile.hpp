@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The passes in order: load, bind, lower. What main() does, for tests too.
+#pragma once
+
+#include "bindings.hpp"
+#include "lowered.hpp"
+#include "policy.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sdk::policyc {
+
+/// One run of the compiler. The parts refer to each other, so it stays where it is.
+class Compilation final {
+public:
+    /// Compiles the policy at `path`; look at diagnostics() for how it went.
+    Compilation(const std::string& path, const std::vector<std::string>& include_directories);
+    Compilation(const Compilation&) = delete;
+    Compilation& operator=(const Compilation&) = delete;
+
+    [[nodiscard]] const lang::Diagnostics& diagnostics() const { return diagnostics_; }
+
+    [[nodiscard]] bool ok() const { return !diagnostics_.has_errors(); }
+
+    [[nodiscard]] const Policy& policy() const { return policy_; }
+
+    [[nodiscard]] const std::vector<BoundRule>& rules() const { return rules_; }
+
+    [[nodiscard]] const Lowered& lowered() const { return lowered_; }
+
+    /// Every file read, the policy first.
+    [[nodiscard]] std::vector<std::string> files() const;
+
+private:
+    std::string path_;
+    lang::Sources sources_;
+    lang::Diagnostics diagnostics_{sources_};
+    lang::Workspace workspace_{sources_, diagnostics_};
+    Policy policy_;
+    std::vector<BoundRule> rules_;
+    Lowered lowered_;
+};
+
+}  // namespace sdk::policyc

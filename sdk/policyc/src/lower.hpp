@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// From bound rules to tables. For each server class the rules that apply to it are sorted into
+// those for any client and those for one; clients that no rule names share one pair, the others
+// differ from it only where their rules are. Work and tables grow with rules and named pairs, not
+// with the square of the classes.
+#pragma once
+
+#include "bindings.hpp"
+#include "lowered.hpp"
+
+namespace sdk::policyc {
+
+/// Lowers a policy without errors so far; reports what cannot be compiled.
+Lowered
+lower(const Policy& policy, const std::vector<BoundRule>& rules, lang::Diagnostics& diagnostics);
+
+}  // namespace sdk::policyc

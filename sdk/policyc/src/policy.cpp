@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy.hpp"
+
+#include "audit.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <lang/psl_parser.hpp>
+#include <set>
+
+namespace sdk::policyc {
+
+namespace {
+
+using lang::Code;
+using lang::Text;
+using lang::Word;
+
+constexpr const char* kCoreName = "kl.core.Core";
+constexpr const char* kInitName = "Einit";
+constexpr std::size_t kMaxClasses = 65534;
+
+/// Models whose rules and expressions need no state; the rest is not compiled yet.
+constexpr const char* kPlainModels[] = {"Base", "Pred", "Bool", "Math", "Struct"};
+constexpr const char* kLaterModels[] = {"Regex", "HashSet", "StaticMap", "Flow", "Mic"};
+
+template <std::size_t kCount>
+bool contains(const char* const (&list)[kCount], const std::string& name) {
+    return std::ranges::any_of(list, [&name](const char* entry) { return name == entry; });
+}
+
+class Loader final {
+public:
+    Loader(lang::Workspace& workspace, lang::Sources& sources, lang::Diagnostics& diagnostics)
+        : workspace_(workspace), sources_(sources), diagnostics_(diagnostics) {}
+
+    Policy run(const std::string& path) {
+        if (!path.ends_with(".psl")) {
+            diagnostics_.report<Code::NotSecurityPolicy>({}, Word{path});
+            return std::move(policy_);
+        }
+        if (std::optional<std::string> text = lang::read_file(path, {}, diagnostics_)) {
+            const std::uint32_t file = sources_.add(path, std::move(*text));
+            policy_.file_names[file] = std::filesystem::path(path).filename().string();
+            read(file);
+        }
+        check_audit(policy_, defaults_, profiles_, diagnostics_);
+        finish_classes();
+        bring_in_implicit();
+        return std::move(policy_);
+    }
+
+private:
+    void read(std::uint32_t file) {
+        open_.insert(file);
+        policy_.files.push_back(std::make_unique<psl::File>(psl::parse(file, diagnostics_)));
+        const psl::File& parsed = *policy_.files.back();
+        for (const psl::Declaration& declaration : parsed.declarations) {
+            std::visit([this](const auto& node) { declare(node); }, declaration);
+        }
+        open_.erase(file);
+    }
+
+    void declare(const psl::ExecuteDecl& node) {
+        if (node.interface.text() != "kl.core.Execute") {
+            diagnostics_.report<Code::ExecuteInterface>(node.interface.span,
+                                                        Word{node.interface.text()});
+        }
+    }
+
+    void declare(const psl::UseFile& node) {
+        const std::string name = node.name.text();
+        const std::optional<std::uint32_t> file = workspace_.open(name, ".psl", node.name.span);
+        if (!file) {
+            return;
+        }
+        if (open_.contains(*file)) {
+            diagnostics_.report<Code::UseCycle>(node.name.span, Word{name});
+            return;
+        }
+        if (!policy_.file_names.contains(*file)) {
+            std::string path = name;
+            std::ranges::replace(path, '.', '/');
+            policy_.file_names[*file] = path + ".psl";
+            read(*file);
+        }
+    }
+
+    void declare(const psl::UseClass& node) { add_class(node.name.text(), node.name, node.span); }
+
+    void declare(const psl::TaskClass& node) { add_class(node.name.text(), node.edl, node.span); }
+
+    void declare(const psl::PolicyObject& node) {
+        const auto [entry, is_new] = policy_.objects.try_emplace(node.name.text, &node);
+        if (!is_new) {
+            diagnostics_
+                .report<Code::DeclaredTwice>(
+                    node.name.span, Text{"policy object"}, Word{node.name.text})
+                .note(entry->second->name.span, "first declared here");
+        }
+        if (contains(kLaterModels, node.model.text)) {
+            diagnostics_.report<Code::NotSupportedYet>(node.model.span,
+                                                       Text{"model " + node.model.text});
+        } else if (!contains(kPlainModels, node.model.text)) {
+            std::vector<std::string> names(std::begin(kPlainModels), std::end(kPlainModels));
+            names.insert(names.end(), std::begin(kLaterModels), std::end(kLaterModels));
+            diagnostics_.report<Code::UnknownModel>(node.model.span, Word{node.model.text})
+                .hint(lang::closest(node.model.text, names));
+        }
+    }
+
+    void declare(const psl::AuditDefault& node) { defaults_.push_back(&node); }
+
+    void declare(const psl::AuditProfile& node) { profiles_.push_back(&node); }
+
+    void declare(const psl::Binding& node) { policy_.bindings.push_back(&node); }
+
+    void declare(const psl::TestBlock& node) {
+        diagnostics_.report<Code::NotSupportedYet>(node.span, Text{"a policy test (assert block)"});
+    }
+
+    void add_class(const std::string& name,
+                   const lang::QualifiedName& description,
+                   const lang::Span& span) {
+        const lang::ProcessClass* const found =
+            workspace_.find_class(description.text(), description.span);
+        if (found == nullptr) {
+            missing_.insert(name);
+            return;
+        }
+        const auto [entry, is_new] = classes_.try_emplace(name, PolicyClass{name, found, span});
+        if (!is_new && entry->second.description != found) {
+            diagnostics_.report<Code::DuplicateClass>(span, Word{name})
+                .note(entry->second.span, "first declared here");
+        }
+    }
+
+    void finish_classes() {
+        for (auto& [name, entry] : classes_) {  // sorted by name, bytewise, as ksec searches
+            policy_.classes.push_back(std::move(entry));
+        }
+        if (policy_.classes.size() > kMaxClasses) {
+            diagnostics_.report<Code::TooManyClasses>({}, lang::Number{kMaxClasses});
+        }
+        policy_.core_class = require(kCoreName);
+        policy_.init_class = require(kInitName);
+    }
+
+    std::uint16_t require(const char* name) {
+        const std::optional<std::uint16_t> id = policy_.find_class(name);
+        if (!id && !missing_.contains(name) && !policy_.files.empty()) {
+            diagnostics_.report<Code::ClassNotBroughtIn>({}, Word{name});
+        }
+        return id.value_or(0);
+    }
+
+    void bring_in_implicit() {
+        for (const lang::ImplicitEndpoint& endpoint : lang::kImplicitEndpoints) {
+            const lang::Package* const found = workspace_.find_package(endpoint.interface, {});
+            if (found != nullptr) {
+                policy_.implicit.push_back(found);
+            }
+        }
+    }
+
+    lang::Workspace& workspace_;
+    lang::Sources& sources_;
+    lang::Diagnostics& diagnostics_;
+    Policy policy_;
+    std::set<std::uint32_t> open_;
+    std::map<std::string, PolicyClass> classes_;
+    std::set<std::string> missing_;
+    std::vector<const psl::AuditDefault*> defaults_;
+    std::vector<const psl::AuditProfile*> profiles_;
+};
+
+}  // namespace
+
+std::optional<std::uint16_t> Policy::find_class(const std::string& name) const {
+    const auto found = std::ranges::lower_bound(classes, name, {}, &PolicyClass::name);
+    if (found == classes.end() || found->name != name) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint16_t>(found - classes.begin());
+}
+
+std::vector<std::string> Policy::class_names() const {
+    std::vector<std::string> names;
+    for (const PolicyClass& entry : classes) {
+        names.push_back(entry.name);
+    }
+    return names;
+}
+
+std::string Policy::model_of(const std::string& object) const {
+    const auto found = objects.find(object);
+    return found == objects.end() ? "" : found->second->model.text;
+}
+
+bool Policy::has_model(const std::string& model) const {
+    return std::ranges::any_of(
+        objects, [&model](const auto& entry) { return entry.second->model.text == model; });
+}
+
+Policy load_policy(const std::string& path,
+                   lang::Workspace& workspace,
+                   lang::Sources& sources,
+                   lang::Diagnostics& diagnostics) {
+    return Loader(workspace, sources, diagnostics).run(path);
+}
+
+}  // namespace sdk::policyc
