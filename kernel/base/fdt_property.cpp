@@ -80,12 +80,9 @@ u32 Property::text_count() const {
 
 bool Property::lists(Text wanted) const {
     const u32 size = static_cast<u32>(bytes_.size());
-    if (size == 0 || bytes_.back() != 0) {
-        return false;
-    }
     for (u32 at = 0; at < size;) {
         const u32 length = terminated_length(bytes_.data() + at, size - at);
-        if (text_at(bytes_.data() + at, length) == wanted) {
+        if (length < size - at && text_at(bytes_.data() + at, length) == wanted) {
             return true;
         }
         at += length + 1;

@@ -40,7 +40,7 @@ public:
     [[nodiscard]] Result<Text> text(u32 index) const;
     /// Strings in the list; 0 when the last one is not terminated.
     [[nodiscard]] u32 text_count() const;
-    /// Whether a well-formed list holds `wanted`.
+    /// Whether the list holds `wanted`; a last string without its NUL is none (as in libfdt).
     [[nodiscard]] bool lists(Text wanted) const;
 
 private:

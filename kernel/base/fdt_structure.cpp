@@ -78,6 +78,15 @@ Step step_once(const Blob& blob, u32 at) {
     return result;
 }
 
+bool has_slash(std::span<const u8> name) {
+    for (const u8 character : name) {
+        if (character == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 Step step(const Blob& blob, u32 at) {
@@ -181,6 +190,9 @@ Status check_structure(const Blob& blob) {
         case Token::BeginNode:
             if (depth == 0 && (saw_root || !token.value.empty())) {
                 return Status::InvalidArgument;  // one root, without a name
+            }
+            if (has_slash(token.value)) {
+                return Status::InvalidArgument;  // it would make paths ambiguous
             }
             if (depth == kMaxDepth) {
                 return Status::BufferTooLarge;

@@ -14,7 +14,8 @@ namespace {
 std::string string_of(Text text) { return {text.begin(), text.end()}; }
 
 /// Whether a blob that libfdt accepts breaks one of the rules that only our reader enforces:
-/// alignment of the blocks, one root, properties before children, depth, size, version.
+/// alignment of the blocks, one root, no '/' in names, properties before children, depth, size,
+/// version.
 bool breaks_our_rules(const void* blob) {
     if (fdt_totalsize(blob) > fdt::kMaxTreeBytes || fdt_version(blob) < 16 ||
         fdt_off_dt_struct(blob) % 4 != 0 || fdt_off_mem_rsvmap(blob) % 8 != 0) {
@@ -34,6 +35,9 @@ bool breaks_our_rules(const void* blob) {
         case FDT_BEGIN_NODE:
             roots += depth == 0 ? 1 : 0;
             if (depth == 0 && *fdt_get_name(blob, at, nullptr) != 0) {
+                return true;
+            }
+            if (std::strchr(fdt_get_name(blob, at, nullptr), '/') != nullptr) {
                 return true;
             }
             after_child = false;

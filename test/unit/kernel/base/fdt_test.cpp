@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Behaviour on fixtures/board.dts, which dtc has compiled, and on spoiled headers.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -354,6 +355,17 @@ TEST_CASE("every cell of the structure may be spoiled", "[kernel][base][fdt]") {
         }
     }
     CHECK(refused > 0);
+}
+
+TEST_CASE("a slash in a name is refused, since paths would lie", "[kernel][base][fdt]") {
+    std::vector<u8> spoiled = read_fixture("board.dtb");
+    constexpr u8 kName[] = {0, 0, 0, 1, 't', 'i', 'm', 'e', 'r', 0};
+    const auto found =
+        std::search(spoiled.begin(), spoiled.end(), std::begin(kName), std::end(kName));
+    REQUIRE(found != spoiled.end());
+    CHECK(open_status(spoiled) == Status::Ok);
+    found[6] = '/';
+    CHECK(open_status(spoiled) == Status::InvalidArgument);
 }
 
 TEST_CASE("nesting deeper than the limit is refused", "[kernel][base][fdt]") {
