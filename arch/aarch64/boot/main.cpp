@@ -12,7 +12,6 @@
 #include <arch/aarch64/psci/psci.hpp>
 #include <arch/aarch64/timer/timer.hpp>
 #include <arch/system_register.hpp>
-#include <cstring>
 #include <kernel/abi/image.hpp>
 #include <kernel/base/bits.hpp>
 #include <kernel/base/fdt.hpp>
@@ -114,7 +113,7 @@ bool read_image_tree() {
     }
     const std::span<const u8> bytes = view(info.payload, Bytes{sizeof(image::PayloadHeader)});
     image::PayloadHeader header;
-    memcpy(&header, bytes.data(), sizeof(header));
+    __builtin_memcpy(&header, bytes.data(), sizeof(header));
     if (header.magic != image::kPayloadMagic || header.version != 1 ||
         header.section_count > image::kMaxSections ||
         header.total_size > info.payload_limit.value) {

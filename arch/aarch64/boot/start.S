@@ -180,7 +180,7 @@ FUNC enable_mmu
         cmp     x11, #2
         b.ne    1f
         orr     x9, x9, #(1 << TCR_AS_BIT)
-1:      mrs     x10, s3_0_c0_c7_2          // ID_AA64MMFR2: EL0 gets no timing from the kernel's half
+1:      mrs     x10, s3_0_c0_c7_2          // ID_AA64MMFR2: EL0 times nothing of the kernel
         ubfx    x11, x10, #60, #4
         cbz     x11, 1f
         orr     x9, x9, #(1 << TCR_E0PD1_BIT)

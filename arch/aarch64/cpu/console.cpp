@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arch/aarch64/cpu/console.hpp>
-#include <cstring>
 #include <platform/board.hpp>
 
 namespace arch {
@@ -40,7 +39,7 @@ void console_write(const char* text, u64 length) {
     }
 }
 
-void console_print(const char* text) { console_write(text, strlen(text)); }
+void console_print(const char* text) { console_write(text, __builtin_strlen(text)); }
 
 void console_print_hex(u64 number) {
     char digits[18] = {'0', 'x'};

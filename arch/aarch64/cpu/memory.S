@@ -127,7 +127,7 @@ FUNC memcmp
 2:      ret
 END memcmp
 
-// strcmp - Entry: x0, x1 = NUL-terminated strings.   Exit: w0 = order of the first difference, or 0.
+// strcmp - Entry: x0, x1 = NUL-terminated strings.   Exit: w0 = order, or 0.
 FUNC strcmp
 1:      ldrb    w2, [x0], #1
         ldrb    w3, [x1], #1

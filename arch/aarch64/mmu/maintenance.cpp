@@ -2,7 +2,6 @@
 // Copy, clear, caches and TLBs. [ARM] "TLB maintenance instructions", "Cache maintenance"
 #include <arch/inline.hpp>
 #include <arch/system_register.hpp>
-#include <cstring>
 
 extern "C" void arch_clear_frame(void* frame);
 
@@ -11,7 +10,7 @@ namespace arch {
 void zero_frame(PhysAddr frame) { arch_clear_frame(linear<void>(frame)); }
 
 void copy_linear(PhysAddr to, PhysAddr from, Bytes size) {
-    memcpy(linear<void>(to), linear<const void>(from), size.value);
+    __builtin_memcpy(linear<void>(to), linear<const void>(from), size.value);
 }
 
 void sync_code(PhysAddr frame) {

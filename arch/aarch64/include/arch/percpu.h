@@ -25,7 +25,7 @@ struct PerCpu {
     std::uint64_t emergency_top;  // for EL1 aborts only, guard page below
     std::uint32_t index;
     std::uint32_t reserved;
-    std::uint64_t mpidr;          // affinity fields of MPIDR_EL1
+    std::uint64_t mpidr;  // affinity fields of MPIDR_EL1
 };
 
 static_assert(offsetof(PerCpu, stack_top) == PERCPU_STACK_TOP);
