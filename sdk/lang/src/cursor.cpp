@@ -166,6 +166,7 @@ void Cursor::report_too_deep(const Span& span, unsigned limit) {
         too_deep_reported_ = true;
         diagnostics_->report<Code::TooDeep>(span, Number{limit});
     }
+    at_ = tokens_->tokens.size() - 1;
     reported_at_ = at_;
 }
 

@@ -59,6 +59,7 @@ private:
         token.span = span(begin, end);
         token.text = text_.substr(begin, end - begin);
         token.sign = kind == TokenKind::Sign ? text_[begin] : '\0';
+        token.first_on_line = line_is_fresh_;
         token.comment_begin = comments_used_;
         token.comment_end = static_cast<std::uint32_t>(result_.comments.size());
         comments_used_ = token.comment_end;

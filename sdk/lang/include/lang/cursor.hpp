@@ -84,6 +84,7 @@ public:
         bool ok_;
     };
 
+    /// Reports, once, and moves to the end: what follows would make no sense.
     void report_too_deep(const Span& span, unsigned limit);
 
 private:

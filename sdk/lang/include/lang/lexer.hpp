@@ -23,7 +23,8 @@ enum class TokenKind : std::uint8_t {
 struct Token {
     TokenKind kind = TokenKind::End;
     bool joined = false;  ///< nothing stands between this token and the next
-    char sign = 0;        ///< Sign: the character
+    bool first_on_line = false;
+    char sign = 0;  ///< Sign: the character
     Span span;
     std::string_view text;            ///< into the source
     std::uint32_t comment_begin = 0;  ///< comments between the previous token and this one:

@@ -63,10 +63,10 @@ struct Type {
     std::string doc;
 
     // Wire layout.
-    std::uint32_t size = 0;       ///< inline bytes, multiple of alignment
-    std::uint32_t alignment = 1;  ///< 1, 2, 4, 8
-    std::uint64_t arena_max = 0;  ///< most arena bytes of one value, nested ones included, each
-                                  ///< part rounded up to 8
+    std::uint32_t size = 0;          ///< inline bytes, multiple of alignment
+    std::uint32_t alignment = 1;     ///< 1, 2, 4, 8
+    std::uint64_t arena_max = 0;     ///< most arena bytes of one value, nested ones included, each
+                                     ///< part rounded up to 8
     std::uint32_t handle_count = 0;  ///< HandleDescriptors inline
     std::uint32_t height = 1;        ///< nesting
     bool has_text = false;           ///< contains a string at any depth

@@ -76,6 +76,7 @@ struct Expression {
     std::string text;
     bool boolean = false;
     bool in_parentheses = false;
+    unsigned height = 1;  // of the tree below, at most kMaxHeight
     QualifiedName
         name;  // Name: first segment message / src_sid / dst_sid / other; Call: what is called
     Operator op = Operator::Not;
