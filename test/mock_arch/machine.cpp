@@ -148,7 +148,8 @@ void Machine::release(u32& word, u32 ticket) {
 
 namespace base {
 
-void assert_failed(const char* condition, const char* file, u32 line) {
+// The kernel's own, which prints and powers off, takes its place where the kernel is linked.
+[[gnu::weak]] void assert_failed(const char* condition, const char* file, u32 line) {
     mock::stop(std::string{"KASSERT("} + condition + ") " + file + ":" + std::to_string(line));
 }
 
@@ -278,6 +279,8 @@ void tlb_drop_page(Asid asid, VirtAddr page) { machine().tlb_drops.push_back({as
 
 void tlb_drop_space(Asid asid) { machine().tlb_drops.push_back({asid, std::nullopt}); }
 
+void leave_user_space() { ++machine().current().user_space_left; }
+
 bool is_device_range(PhysAddr base, Bytes size) {
     for (const auto& [start, length] : machine().device_ranges) {
         if (base >= start && base::range_fits((base - start).value, size.value, length.value)) {
@@ -316,3 +319,7 @@ u64 boot_entropy(u32 index) {
 }
 
 }  // namespace arch
+
+extern "C" [[noreturn]] void enter_thread(arch::Frame* frame) {
+    throw mock::Entered{.frame = frame};
+}

@@ -8,6 +8,7 @@
 #include <deque>
 #include <kernel/base/types.hpp>
 #include <kernel/hal/boot_info.hpp>
+#include <kernel/hal/entry.hpp>
 #include <kernel/hal/machine.hpp>
 #include <map>
 #include <mock/fp_state.hpp>
@@ -47,6 +48,11 @@ struct PowerOff {
     bool reset = false;
 };
 
+/// Thrown by enter_thread, from which a real CPU does not come back either.
+struct Entered {
+    arch::Frame* frame = nullptr;
+};
+
 /// State of one interrupt line.
 struct Line {
     bool enabled = false;
@@ -69,6 +75,7 @@ struct Cpu {
     u64 x9 = 0;          ///< the tag that the fast path finds
     arch::FpState fp{};
     bool fp_enabled = false;
+    u32 user_space_left = 0;  ///< calls of leave_user_space
 };
 
 /// What tlb_drop_page and tlb_drop_space were asked for; a whole space has no page.
