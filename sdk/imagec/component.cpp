@@ -179,14 +179,14 @@ private:
             component_.restart = value;
             return Done{};
         }
-        auto& place = name == "class" ? component_.class_name : component_.program;
-        if (!place.empty() && place != value) {
-            return conflict(name);
-        }
         if (value.empty() || (name == "class" && !is_qualified_name(value))) {
             return refuse(Code::ComponentProperty,
                           fmt::format("'{}' is no {}", value, name),
                           "a class is dotted identifiers, a program is a ROM file");
+        }
+        auto& place = name == "class" ? component_.class_name : component_.program;
+        if (!place.empty() && place != value) {
+            return conflict(name);
         }
         place = value;
         return Done{};

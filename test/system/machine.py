@@ -11,10 +11,14 @@ import re
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """One QEMU variant. `boot_arguments` reach the guest in /chosen/bootargs."""
+    """One QEMU variant. `boot_arguments` reach the guest in /chosen/bootargs.
+
+    Every machine has semihosting, and is told so by the boot argument tessera.semihost: a kernel
+    that powers off with a code makes QEMU exit with it.
+    """
 
     board: str = "virt"  # or "raspi4b"
-    cpus: int = 1  # raspi4b always has 4; fewer are used by the boot argument cpus=N
+    cpus: int = 1  # raspi4b always has 4; fewer are used by the boot argument tessera.cpus=N
     gic: int = 2  # virt only
     el2: bool = False  # virt only: enter at EL2, PSCI by SMC
     cpu: str = "cortex-a72"  # virt only; "max" has PAN, BTI, PAC and a large GIC
@@ -47,9 +51,9 @@ class Machine:
         return " ".join(words)
 
     def command(self, image, tree, boot_arguments=""):
-        arguments = " ".join(filter(None, [self.boot_arguments, boot_arguments]))
+        arguments = " ".join(filter(None, ["tessera.semihost", self.boot_arguments, boot_arguments]))
         words = ["qemu-system-aarch64", "-nic", "none", "-display", "none", "-monitor", "none"]
-        words += ["-serial", "stdio", "-no-reboot"]
+        words += ["-serial", "stdio", "-no-reboot", "-semihosting-config", "enable=on,target=native"]
         if self.board == "virt":
             options = f"virt,gic-version={self.gic}" + (",virtualization=on" if self.el2 else "")
             if self.icount:
@@ -57,10 +61,10 @@ class Machine:
             words += ["-M", options, "-cpu", self.cpu, "-smp", str(self.cpus), "-m", str(self.memory_mb)]
         else:
             words += ["-M", "raspi4b"]
-            arguments = " ".join(filter(None, [f"cpus={self.cpus}" if self.cpus < 4 else "", arguments]))
+            arguments = " ".join(filter(None, [f"tessera.cpus={self.cpus}" if self.cpus < 4 else "", arguments]))
             if self.tree:
                 words += ["-dtb", tree]
-        if arguments and (self.board == "virt" or self.tree):
+        if self.board == "virt" or self.tree:
             words += ["-append", arguments]
         if self.icount:
             words += ["-icount", "shift=0,sleep=off"]

@@ -57,7 +57,7 @@ def plan(scenarios, builds, options):
 
 def perform(job, options):
     name, scenario, machine, entry = job
-    arguments = " ".join(filter(None, [scenario.boot_arguments, f"seed={options.seed}"]))
+    arguments = " ".join(filter(None, [scenario.boot_arguments, f"tessera.seed={options.seed}"]))
     command = machine.command(entry["image"], entry["tree"], arguments)
     run = boot(command, scenario, options.slowness)
     return name, scenario, entry, command, run, judge(scenario, run)

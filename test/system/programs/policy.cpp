@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the policy does not grant does not happen: requests, answers, errors, kernel services,
+// starts of processes.
+#include <test/system/programs/support/kernel.hpp>
+#include <test/system/programs/support/spawn.hpp>
+#include <trial/Equal.edl.hpp>
+#include <trial/Guarded.client.hpp>
+#include <trial/Server.edl.hpp>
+
+namespace trial {
+
+namespace {
+
+Guarded::Proxy guarded(u32 server) { return {server, Server::endpoint::guarded}; }
+
+u64 arrived(u32 server) { return guarded(server).Highest().value().calls; }
+
+void values(Report& report, u32 server) {
+    Test test{report, "policy.values-decide-over-requests"};
+    const u64 before = arrived(server);
+    u64 granted = 0;
+    for (u32 level = 0; level < 200; ++level) {
+        const auto reply = guarded(server).Set(level);
+        test.equal("status",
+                   reply.status(),
+                   level <= 100 ? Status::Ok : Status::SecurityDisallow);
+        granted += reply.ok() ? 1 : 0;
+    }
+    for (const u32 level : {0x8000'0000u, 0xFFFF'FFFFu, 0x1'0000u, 0x100u}) {
+        test.equal("large", guarded(server).Set(level).status(), Status::SecurityDisallow);
+    }
+    test.equal("delivered", arrived(server) - before, granted);
+}
+
+void long_values(Report& report, u32 server) {
+    Test test{report, "policy.values-of-long-messages-decide"};
+    const u64 before = arrived(server);
+    for (const u32 level : {0u, 100u, 101u, 0xFFFF'FFFFu}) {
+        const Status wanted = level <= 100 ? Status::Ok : Status::SecurityDisallow;
+        test.equal("SetWide", guarded(server).SetWide(level, {}).status(), wanted);
+        test.equal("SetNamed", guarded(server).SetNamed(level, "pump").status(), wanted);
+    }
+    test.equal("delivered", arrived(server) - before, 4);
+}
+
+void nothing_says_yes(Report& report, u32 server) {
+    Test test{report, "policy.no-rule-means-denied"};
+    const u64 before = arrived(server);
+    test.equal("request", guarded(server).Never(1).status(), Status::SecurityDisallow);
+    test.equal("delivered", arrived(server), before);
+}
+
+void answers(Report& report, u32 server) {
+    {
+        Test test{report, "policy.values-decide-over-answers"};
+        test.equal("granted", guarded(server).Draw(100).status(), Status::Ok);
+        const auto reply = guarded(server).Draw(101);
+        test.equal("denied", reply.status(), Status::SecurityDisallow);
+        test.equal("nothing leaks", reply.value().level, 0);
+        test.equal("server goes on", guarded(server).Draw(5).value().level, 5);
+    }
+    {
+        Test test{report, "policy.answer-without-a-rule"};
+        test.equal("status", guarded(server).Mute(1).status(), Status::SecurityDisallow);
+        test.equal("server goes on", guarded(server).Draw(6).value().level, 6);
+    }
+    Test test{report, "policy.values-decide-over-errors"};
+    const auto complaint = guarded(server).Complain(7);
+    test.equal("granted", complaint.transport(), Status::Ok);
+    test.require("is an error", complaint.has_error());
+    test.equal("reason", complaint.error().reason, 7);
+    test.equal("denied", guarded(server).Complain(101).status(), Status::SecurityDisallow);
+}
+
+struct Scene {
+    u32 channel;
+    volatile s32 client;
+    volatile s32 server;
+};
+
+s32 hush_server(u64 board) {
+    alignas(8) u8 fixed[128];
+    const u64 arena = allocate(2 * kPage);
+    sdk::Incoming incoming;
+    const sdk::Room room{.fixed = fixed,
+                         .fixed_size = 128,
+                         .arena = &at<u8>(arena),
+                         .arena_size = 2 * kPage};
+    sdk::receive(0x1'0001, 1, room, incoming);
+    if (incoming.status != Status::Ok) {
+        return 1;
+    }
+    const u64 answer = 3;
+    const Status status = sdk::reply(incoming.token,
+                                     abi::Tag::make_short(abi::Kind::Response,
+                                                          Equal::endpoint::peer,
+                                                          static_cast<u16>(Peer::Method::Hush),
+                                                          8),
+                                     {.fixed = &answer, .fixed_size = 8});
+    at<Scene>(board).server = static_cast<s32>(status);
+    return 0;
+}
+
+s32 hush_client(u64 board) {
+    sdk::Incoming incoming;
+    const u64 value = 1;
+    sdk::call(at<Scene>(board).channel,
+              abi::Tag::make_short(abi::Kind::Request,
+                                   Equal::endpoint::peer,
+                                   static_cast<u16>(Peer::Method::Hush),
+                                   8),
+              {.fixed = &value, .fixed_size = 8},
+              {},
+              incoming);
+    at<Scene>(board).client = static_cast<s32>(incoming.status);
+    return incoming.words[0] == 0 ? 0 : 1;
+}
+
+void both_sides_are_told(Report& report, const Context& context) {
+    Test test{report, "policy.both-sides-are-told-of-a-denied-answer"};
+    Spawner spawner{context};
+    const Child server = spawner.build(hush_server, spawner.board_address(), {.serves = true});
+    const Child client = spawner.build(hush_client, spawner.board_address());
+    spawner.board<Scene>().channel = Spawner::connect(client, server);
+    test.equal("server", spawner.start(server), Status::Ok);
+    test.equal("client", spawner.start(client), Status::Ok);
+    const Ending served = Spawner::wait(server);
+    const Ending asked = Spawner::wait(client);
+    test.require("server ended", served.ended && served.reason == kExited && served.code == 0,
+                 static_cast<u64>(served.code));
+    test.require("client ended and got no word",
+                 asked.ended && asked.reason == kExited && asked.code == 0);
+    test.equal("client's status",
+               static_cast<Status>(spawner.board<Scene>().client),
+               Status::SecurityDisallow);
+    test.equal("server's status",
+               static_cast<Status>(spawner.board<Scene>().server),
+               Status::SecurityDisallow);
+    Spawner::discard(client);
+    Spawner::discard(server);
+}
+
+void kernel_refuses(Report& report) {
+    Test test{report, "policy.kernel-service-without-a-rule"};
+    test.equal("power off",
+               power().Request(kl::core::PM::PowerOff, 0).status(),
+               Status::SecurityDisallow);
+}
+
+/// Runs as trial.Denied: its requests are granted, the kernel's answers are not.
+s32 denied_main(u64) {
+    const u64 before = pages_left();
+    for (u32 i = 0; i < 20; ++i) {
+        if (vmm().Allocate(0, 4 * kPage, kWritable).status() != Status::SecurityDisallow ||
+            vmm().MdlCreate(2 * kPage, 0).status() != Status::SecurityDisallow ||
+            handles().SecurityConnect().status() != Status::SecurityDisallow) {
+            return 1;
+        }
+    }
+    // Page tables made on the way stay, as they do for anybody.
+    return before - pages_left() <= 3 ? 0 : 2;
+}
+
+void kernel_takes_back(Report& report, const Context& context) {
+    Test test{report, "policy.kernel-takes-back-what-a-denied-answer-made"};
+    Spawner spawner{context};
+    const Ending ending = spawner.run(denied_main, 0, {.eclass = "trial.Denied"});
+    test.require("ended", ending.ended && ending.reason == kExited, ending.pc);
+    test.equal("exit code", ending.code, 0);
+}
+
+void start_refused(Report& report, const Context& context) {
+    Test test{report, "policy.start-of-a-process-without-a-rule"};
+    const Holdings before = holdings();
+    {
+        Spawner spawner{context};
+        const Child child = spawner.build([](u64) -> s32 { return 0; }, 0,
+                                          {.eclass = "trial.Forbidden"});
+        test.require("built", child.task != 0);
+        test.equal("resume", spawner.start(child), Status::SecurityDisallow);
+        test.equal("again", spawner.start(child), Status::SecurityDisallow);
+        test.equal("no end yet", tasks().GetExitInfo(child.task).status(), Status::NotReady);
+        Spawner::discard(child);
+        test.equal("unknown class",
+                   tasks().Create("x", "trial.Nobody", "", 1 << 20, 1).status(),
+                   Status::ResourceNotFound);
+    }
+    require_restored(test, before);
+}
+
+void empty_class(Report& report, const Context& context) {
+    Test test{report, "policy.class-without-grants-can-do-nothing"};
+    // trial.Denied has no grant for IO, threads, time or HAL.
+    Spawner spawner{context};
+    const Ending ending = spawner.run(
+        [](u64) -> s32 {
+            const Status answers[] = {
+                io().RegisterMmio(0x0900'0000, kPage).status(),
+                io().RegisterIrq(40, 0).status(),
+                threads().Create(0x1000, 0, 0, 0, 1).status(),
+                time().SetSystemTime(0).status(),
+                notices().SubscribeToObject(1, 1, 1, 1).status(),
+                profiler().GetCounters().status(),
+                power().Request(0, 0).status(),
+            };
+            s32 wrong = 0;
+            for (const Status status : answers) {
+                wrong += status != Status::SecurityDisallow ? 1 : 0;
+            }
+            return wrong;
+        },
+        0,
+        {.eclass = "trial.Denied"});
+    test.require("ended", ending.ended && ending.reason == kExited, ending.pc);
+    test.equal("not refused", ending.code, 0);
+}
+
+}  // namespace
+
+void run(Report& report, const Context& context) {
+    const u32 server = connection(context, "server");
+    values(report, server);
+    long_values(report, server);
+    nothing_says_yes(report, server);
+    answers(report, server);
+    both_sides_are_told(report, context);
+    kernel_refuses(report);
+    kernel_takes_back(report, context);
+    start_refused(report, context);
+    empty_class(report, context);
+}
+
+}  // namespace trial

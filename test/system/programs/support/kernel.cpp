@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <runtime/time.hpp>
+#include <test/system/programs/support/kernel.hpp>
+
+namespace trial {
+
+u32 cpu_count() {
+    const auto facts = hal().GetEnv();
+    return facts.ok() && facts.value().cpus > 0 ? facts.value().cpus : 1;
+}
+
+Holdings holdings() {
+    const auto counters = profiler().GetCounters();
+    return {.frames = counters.value().freeFrames, .objects = counters.value().objects};
+}
+
+void require_restored(Test& test, const Holdings& before) {
+    constexpr u32 kTries = 400;
+    constexpr u64 kPauseMs = 5;
+    Holdings now = holdings();
+    for (u32 i = 0; i < kTries && now != before; ++i) {
+        sdk::sleep_ms(kPauseMs);
+        now = holdings();
+    }
+    test.equal("free frames", now.frames, before.frames);
+    test.equal("objects", now.objects, before.objects);
+}
+
+u64 pages_left() { return tasks().GetInfo().value().pagesLeft; }
+
+u64 allocate(u64 size) { return vmm().Allocate(0, size, kWritable).value().at; }
+
+}  // namespace trial
