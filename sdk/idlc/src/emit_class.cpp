@@ -119,28 +119,7 @@ private:
         }
         out_.list(names_.empty() ? "explicit Dispatcher" : "Dispatcher", parameters, "");
         out_.indent();
-        out_.line(": ::idl::DispatcherBase(");
-        out_.indent();
-        out_.line("  listener,");
-        out_.line("  kClassRequestHandlesMax,");
-        if (receives_long()) {
-            out_.line("  {");
-            out_.line("      .fixed = request_fixed_,");
-            out_.line("      .fixed_size = sizeof request_fixed_,");
-            out_.line(std::string{"      .arena = "} +
-                      (has_request_arena ? "request_arena_," : "nullptr,"));
-            out_.line(std::string{"      .arena_size = "} +
-                      (has_request_arena ? "sizeof request_arena_," : "0,"));
-            out_.line("  },");
-        } else {
-            out_.line("  {},");
-        }
-        out_.line("  answer_fixed_,");
-        out_.line("  sizeof answer_fixed_,");
-        out_.line(std::string{"  "} +
-                  (has_answer_arena ? "{answer_arena_, sizeof answer_arena_})" : "{})") +
-                  (names_.empty() ? " {}" : ","));
-        out_.outdent();
+        base_arguments(has_request_arena, has_answer_arena);
         for (std::size_t i = 0; i < names_.size(); ++i) {
             out_.line("  " + names_[i] + "_server_(" + parameter(i) + ")" +
                       (i + 1 == names_.size() ? " {}" : ","));
@@ -151,10 +130,10 @@ private:
             const std::string name{kImplicitNames[i]};
             out_.doc("Who gets requests of the implicit endpoint tessera." + name +
                      "; refused before.");
-            out_.line("void on_" + name + "(" + server_type(*implicit_.packages[i]) +
-                      "& server) {");
-            out_.line("    implicit_" + name + "_ = &server;");
-            out_.line("}").line();
+            out_.function("void on_" + name + "(" + server_type(*implicit_.packages[i]) +
+                              "& server)",
+                          "implicit_" + name + "_ = &server;");
+            out_.line();
         }
         out_.outdent();
         out_.line("private:");
@@ -167,6 +146,43 @@ private:
 
     [[nodiscard]] std::string parameter(std::size_t i) const {
         return safe_name(names_[i], {"listener"});
+    }
+
+    void base_arguments(bool has_request_arena, bool has_answer_arena) {
+        const std::string answer =
+            has_answer_arena ? "{answer_arena_, sizeof answer_arena_})" : "{})";
+        const std::string end = answer + (names_.empty() ? " {}" : ",");
+        out_.line(": ::idl::DispatcherBase(");
+        out_.indent();
+        const std::string flat = "  listener, kClassRequestHandlesMax, {}, answer_fixed_, sizeof "
+                                 "answer_fixed_, " +
+                                 end;
+        if (!receives_long() && out_.fits(flat)) {
+            out_.line(flat);
+        } else {
+            out_.line("  listener,");
+            out_.line("  kClassRequestHandlesMax,");
+            room(has_request_arena);
+            out_.line("  answer_fixed_,");
+            out_.line("  sizeof answer_fixed_,");
+            out_.line("  " + end);
+        }
+        out_.outdent();
+    }
+
+    void room(bool has_request_arena) {
+        if (!receives_long()) {
+            out_.line("  {},");
+            return;
+        }
+        out_.line("  {");
+        out_.line("      .fixed = request_fixed_,");
+        out_.line("      .fixed_size = sizeof request_fixed_,");
+        out_.line(std::string{"      .arena = "} +
+                  (has_request_arena ? "request_arena_," : "nullptr,"));
+        out_.line(std::string{"      .arena_size = "} +
+                  (has_request_arena ? "sizeof request_arena_," : "0,"));
+        out_.line("  },");
     }
 
     void route() {

@@ -82,12 +82,13 @@ private:
         out_.line("}").line();
         if (nested_) {
             out_.doc("Memory for what structs in the next call's arguments refer to.");
-            out_.line("::idl::ArenaWriter& request_arena() {");
-            out_.line("    return idl_send_;");
-            out_.line("}").line();
+            out_.function("::idl::ArenaWriter& request_arena()", "return idl_send_;").line();
         }
         for (const lang::Method& method : package_.methods) {
             function(method);
+            if (&method != &package_.methods.back()) {
+                out_.line();
+            }
         }
         storage();
         out_.outdent();
@@ -110,7 +111,7 @@ private:
         }
         const std::string reply = "::idl::Reply<" + method.name + "_Results" +
                                   (method.error.exists ? ", " + method.name + "_Errors>" : ">");
-        out_.list(reply + " " + function_name(package_, method), parameters, " {");
+        out_.signature(reply, function_name(package_, method), parameters, " {");
         out_.indent();
         const bool own_arena = !has_inner_ranges(method.request) || !nested_;
         if (own_arena) {
@@ -139,7 +140,7 @@ private:
             out_.line("    {&idl_arena, " + room(method) + "});");
         }
         out_.outdent();
-        out_.line("}").line();
+        out_.line("}");
     }
 
     [[nodiscard]] std::string room(const lang::Method& method) const {
@@ -154,7 +155,7 @@ private:
         }
         const lang::Maxima& maxima = package_.maxima;
         out_.outdent();
-        out_.line("private:");
+        out_.line().line("private:");
         out_.indent();
         if (long_answer_) {
             const bool arena = maxima.response_arena != 0;

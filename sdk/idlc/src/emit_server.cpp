@@ -49,9 +49,11 @@ private:
         out_.line();
         for (const lang::Method& method : package_.methods) {
             out_.doc(method.doc);
-            out_.list("virtual " + outcome(method) + " " + function_name(package_, method),
-                      {"const ::idl::Caller& caller", "const " + method.name + "_Arguments& in"},
-                      " = 0;");
+            out_.signature(
+                "virtual " + outcome(method),
+                function_name(package_, method),
+                {"const ::idl::Caller& caller", "const " + method.name + "_Arguments& in"},
+                " = 0;");
             out_.line();
         }
         dispatch();
@@ -79,12 +81,17 @@ private:
                 out_.line("case " + method.name + "_Traits::kMethod:");
                 out_.indent();
                 out_.line("::idl::serve<" + method.name + "_Traits>(");
-                out_.line("    request,");
-                out_.line("    answer,");
-                out_.line("    [this](const ::idl::Caller& caller, const " + method.name +
-                          "_Arguments& in) {");
-                out_.line("        return " + function_name(package_, method) + "(caller, in);");
-                out_.line("    });");
+                out_.indent();
+                const std::string lambda = "[this](const ::idl::Caller& caller, const " +
+                                           method.name + "_Arguments& in) {";
+                if (out_.fits("request, answer, " + lambda)) {
+                    out_.line("request, answer, " + lambda);
+                } else {
+                    out_.line("request,").line("answer,").line(lambda);
+                }
+                out_.line("    return " + function_name(package_, method) + "(caller, in);");
+                out_.line("});");
+                out_.outdent();
                 out_.line("break;");
                 out_.outdent();
             }
@@ -116,7 +123,7 @@ private:
         if (scratch) {
             parameters.emplace_back("::idl::ArenaWriter& arena");
         }
-        out_.list("static ::abi::Status " + method.name + "_reply", parameters, " {");
+        out_.signature("static ::abi::Status", method.name + "_reply", parameters, " {");
         out_.indent();
         if (!scratch) {
             out_.line("::idl::ArenaWriter arena;");

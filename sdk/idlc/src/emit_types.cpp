@@ -83,11 +83,11 @@ private:
         for (const Field& field : fields) {
             padding(field.offset - at);
             out_.doc(field.doc);
-            const bool explain = field.type().has_range || field.type().kind == Type::Kind::Handle;
-            const std::string comment =
-                explain && field.type().is_variable() ? "  // " + field.type().text() : "";
+            if (field.type().is_variable()) {
+                out_.doc(field.type().text());
+            }
             out_.line(wire_type(field.use) + " " + field_name(field) + initializer(field.use) +
-                      ";" + comment);
+                      ";");
             at = field.offset + field.type().size;
         }
         padding(size - at);
@@ -135,7 +135,7 @@ private:
         padding_count_ = 0;
         padding(type.storage_offset - 4u);
         out_.line("alignas(" + std::to_string(type.alignment == 8 ? 8 : 4) +
-                  ") ::base::u8 storage[" + std::to_string(storage) + "] = {};");
+                  ")::base::u8 storage[" + std::to_string(storage) + "] = {};");
         for (const Field& field : type.fields) {
             member_access(name, field);
         }
@@ -152,20 +152,21 @@ private:
         const std::string what = wire_type(field.use);
         out_.line();
         out_.doc(field.doc);
-        out_.line("[[nodiscard]] static " + name + " make_" + field.name + "(const " + what +
-                  "& value) {");
+        out_.signature("[[nodiscard]] static " + name,
+                       "make_" + field.name,
+                       {"const " + what + "& value"},
+                       " {");
         out_.line("    " + name + " result;");
         out_.line("    result.tag = Tag::" + member + ";");
         out_.line("    ::idl::store(result.storage, value);");
         out_.line("    return result;");
         out_.line("}").line();
-        out_.line("[[nodiscard]] constexpr bool is_" + field.name + "() const {");
-        out_.line("    return tag == Tag::" + member + ";");
-        out_.line("}").line();
+        out_.function("[[nodiscard]] constexpr bool is_" + field.name + "() const",
+                      "return tag == Tag::" + member + ";");
+        out_.line();
         out_.doc("Only when is_" + field.name + "().");
-        out_.line("[[nodiscard]] " + what + " " + member + "() const {");
-        out_.line("    return ::idl::load<" + what + ">(storage);");
-        out_.line("}");
+        out_.function("[[nodiscard]] " + what + " " + member + "() const",
+                      "return ::idl::load<" + what + ">(storage);");
     }
 
     // ---- the interface ----

@@ -3,6 +3,8 @@
 // and back. Decoding checks every range, size and tag; encoding checks every maximum.
 #include "emit_common.hpp"
 
+#include <algorithm>
+
 namespace sdk::idlc {
 
 namespace {
@@ -71,12 +73,20 @@ public:
     }
 
 private:
+    static bool uses_arena(const Type& type) {
+        return std::ranges::any_of(type.fields,
+                                   [](const Field& field) { return needs_check(field.type()); });
+    }
+
     void validity(const Type& type) {
         const std::string name = declared_name(package_, type.name);
         out_.doc("Whether everything inside is within its bounds.");
-        out_.line("[[nodiscard]] inline bool is_valid(const " + name + "& value,");
-        out_.line("                                   "
-                  "[[maybe_unused]] const ::idl::ArenaView& arena) {");
+        out_.signature(
+            "[[nodiscard]] inline bool",
+            "is_valid",
+            {"const " + name + "& value",
+             std::string{"const ::idl::ArenaView&"} + (uses_arena(type) ? " arena" : "")},
+            " {");
         out_.indent();
         if (type.kind == Type::Kind::Struct) {
             std::vector<std::string> parts;
@@ -156,11 +166,12 @@ private:
             uses_arena = uses_arena || needs_check(type);
         }
         const bool empty = message.fields.empty();
-        out_.list("[[nodiscard]] inline bool decode",
-                  {"const " + fixed + "&" + (empty ? "" : " fixed"),
-                   std::string{"const ::idl::ArenaView&"} + (uses_arena ? " arena" : ""),
-                   view + "&" + (empty ? "" : " view")},
-                  " {");
+        out_.signature("[[nodiscard]] inline bool",
+                       "decode",
+                       {"const " + fixed + "&" + (empty ? "" : " fixed"),
+                        std::string{"const ::idl::ArenaView&"} + (uses_arena ? " arena" : ""),
+                        view + "&" + (empty ? "" : " view")},
+                       " {");
         out_.indent();
         for (const std::string& copy : copies) {
             out_.line(copy);
@@ -200,11 +211,12 @@ private:
             lines.push_back("fixed." + member + " = arena." + how + "(view." + member + ");");
         }
         const bool empty = message.fields.empty();
-        out_.list("[[nodiscard]] inline bool encode",
-                  {"const " + view + "&" + (empty ? "" : " view"),
-                   std::string{"::idl::ArenaWriter&"} + (uses_arena ? " arena" : ""),
-                   fixed + "&" + (empty ? "" : " fixed")},
-                  " {");
+        out_.signature("[[nodiscard]] inline bool",
+                       "encode",
+                       {"const " + view + "&" + (empty ? "" : " view"),
+                        std::string{"::idl::ArenaWriter&"} + (uses_arena ? " arena" : ""),
+                        fixed + "&" + (empty ? "" : " fixed")},
+                       " {");
         out_.indent();
         for (const std::string& line : lines) {
             out_.line(line);

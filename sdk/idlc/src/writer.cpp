@@ -75,6 +75,33 @@ Writer::list(std::string_view head, const std::vector<std::string>& items, std::
     return *this;
 }
 
+Writer& Writer::signature(std::string_view result,
+                          std::string_view name,
+                          const std::vector<std::string>& items,
+                          std::string_view tail) {
+    const std::string rest =
+        std::string{name} + "(" + joined(items, ", ") + ")" + std::string{tail};
+    const std::string head = std::string{result} + " " + std::string{name};
+    // Two lines of parameters look better than the type alone on one; more do not.
+    const bool aligned =
+        items.size() == 2 && fits(std::string(head.size() + 1, ' ') + items[0] + ",") &&
+        fits(std::string(head.size() + 1, ' ') + items[1] + ")" + std::string{tail});
+    if (!fits(std::string{result} + " " + rest) && fits(rest) && !aligned) {
+        return line(result).line(rest);
+    }
+    return list(head, items, tail);
+}
+
+Writer& Writer::function(std::string_view head, std::string_view statement) {
+    const std::string one = std::string{head} + " { " + std::string{statement} + " }";
+    if (fits(one)) {
+        return line(one);
+    }
+    line(std::string{head} + " {");
+    line("    " + std::string{statement});
+    return line("}");
+}
+
 Writer& Writer::conjunction(std::string_view head, const std::vector<std::string>& parts) {
     const std::string all = joined(parts, " && ");
     if (margin() + head.size() + all.size() + 1 <= kColumns) {

@@ -26,6 +26,20 @@ public:
     Writer&
     list(std::string_view head, const std::vector<std::string>& items, std::string_view tail);
 
+    /// As list(), for a function that returns `result`: its type may stand on a line of its own.
+    Writer& signature(std::string_view result,
+                      std::string_view name,
+                      const std::vector<std::string>& items,
+                      std::string_view tail);
+
+    /// A function with one statement, on one line when there is room.
+    Writer& function(std::string_view head, std::string_view statement);
+
+    /// Whether a line of this text fits at the current depth.
+    [[nodiscard]] bool fits(std::string_view text) const {
+        return margin() + text.size() <= kColumns;
+    }
+
     /// `head` + parts joined by " && " + ";", wrapped behind the operators.
     Writer& conjunction(std::string_view head, const std::vector<std::string>& parts);
 
