@@ -281,10 +281,10 @@ private:
                                           target),
                               "a symbol stayed undefined or weak: define it, or hide it");
             }
-            if (!is_writable_word(target)) {
+            if (!is_data_word(target)) {
                 return refuse(Code::ElfDynamicInvalid,
-                              fmt::format("a relocation at {:#x} is not in writable, "
-                                          "file-backed memory or not aligned",
+                              fmt::format("a relocation at {:#x} is not in file-backed data "
+                                          "or not aligned",
                                           target),
                               "compile with -fPIE; constants with addresses go to .data.rel.ro");
             }
@@ -305,9 +305,10 @@ private:
         return std::nullopt;
     }
 
-    [[nodiscard]] bool is_writable_word(std::uint64_t address) const {
+    /// Read-only data may be relocated: that is done before the program is mapped.
+    [[nodiscard]] bool is_data_word(std::uint64_t address) const {
         return std::any_of(elf_.segments.begin(), elf_.segments.end(), [&](const auto& segment) {
-            return segment.writable && address % 8 == 0 && address >= segment.address &&
+            return !segment.executable && address % 8 == 0 && address >= segment.address &&
                    is_inside(address - segment.address, 8, segment.file_size);
         });
     }

@@ -29,6 +29,13 @@ TEST_CASE("a sound program is accepted with its segments and relocations", "[sdk
     CHECK(elf.value().relocations[0].addend == 0x1234);
 }
 
+TEST_CASE("a relocation of constants is accepted: the loader makes it before it maps them",
+          "[sdk][imagec]") {
+    auto elf = program();
+    elf.segments[2].flags = 4;
+    CHECK(parse_elf(elf.build(), "test.elf", Role::Program).ok());
+}
+
 TEST_CASE("a sound module is accepted", "[sdk][imagec]") {
     CHECK(parse_elf(module().build(), "ksec.elf", Role::FixedModule).ok());
 }
@@ -137,7 +144,7 @@ TEST_CASE("a dynamic section or a relocation table out of bounds is refused", "[
     SECTION("table size") { elf.dynamic[1].second = 0xffff'ffff'ffff'fff0; }
     SECTION("odd table size") { elf.dynamic[1].second = 25; }
     SECTION("entry size") { elf.dynamic[2].second = 8; }
-    SECTION("target in read-only memory") { elf.segments[2].flags = 4; }
+    SECTION("target in code") { elf.segments[2].flags = 5; }
     CHECK(refusal(elf) == Code::ElfDynamicInvalid);
 }
 
