@@ -82,12 +82,15 @@ Result<Endpoint&> bind_name(Process& process) {
 Outcome create_listener(Thread& caller,
                         const handle::CreateListener_Request& in,
                         handle::CreateListener_Response& out) {
-    const auto task = resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl);
+    const bool is_own = in.task.handle == abi::kInvalidHandle;
+    const auto task =
+        is_own ? Result<Process&>{*caller.process}
+               : resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl);
     if (!task.ok()) {
         return answer(out, task.status());
     }
     Process& process = task.value();
-    if (process.state != ProcessState::Building) {
+    if (!is_own && process.state != ProcessState::Building) {
         return answer(out, Status::NotReady);
     }
     if (process.handles.free() == 0) {
