@@ -411,7 +411,22 @@ void print_endpoint_names(Buffer& out,
           endpoint.path.empty() ? "-" : endpoint.path,
           endpoint.interface);
     for (std::size_t m = 0; m < endpoint.methods.size(); ++m) {
-        print(out, "{}method {} {} {} {}\n", prefix, owner, number, m, endpoint.methods[m].name);
+        const LoweredMethod& method = endpoint.methods[m];
+        print(out, "{}method {} {} {} {}\n", prefix, owner, number, m, method.name);
+        const LoweredShape* const shapes[] = {&method.request, &method.response, &method.error};
+        for (std::size_t kind = 0; kind < std::size(shapes); ++kind) {
+            for (std::size_t p = 0; p < shapes[kind]->parameters.size(); ++p) {
+                print(out,
+                      "{}parameter {} {} {} {} {} {}\n",
+                      prefix,
+                      owner,
+                      number,
+                      m,
+                      kind,
+                      p,
+                      shapes[kind]->parameters[p]);
+            }
+        }
     }
 }
 

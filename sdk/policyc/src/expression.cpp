@@ -160,8 +160,9 @@ public:
 private:
     // ---- printing
 
+    /// A statement; what is evaluated need not be used, as in `true || x`.
     void line(const std::string& text) {
-        body_ += "    ";
+        body_ += text.starts_with("const ") ? "    [[maybe_unused]] " : "    ";
         body_ += text;
         body_ += '\n';
     }

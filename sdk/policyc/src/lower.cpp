@@ -89,6 +89,9 @@ private:
         shape.exists = message.exists;
         shape.handle_offsets = message.handle_offsets;
         shape.layout = layouts_.add(message);
+        for (const lang::Field& field : message.fields) {
+            shape.parameters.push_back(field.name);
+        }
         shape.staging = message.is_short()                  ? ksec::Staging::Registers
                         : LayoutTable::reads_arena(message) ? ksec::Staging::Arena
                                                             : ksec::Staging::Fixed;
@@ -419,6 +422,11 @@ private:
         return known->second;
     }
 
+    /// Whether a tag alone shows that a message is well-formed: it has no range and no union.
+    static bool is_plain(const LoweredShape& shape) {
+        return shape.is_short() && shape.layout == ksec::format::kNoLayout;
+    }
+
     void add_entries(const LoweredEndpoint& endpoint,
                      u16 number,
                      u32 first_slot,
@@ -427,16 +435,16 @@ private:
                      std::vector<ksec::RowEntry>& entries) const {
         for (u16 m = 0; m < endpoint.methods.size(); ++m) {
             const LoweredMethod& method = endpoint.methods[m];
-            if (request[first_slot + m] != kGranted || !method.request.is_short()) {
+            if (request[first_slot + m] != kGranted || !is_plain(method.request)) {
                 continue;
             }
             ksec::RowEntry entry{};
             entry.request =
                 abi::Tag::make_short(abi::Kind::Request, number, m, method.request.fixed_size)
                     .value;
-            const bool is_plain =
-                response[first_slot + m] == kGranted && method.response.is_short();
-            entry.response = is_plain
+            const bool has_response =
+                response[first_slot + m] == kGranted && is_plain(method.response);
+            entry.response = has_response
                                  ? abi::Tag::make_short(
                                        abi::Kind::Response, number, m, method.response.fixed_size)
                                        .value

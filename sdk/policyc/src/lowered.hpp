@@ -28,6 +28,7 @@ struct LoweredShape {
     bool exists = false;
     std::vector<u16> handle_offsets;
     u16 layout = ksec::format::kNoLayout;
+    std::vector<std::string> parameters;  ///< names, by the index that a record has
 
     /// Whether the message travels in registers.
     [[nodiscard]] bool is_short() const;

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_maker.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace policyc_test {
+
+namespace {
+
+using Kind = sdk::lang::Type::Kind;
+
+}  // namespace
+
+InterpretedEvent EventMaker::make() {
+    InterpretedEvent event;
+    constexpr ksec::Event kEvents[] = {ksec::Event::Request,
+                                       ksec::Event::Request,
+                                       ksec::Event::Request,
+                                       ksec::Event::Response,
+                                       ksec::Event::Response,
+                                       ksec::Event::Error,
+                                       ksec::Event::Security,
+                                       ksec::Event::Execute};
+    event.event = kEvents[below(std::size(kEvents))];
+    const auto classes = policy_.classes.size();
+    event.src_class = static_cast<std::uint16_t>(below(classes));
+    event.dst_class = static_cast<std::uint16_t>(below(classes));
+    event.src_sid = below(4);
+    event.dst_sid = below(4);
+    if (event.event == ksec::Event::Execute) {
+        return event;
+    }
+    choose_method(event);
+    const lang::Method* const method = find_method(policy_, event);
+    if (method != nullptr) {
+        fill(event,
+             event.event == ksec::Event::Response ? method->response
+             : event.event == ksec::Event::Error  ? method->error
+                                                  : method->request);
+    }
+    if (one_in(3)) {
+        spoil(event);
+    }
+    return event;
+}
+
+/// Mostly a method that the server has; classes without endpoints get one more chance.
+void EventMaker::choose_method(InterpretedEvent& event) {
+    std::uint16_t& owner = event.event == ksec::Event::Request ? event.dst_class : event.src_class;
+    for (int attempt = 0; attempt < 6; ++attempt) {
+        const lang::ProcessClass& description = *policy_.classes[owner].description;
+        const bool is_security = event.event == ksec::Event::Security;
+        const std::size_t count =
+            is_security ? description.security.size() : description.endpoints.size();
+        if (count != 0) {
+            event.endpoint = static_cast<std::uint16_t>(below(count));
+            const lang::Package& interface = is_security
+                                                 ? *description.security[event.endpoint].interface
+                                                 : *description.endpoints[event.endpoint].interface;
+            event.method = static_cast<std::uint16_t>(below(interface.methods.size()));
+            break;
+        }
+        owner = static_cast<std::uint16_t>(below(policy_.classes.size()));
+    }
+    if (one_in(12)) {
+        event.endpoint = static_cast<std::uint16_t>(0xFFF0 + below(4));
+        event.method = 0;
+        if (one_in(2)) {
+            (event.event == ksec::Event::Request ? event.src_class : event.dst_class) =
+                policy_.core_class;
+        }
+    }
+    if (one_in(40)) {
+        event.method = static_cast<std::uint16_t>(random_());
+    }
+    if (one_in(40)) {
+        event.endpoint = static_cast<std::uint16_t>(random_());
+    }
+    if (one_in(80)) {
+        owner = static_cast<std::uint16_t>(random_());
+    }
+}
+
+void EventMaker::fill(InterpretedEvent& event, const lang::Message& message) {
+    event.travels_long = !message.is_short();
+    event.fixed.assign(message.fixed_size, 0);
+    arena_.clear();
+    for (const lang::Field& field : message.fields) {
+        fill(event.fixed, field.offset, field.type());
+    }
+    event.arena = arena_;
+    for (std::uint32_t i = 0; i < message.handle_count; ++i) {
+        event.handle_sids.push_back(below(4));
+        event.handle_rights.push_back(static_cast<std::uint32_t>(below(200)));
+    }
+}
+
+void EventMaker::put(std::vector<std::uint8_t>& part,
+                     std::size_t at,
+                     std::uint64_t value,
+                     unsigned size) {
+    for (unsigned i = 0; i < size && at + i < part.size(); ++i) {
+        part[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
+    }
+}
+
+/// Small numbers, numbers at the limits of the type, and any.
+std::uint64_t EventMaker::number(unsigned bits) {
+    switch (below(6)) {
+    case 0:
+        return below(12);
+    case 1:
+        return std::uint64_t{0} - below(12);
+    case 2:
+        return (std::uint64_t{1} << (bits - 1)) - 1 + below(3);
+    case 3:
+        return below(300);
+    case 4:
+        return random_();
+    default:
+        return below(4);
+    }
+}
+
+std::string EventMaker::text(std::uint32_t most) {
+    static const std::vector<std::string> kWords{"",
+                                                 "secret",
+                                                 "secre",
+                                                 "secrets",
+                                                 "lion",
+                                                 "yes",
+                                                 "no",
+                                                 "keeper",
+                                                 "\xC3\xA4\xE2\x82\xAC",
+                                                 "x"};
+    std::string result = kWords[below(kWords.size())];
+    if (one_in(6)) {
+        result = std::string(most, 'a');
+    }
+    return result.size() > most ? std::string(most, 'b') : result;
+}
+
+void EventMaker::fill(std::vector<std::uint8_t>& part, std::size_t at, const lang::Type& type) {
+    switch (type.kind) {
+    case Kind::Integer:
+        put(part, at, number(type.bits), type.bits / 8u);
+        break;
+    case Kind::Handle:
+        put(part, at, random_(), 8);
+        break;
+    case Kind::Struct:
+        for (const lang::Field& field : type.fields) {
+            fill(part, at + field.offset, field.type());
+        }
+        break;
+    case Kind::Union: {
+        const std::uint64_t member = below(type.fields.size());
+        put(part, at, member, 4);
+        fill(part, at + type.storage_offset, type.fields[member].type());
+        break;
+    }
+    case Kind::Array:
+        for (std::uint32_t i = 0; i < type.count; ++i) {
+            fill(part, at + std::size_t{i} * type.stride(), *type.element.type);
+        }
+        break;
+    case Kind::Bytes:
+    case Kind::String:
+    case Kind::Sequence:
+        fill_range(part, at, type);
+        break;
+    }
+}
+
+void EventMaker::fill_range(std::vector<std::uint8_t>& part,
+                            std::size_t at,
+                            const lang::Type& type) {
+    std::string bytes;
+    if (type.kind == Kind::String) {
+        bytes = text(type.count);
+        bytes.resize(bytes.empty() && one_in(2) ? 0 : bytes.size() + 1);
+    } else {
+        bytes.resize(below(type.count + 1) * type.stride());
+    }
+    if (!one_in(4)) {
+        arena_.resize((arena_.size() + 7) / 8 * 8);
+    } else {
+        arena_.resize((arena_.size() + type.range_alignment() - 1) / type.range_alignment() *
+                      type.range_alignment());
+    }
+    const std::size_t begin = arena_.size();
+    arena_.insert(arena_.end(), bytes.begin(), bytes.end());
+    const bool is_in_arena = &part == &arena_;
+    put(is_in_arena ? arena_ : part, at, begin, 4);
+    put(is_in_arena ? arena_ : part, at + 4, bytes.size(), 4);
+    if (type.kind == Kind::Bytes) {
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            arena_[begin + i] = static_cast<std::uint8_t>(below(9));
+        }
+    } else if (type.kind == Kind::Sequence) {
+        for (std::size_t i = 0; i < bytes.size(); i += type.stride()) {
+            fill(arena_, begin + i, *type.element.type);
+        }
+    }
+}
+
+/// Breaks something, or only looks like it.
+void EventMaker::spoil(InterpretedEvent& event) {
+    const auto flip = [this](std::vector<std::uint8_t>& part) {
+        if (!part.empty()) {
+            std::uint8_t& byte = part[below(part.size())];
+            byte = one_in(2) ? static_cast<std::uint8_t>(random_())
+                             : static_cast<std::uint8_t>(byte + 1 + 7 * below(2));
+        }
+    };
+    switch (below(8)) {
+    case 0:
+        event.fixed.resize(event.fixed.size() + 8);
+        break;
+    case 1:
+        event.fixed.resize(event.fixed.size() < 8 ? 0 : event.fixed.size() - 8);
+        break;
+    case 2:
+        event.arena.resize(event.arena.size() / 2);
+        break;
+    case 3:
+        event.arena.resize(event.arena.size() + below(200));
+        break;
+    case 4:
+        event.travels_long = !event.travels_long;
+        break;
+    case 5:
+        event.handle_sids.push_back(1);
+        event.handle_rights.push_back(1);
+        break;
+    default:
+        flip(one_in(2) ? event.fixed : event.arena);
+        flip(event.arena);
+        flip(event.fixed);
+        break;
+    }
+}
+
+}  // namespace policyc_test

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events for comparing two judges: well-formed messages with values near limits, and the same with
+// something broken. Everything follows from the seed.
+#pragma once
+
+#include <interpreter.hpp>
+#include <random>
+
+namespace policyc_test {
+
+using namespace sdk::policyc;
+namespace lang = sdk::lang;
+
+class EventMaker final {
+public:
+    EventMaker(const Policy& policy, std::uint64_t seed) : policy_(policy), random_(seed) {}
+
+    /// The next event.
+    InterpretedEvent make();
+
+private:
+    std::uint64_t below(std::uint64_t count) { return random_() % count; }
+
+    bool one_in(std::uint64_t count) { return below(count) == 0; }
+
+    void choose_method(InterpretedEvent& event);
+    void fill(InterpretedEvent& event, const lang::Message& message);
+    void fill(std::vector<std::uint8_t>& part, std::size_t at, const lang::Type& type);
+    void fill_range(std::vector<std::uint8_t>& part, std::size_t at, const lang::Type& type);
+    void spoil(InterpretedEvent& event);
+    void put(std::vector<std::uint8_t>& part, std::size_t at, std::uint64_t value, unsigned size);
+    std::uint64_t number(unsigned bits);
+    std::string text(std::uint32_t most);
+
+    const Policy& policy_;
+    std::mt19937_64 random_;
+    std::vector<std::uint8_t> arena_;
+};
+
+}  // namespace policyc_test
