@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core_methods.hpp"
+
+#include <kl/core/Core.endpoints.hpp>
+#include <kl/core/Handle.idl.hpp>
+#include <kl/core/IO.idl.hpp>
+#include <kl/core/Notice.idl.hpp>
+#include <kl/core/Sync.idl.hpp>
+#include <kl/core/Task.idl.hpp>
+#include <kl/core/Thread.idl.hpp>
+#include <kl/core/VMM.idl.hpp>
+
+namespace kernel_test {
+
+namespace {
+
+namespace endpoint = kl::core::Core::endpoint;
+
+struct MethodShape {
+    u32 request_size;
+    std::vector<u16> request_handles;
+    u32 response_size;
+    std::vector<u16> response_handles;
+    u32 request_arena = 0;
+    u32 response_arena = 0;
+};
+
+/// Adds the methods of one interface, in listing order.
+void add(Policy& policy, u16 number, const std::vector<MethodShape>& methods) {
+    u16 method = 0;
+    for (const MethodShape& each : methods) {
+        policy.add_method(
+            kCoreClass,
+            number,
+            method++,
+            make_shape(each.request_size, each.request_arena, each.request_handles, true),
+            make_shape(each.response_size, each.response_arena, each.response_handles, true));
+    }
+}
+
+}  // namespace
+
+#define SHAPE(interface, method, request_handles, response_handles)                                \
+    {sizeof(kl::core::interface::method##_Request),                                                \
+     request_handles,                                                                              \
+     sizeof(kl::core::interface::method##_Response),                                               \
+     response_handles,                                                                             \
+     kl::core::interface::k##method##_RequestArenaMax,                                             \
+     kl::core::interface::k##method##_ResponseArenaMax}
+#define AT(...) (std::vector<u16>{__VA_ARGS__})
+#define FIELD(interface, method, field)                                                            \
+    static_cast<u16>(offsetof(kl::core::interface::method, field))
+
+void add_core_methods(Policy& policy) {
+    add(policy,
+        endpoint::vmm_VMM,
+        {SHAPE(VMM, Allocate, AT(), AT()),
+         SHAPE(VMM, Protect, AT(), AT()),
+         SHAPE(VMM, Free, AT(), AT()),
+         SHAPE(VMM, MdlCreate, AT(), AT(FIELD(VMM, MdlCreate_Response, mdl))),
+         SHAPE(VMM, MdlGetSize, AT(FIELD(VMM, MdlGetSize_Request, mdl)), AT()),
+         SHAPE(VMM, MdlMap, AT(FIELD(VMM, MdlMap_Request, mdl)), AT())});
+    add(policy,
+        endpoint::io_IO,
+        {SHAPE(IO, RegisterMmio, AT(), AT(FIELD(IO, RegisterMmio_Response, resource))),
+         SHAPE(IO, RegisterIrq, AT(), AT(FIELD(IO, RegisterIrq_Response, resource))),
+         SHAPE(IO, MapMem, AT(FIELD(IO, MapMem_Request, resource)), AT()),
+         SHAPE(IO,
+               AttachIrq,
+               AT(FIELD(IO, AttachIrq_Request, resource), FIELD(IO, AttachIrq_Request, listener)),
+               AT()),
+         SHAPE(IO, DetachIrq, AT(FIELD(IO, DetachIrq_Request, resource)), AT()),
+         SHAPE(IO, EnableIrq, AT(FIELD(IO, EnableIrq_Request, resource)), AT()),
+         SHAPE(IO, DisableIrq, AT(FIELD(IO, DisableIrq_Request, resource)), AT())});
+    add(policy,
+        endpoint::thread_Thread,
+        {SHAPE(Thread, Create, AT(), AT(FIELD(Thread, Create_Response, thread))),
+         SHAPE(Thread, Exit, AT(), AT()),
+         SHAPE(Thread, Terminate, AT(FIELD(Thread, Terminate_Request, thread)), AT()),
+         SHAPE(Thread, Sleep, AT(), AT()),
+         SHAPE(Thread, SetPriority, AT(FIELD(Thread, SetPriority_Request, thread)), AT()),
+         SHAPE(Thread, SetAffinity, AT(FIELD(Thread, SetAffinity_Request, thread)), AT()),
+         SHAPE(Thread, SetTls, AT(), AT())});
+    add(policy,
+        endpoint::handle_Handle,
+        {SHAPE(Handle,
+               Copy,
+               AT(FIELD(Handle, Copy_Request, source), FIELD(Handle, Copy_Request, task)),
+               AT()),
+         SHAPE(Handle, Close, AT(), AT()),
+         SHAPE(Handle, CreateListener, AT(FIELD(Handle, CreateListener_Request, task)), AT()),
+         SHAPE(Handle,
+               Connect,
+               AT(FIELD(Handle, Connect_Request, client), FIELD(Handle, Connect_Request, server)),
+               AT()),
+         SHAPE(Handle, SecurityConnect, AT(), AT()),
+         SHAPE(Handle, GetSidByHandle, AT(), AT()),
+         SHAPE(Handle, Revoke, AT(), AT())});
+    add(policy,
+        endpoint::task_Task,
+        {SHAPE(Task, Create, AT(), AT(FIELD(Task, Create_Response, task))),
+         SHAPE(Task,
+               LoadSeg,
+               AT(FIELD(Task, LoadSeg_Request, task), FIELD(Task, LoadSeg_Request, mdl)),
+               AT()),
+         SHAPE(Task, SetEntry, AT(FIELD(Task, SetEntry_Request, task)), AT()),
+         SHAPE(Task, Resume, AT(FIELD(Task, Resume_Request, task)), AT()),
+         SHAPE(Task, Exit, AT(), AT()),
+         SHAPE(Task, Terminate, AT(FIELD(Task, Terminate_Request, task)), AT()),
+         SHAPE(Task, GetExitInfo, AT(FIELD(Task, GetExitInfo_Request, task)), AT()),
+         SHAPE(Task, GetTasksList, AT(), AT()),
+         SHAPE(Task, GetInfo, AT(), AT())});
+    add(policy,
+        endpoint::sync_Sync,
+        {SHAPE(Sync, Wait, AT(), AT()), SHAPE(Sync, Wake, AT(), AT())});
+    add(policy,
+        endpoint::notice_Notice,
+        {SHAPE(Notice,
+               SubscribeToObject,
+               AT(FIELD(Notice, SubscribeToObject_Request, listener),
+                  FIELD(Notice, SubscribeToObject_Request, object)),
+               AT())});
+}
+
+}  // namespace kernel_test
