@@ -298,16 +298,30 @@ void lend_context(Thread& client, Thread& server) {
     }
 }
 
+namespace {
+
+/// Whether `thread` is not waiting for `other` but serving it.
+bool works_for(const Thread& thread, const Thread* other) {
+    return other != nullptr && thread.phase() != state::kWaitReply &&
+           other->phase() == state::kWaitReply && other->partner == &thread;
+}
+
+}  // namespace
+
 void complete_call(Thread& client, Status status) {
     set_result(client, status);
     finish_call(client);
 }
 
 void finish_call(Thread& client) {
-    if (client.partner != nullptr && client.partner->partner == &client) {
-        client.partner->partner = nullptr;
+    // A call that reached no server leaves `partner` as it was: the client that this thread itself
+    // works for, whose context must keep finding it.
+    if (!works_for(client, client.partner)) {
+        if (client.partner != nullptr && client.partner->partner == &client) {
+            client.partner->partner = nullptr;
+        }
+        client.partner = nullptr;
     }
-    client.partner = nullptr;
     client.target = nullptr;
     client.callee = SlotType::Free;
     client.token += u64{1} << 16;
