@@ -328,4 +328,27 @@ Outcome<Elf> parse_elf(View file, const std::string& name, Role role) {
     return Parser(file, name, role).run();
 }
 
+Bytes strip_program(Bytes file) {
+    if (!parse_elf(file, {}, Role::Program).ok()) {
+        return file;
+    }
+    const auto table = get_value<std::uint64_t>(file, 32);
+    const auto count = get_value<std::uint16_t>(file, 56);
+    std::uint64_t end = table + count * kProgramHeaderSize;
+    for (std::uint16_t i = 0; i < count; ++i) {
+        const auto at = table + i * kProgramHeaderSize;
+        const auto offset = get_value<std::uint64_t>(file, at + 8);
+        const auto size = get_value<std::uint64_t>(file, at + 32);
+        if (!is_inside(offset, size, file.size())) {
+            return file;  // of a kind that nobody loads, yet not ours to repair
+        }
+        end = std::max(end, offset + size);
+    }
+    put_value(file, 40, std::uint64_t{0});  // section headers: offset, count, names
+    put_value(file, 60, std::uint16_t{0});
+    put_value(file, 62, std::uint16_t{0});
+    file.resize(end);
+    return file;
+}
+
 }  // namespace sdk::imagec

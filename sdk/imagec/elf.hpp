@@ -43,6 +43,10 @@ struct Elf {
 /// ElfAddressOutOfRange, which depends on where the program goes.
 Outcome<Elf> parse_elf(View file, const std::string& name, Role role);
 
+/// A program without what no program header covers: symbols, debug information, section headers. A
+/// file that is no sound program comes back unchanged.
+Bytes strip_program(Bytes file);
+
 /// Lays the segments out as abi::image::SegmentImage, loaded `base` above the linked addresses,
 /// relocated. All of it must lie in [floor, ceiling). ElfAddressOutOfRange.
 struct Placement {

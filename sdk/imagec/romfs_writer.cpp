@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <runtime/romfs.hpp>
+#include <sdk/imagec/elf.hpp>
 #include <sdk/imagec/romfs_writer.hpp>
 
 namespace sdk::imagec {
@@ -25,7 +26,7 @@ Completion add_romfs_file(RomfsFiles& files, const std::string& name, const std:
                           .way_out = "give one of the two another name"};
     }
     IMAGEC_TRY_VALUE(Bytes content, read_file(path));
-    files.emplace(name, std::move(content));
+    files.emplace(name, strip_program(std::move(content)));
     return Done{};
 }
 

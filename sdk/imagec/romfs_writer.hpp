@@ -11,7 +11,8 @@ namespace sdk::imagec {
 /// Files by name, in the order of the names.
 using RomfsFiles = std::map<std::string, Bytes>;
 
-/// Reads `path` and adds it as `name`. RomfsNameInvalid, RomfsNameTwice, File*.
+/// Reads `path` and adds it as `name`; programs without symbols and debug information.
+/// RomfsNameInvalid, RomfsNameTwice, File*.
 Completion add_romfs_file(RomfsFiles& files, const std::string& name, const std::string& path);
 
 /// The file system; the same bytes for the same files. RomfsTooManyFiles.

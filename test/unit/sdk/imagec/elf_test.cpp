@@ -246,6 +246,20 @@ TEST_CASE("a damaged segment image is refused", "[sdk][imagec]") {
     CHECK(outcome.failure().code == Code::SegmentImageInvalid);
 }
 
+TEST_CASE("a program is stripped to what its headers cover, anything else stays", "[sdk][imagec]") {
+    auto elf = program();
+    elf.file_size = 0x9000;
+    auto file = elf.build();
+    put_value(file, 40, std::uint64_t{0x8000});
+    const auto stripped = strip_program(file);
+    CHECK(stripped.size() == 0x3108);
+    CHECK(get_value<std::uint64_t>(stripped, 40) == 0);
+    CHECK(parse_elf(stripped, "x", Role::Program).ok());
+    CHECK(strip_program(bytes_of("text")) == bytes_of("text"));
+    elf.segments.push_back({.type = 4, .offset = 0x100000, .file_size = 1});
+    CHECK(strip_program(elf.build()).size() == 0x9000);
+}
+
 TEST_CASE("single damaged bytes never break the parser", "[sdk][imagec]") {
     const auto whole = program().build();
     for (std::size_t at = 0; at < 64 + 4 * 56; ++at) {
