@@ -35,4 +35,7 @@ arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome);
                               base::u64 address,
                               base::u64 pc,
                               const base::u64* registers);
+
+/// The way back: first entry of this CPU into EL0. Provided by the architecture, never returns.
+[[noreturn]] void enter_thread(arch::Frame* frame);
 }

@@ -80,7 +80,7 @@ vectors:
 
 // el0_sync - synchronous exception from EL0.
 //   Entry: SP = frame of the running thread; DAIF masked; x0-x30 untrusted.
-//   Exit:  to the fast path, or to C++ with everything saved.   Uses: x29, x30, after both are saved.
+//   Exit:  to the fast path, or to C++ with everything saved.   Uses: x29, x30, both saved first.
 FUNC el0_sync
         stp     x29, x30, [sp, #FRAME_X29]
         mrs     x30, esr_el1

@@ -12,8 +12,7 @@ namespace arch {
 inline constexpr u64 kLinearBase = 0xFFFF'FF80'0000'0000;
 
 /// The address at which the kernel reaches a physical byte of RAM.
-template <typename T>
-inline T* linear(PhysAddr at) {
+template <typename T> inline T* linear(PhysAddr at) {
     return reinterpret_cast<T*>(kLinearBase + at.value);
 }
 
@@ -34,11 +33,6 @@ inline PerCpu* per_cpu() {
     return value;
 }
 
-inline CpuId cpu_index() {
-    return CpuId{per_cpu()->index};
-}
+inline CpuId cpu_index() { return CpuId{per_cpu()->index}; }
 
 }  // namespace arch
-
-/// First entry of this CPU into EL0 (arch/aarch64/trap). Never returns.
-extern "C" [[noreturn]] void enter_thread(arch::Frame* frame);
