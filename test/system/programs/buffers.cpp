@@ -16,12 +16,12 @@ namespace {
 
 /// Places of interest in this process.
 struct Places {
-    u64 good = 0;          // two writable pages
-    u64 read_only = 0;     // a page that can be read
-    u64 text = 0;          // a page of the program
-    u64 hole = 0;          // nothing mapped
-    u64 before_hole = 0;   // the last 16 bytes before a hole
-    u64 device = 0;        // registers, 0 when there are none
+    u64 good = 0;         // two writable pages
+    u64 read_only = 0;    // a page that can be read
+    u64 text = 0;         // a page of the program
+    u64 hole = 0;         // nothing mapped
+    u64 before_hole = 0;  // the last 16 bytes before a hole
+    u64 device = 0;       // registers, 0 when there are none
 };
 
 Places make_places(const Context& context) {
@@ -62,12 +62,11 @@ Status send_wide(u32 server, u64 fixed) {
 Status send_note(u32 server, u64 fixed, u64 arena) {
     Registers registers;
     registers.x[0] = server;
-    registers.x[9] = abi::Tag::make_long(abi::Kind::Request,
-                                         Server::endpoint::texts,
-                                         static_cast<u16>(Texts::Method::Note),
-                                         0)
-                         .value |
-                     abi::Tag::kArena;
+    registers.x[9] =
+        abi::Tag::make_long(
+            abi::Kind::Request, Server::endpoint::texts, static_cast<u16>(Texts::Method::Note), 0)
+            .value |
+        abi::Tag::kArena;
     registers.x[3] = fixed;
     registers.x[4] = arena;
     trial_trap(&registers, trial_call);
@@ -78,12 +77,11 @@ Status send_note(u32 server, u64 fixed, u64 arena) {
 Status send_sum(u32 warehouse, u64 fixed, u64 arena) {
     Registers registers;
     registers.x[0] = warehouse;
-    registers.x[9] = abi::Tag::make_long(abi::Kind::Request,
-                                         Warehouse::endpoint::store,
-                                         static_cast<u16>(Store::Method::Sum),
-                                         0)
-                         .value |
-                     abi::Tag::kArena;
+    registers.x[9] =
+        abi::Tag::make_long(
+            abi::Kind::Request, Warehouse::endpoint::store, static_cast<u16>(Store::Method::Sum), 0)
+            .value |
+        abi::Tag::kArena;
     registers.x[3] = fixed;
     registers.x[4] = arena;
     trial_trap(&registers, trial_call);
@@ -132,6 +130,7 @@ public:
 
 private:
     void try_bad(const Bad& bad);
+
     u64 note_fixed(u64 address, u32 size = 8) {
         at<abi::ArenaRange>(address) = {.offset = 0, .size = size};
         return buffer(address, 8);
@@ -156,25 +155,19 @@ void Buffers::try_bad(const Bad& bad) {
         test.equal("x3 with arena",
                    send_note(server_, buffer(bad.address, 8 + 16), buffer(good_arena, 8)),
                    Status::SourceFault);
-        test.equal("x4 staged",
-                   send_note(server_, fixed, buffer(bad.address, 32)),
-                   Status::SourceFault);
+        test.equal(
+            "x4 staged", send_note(server_, fixed, buffer(bad.address, 32)), Status::SourceFault);
         test.equal("x4 straight",
                    send_sum(warehouse_, note_fixed(places_.good, 32), buffer(bad.address, 32)),
                    Status::SourceFault);
     }
     test.equal("x5",
-               fetch(warehouse_,
-                     buffer(bad.address, 4096),
-                     buffer(room_, Store::MaxPlain),
-                     100),
+               fetch(warehouse_, buffer(bad.address, 4096), buffer(room_, Store::MaxPlain), 100),
                Status::SourceFault);
-    test.equal("x6",
-               fetch(warehouse_,
-                     buffer(places_.good, 4096),
-                     buffer(bad.address, Store::MaxPlain),
-                     100),
-               Status::SourceFault);
+    test.equal(
+        "x6",
+        fetch(warehouse_, buffer(places_.good, 4096), buffer(bad.address, Store::MaxPlain), 100),
+        Status::SourceFault);
     // And all is well afterwards.
     test.equal("afterwards",
                send_note(server_, note_fixed(places_.good), buffer(good_arena, 8)),
@@ -203,12 +196,10 @@ void Buffers::each_bad_address() {
         test.equal("x4 straight",
                    send_sum(warehouse_, note_fixed(places_.good), buffer(places_.device, 8)),
                    Status::SourceFault);
-        test.equal("x5",
-                   fetch(warehouse_,
-                         buffer(places_.device, 4096),
-                         buffer(room_, Store::MaxPlain),
-                         100),
-                   Status::SourceFault);
+        test.equal(
+            "x5",
+            fetch(warehouse_, buffer(places_.device, 4096), buffer(room_, Store::MaxPlain), 100),
+            Status::SourceFault);
         test.equal("x6",
                    fetch(warehouse_,
                          buffer(places_.good, 4096),
@@ -238,16 +229,14 @@ void Buffers::sizes() {
     test.equal("fixed part",
                send_wide(server_, buffer(room_, abi::kMaxFixedBytes + 8)),
                Status::BufferTooLarge);
-    test.equal("staged arena",
-               send_note(server_,
-                         note_fixed(places_.good),
-                         buffer(room_, abi::kMaxStagedArenaBytes + 8)),
-               Status::BufferTooLarge);
-    test.equal("arena",
-               send_sum(warehouse_,
-                        note_fixed(places_.good),
-                        buffer(room_, abi::kMaxArenaBytes + 8)),
-               Status::BufferTooLarge);
+    test.equal(
+        "staged arena",
+        send_note(server_, note_fixed(places_.good), buffer(room_, abi::kMaxStagedArenaBytes + 8)),
+        Status::BufferTooLarge);
+    test.equal(
+        "arena",
+        send_sum(warehouse_, note_fixed(places_.good), buffer(room_, abi::kMaxArenaBytes + 8)),
+        Status::BufferTooLarge);
     constexpr u32 kLargest = (1u << 25) - 1;
     test.equal("largest that can be written",
                send_sum(warehouse_, note_fixed(places_.good), buffer(room_, kLargest)),
@@ -256,7 +245,8 @@ void Buffers::sizes() {
 
 void Buffers::rooms() {
     Test test{report_, "buffers.room-below-the-interface-maximum"};
-    test.equal("x5", fetch(warehouse_, buffer(places_.good, 4), buffer(room_, Store::MaxPlain), 1),
+    test.equal("x5",
+               fetch(warehouse_, buffer(places_.good, 4), buffer(room_, Store::MaxPlain), 1),
                Status::BufferTooSmall);
     test.equal("x6",
                fetch(warehouse_, buffer(places_.good, 64), buffer(room_, Store::MaxPlain - 8), 1),
@@ -265,7 +255,8 @@ void Buffers::rooms() {
     test.equal("enough",
                fetch(warehouse_, buffer(places_.good, 64), buffer(room_, Store::MaxPlain), 1),
                Status::Ok);
-    // Recv on this process's own listener: its class receives short messages only, so none is needed.
+    // Recv on this process's own listener: its class receives short messages only, so none is
+    // needed.
 }
 
 void Buffers::same_for_both() {
@@ -274,12 +265,11 @@ void Buffers::same_for_both() {
     const u64 fixed = note_fixed(room_, 64);
     Registers registers;
     registers.x[0] = warehouse_;
-    registers.x[9] = abi::Tag::make_long(abi::Kind::Request,
-                                         Warehouse::endpoint::store,
-                                         static_cast<u16>(Store::Method::Sum),
-                                         0)
-                         .value |
-                     abi::Tag::kArena | abi::Tag::kRoom;
+    registers.x[9] =
+        abi::Tag::make_long(
+            abi::Kind::Request, Warehouse::endpoint::store, static_cast<u16>(Store::Method::Sum), 0)
+            .value |
+        abi::Tag::kArena | abi::Tag::kRoom;
     registers.x[3] = fixed;
     registers.x[4] = buffer(room_, 64);
     registers.x[5] = buffer(room_, 4096);
@@ -318,10 +308,8 @@ s32 careless_server(u64 listener) {
         return 2;
     }
     const u64 token = registers.x[2];
-    const abi::Tag tag = abi::Tag::make_long(abi::Kind::Response,
-                                             Equal::endpoint::peer,
-                                             static_cast<u16>(Peer::Method::Tell),
-                                             0);
+    const abi::Tag tag = abi::Tag::make_long(
+        abi::Kind::Response, Equal::endpoint::peer, static_cast<u16>(Peer::Method::Tell), 0);
     return sdk::reply(token, tag, {.fixed = fixed, .fixed_size = 128}) == Status::Ok ? 0 : 3;
 }
 
@@ -330,14 +318,13 @@ s32 patient_client(u64 board) {
     alignas(8) u64 words[16] = {1, 2, 3, 4};
     alignas(8) u64 back[16] = {};
     sdk::Incoming incoming;
-    sdk::call(scene.channel,
-              abi::Tag::make_long(abi::Kind::Request,
-                                  Equal::endpoint::peer,
-                                  static_cast<u16>(Peer::Method::Tell),
-                                  0),
-              {.fixed = words, .fixed_size = 128},
-              {.fixed = back, .fixed_size = 128},
-              incoming);
+    sdk::call(
+        scene.channel,
+        abi::Tag::make_long(
+            abi::Kind::Request, Equal::endpoint::peer, static_cast<u16>(Peer::Method::Tell), 0),
+        {.fixed = words, .fixed_size = 128},
+        {.fixed = back, .fixed_size = 128},
+        incoming);
     scene.status = static_cast<u32>(incoming.status);
     scene.answer = back[3];
     return incoming.status == Status::Ok ? 0 : 1;
@@ -355,8 +342,8 @@ void careless_receiver(Report& report, const Context& context) {
     test.equal("client", spawner.start(client), Status::Ok);
     const Ending client_end = Spawner::wait(client);
     const Ending server_end = Spawner::wait(server);
-    test.require("server", server_end.ended && server_end.code == 0,
-                 static_cast<u64>(server_end.code));
+    test.require(
+        "server", server_end.ended && server_end.code == 0, static_cast<u64>(server_end.code));
     test.require("client", client_end.ended && client_end.code == 0, scene.status);
     test.equal("content", scene.answer, 4);
     Spawner::discard(client);

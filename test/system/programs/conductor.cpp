@@ -19,10 +19,10 @@ constexpr u64 kSeed = 20261122;
 
 /// All there are, in the order in which they run.
 constexpr std::string_view kSuites[] = {
-    "registers", "handles",    "buffers", "malformed", "policy",     "replies", "deadlines",
-    "chains",    "order",      "sizes",   "transfer",  "memory",     "faults",  "quotas",
-    "floating",  "interrupts", "threads", "notices",   "parallel",   "lives",   "changing",
-    "random",    "restarts",
+    "registers", "handles", "buffers",  "malformed",  "policy",   "replies",
+    "deadlines", "chains",  "order",    "sizes",      "transfer", "memory",
+    "faults",    "quotas",  "floating", "interrupts", "threads",  "notices",
+    "parallel",  "lives",   "changing", "random",     "restarts",
 };
 
 u64 number(const sdk::StartBlock& start, std::string_view key, u64 otherwise) {
@@ -44,8 +44,10 @@ u64 number(const sdk::StartBlock& start, std::string_view key, u64 otherwise) {
 base::s32 sdk::program_main(const StartBlock& start) {
     const u64 seed = number(start, "seed=", kSeed);
     const u64 effort = number(start, "effort=", 1);
-    LogLine{"trial", "begins"}.field("seed", seed).field("effort", effort).field(
-        "cpus", trial::cpu_count());
+    LogLine{"trial", "begins"}
+        .field("seed", seed)
+        .field("effort", effort)
+        .field("cpus", trial::cpu_count());
     u32 passed = 0;
     u32 failed = 0;
     for (const std::string_view name : kSuites) {
@@ -55,8 +57,8 @@ base::s32 sdk::program_main(const StartBlock& start) {
         }
         trial::Suite::Proxy suite{handle.value(), trial::Tests::endpoint::suite};
         const u64 begin = now_ticks();
-        const auto result = suite.until(begin + ticks_of_ms(120'000)).Run(
-            seed, static_cast<u32>(effort));
+        const auto result =
+            suite.until(begin + ticks_of_ms(120'000)).Run(seed, static_cast<u32>(effort));
         LogLine line{"trial", "suite"};
         line.field("name", name).field("ms", (now_ticks() - begin) * 1000 / ticks_per_second());
         if (result.ok()) {
@@ -65,8 +67,10 @@ base::s32 sdk::program_main(const StartBlock& start) {
         } else {
             ++failed;
             Line<120> text;
-            text.text("TEST ").text(name).text(".ran FAIL the suite ended: ").text(
-                name_of(result.status()));
+            text.text("TEST ")
+                .text(name)
+                .text(".ran FAIL the suite ended: ")
+                .text(name_of(result.status()));
             debug_write(text.view());
         }
     }

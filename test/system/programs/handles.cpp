@@ -97,9 +97,8 @@ void wrong_type(Report& report, u32 server) {
                    Status::WrongType);
         test.equal("Resume of memory", tasks().Resume(memory).status(), Status::WrongType);
         test.equal("Terminate of a channel", tasks().Terminate(server).status(), Status::WrongType);
-        test.equal("thread Terminate of memory",
-                   threads().Terminate(memory).status(),
-                   Status::WrongType);
+        test.equal(
+            "thread Terminate of memory", threads().Terminate(memory).status(), Status::WrongType);
         test.equal("MapMem of memory", io().MapMem(memory, 0).status(), Status::WrongType);
         test.equal("EnableIrq of memory", io().EnableIrq(memory).status(), Status::WrongType);
         test.equal("CreateListener of memory",
@@ -119,8 +118,7 @@ void wrong_type(Report& report, u32 server) {
 void shrinking_rights(Report& report) {
     Test test{report, "handles.rights-only-shrink"};
     const u32 memory = make_memory();
-    const u32 readable =
-        handles().Copy(memory, rights::kRead | rights::kCopy, 0).value().copy;
+    const u32 readable = handles().Copy(memory, rights::kRead | rights::kCopy, 0).value().copy;
     test.equal("write through a readable copy",
                vmm().MdlMap(readable, 0, kPage, 0, kWritable).status(),
                Status::NoCapability);
@@ -140,9 +138,8 @@ void shrinking_rights(Report& report) {
                handles().Copy(sealed, rights::kAll, 0).status(),
                Status::NoCapability);
     test.equal("revoke without the right", handles().Revoke(sealed).status(), Status::NoCapability);
-    test.equal("SID without the right",
-               handles().GetSidByHandle(sealed).status(),
-               Status::NoCapability);
+    test.equal(
+        "SID without the right", handles().GetSidByHandle(sealed).status(), Status::NoCapability);
     for (const u32 handle : {memory, readable, greedy, sealed}) {
         (void)handles().Close(handle);
     }
@@ -194,10 +191,12 @@ void foreign(Report& report, const Context& context) {
 
 void revoked_abroad(Report& report, const Context& context) {
     Test test{report, "handles.revoke-reaches-other-processes"};
+
     struct Board {
         u32 handle;
         volatile u32 ready;
     };
+
     Spawner spawner{context};
     auto& board = spawner.board<Board>();
     const u32 memory = make_memory();
@@ -225,7 +224,8 @@ void revoked_abroad(Report& report, const Context& context) {
     }
     test.equal("revoke", handles().Revoke(memory).status(), Status::Ok);
     const Ending ending = Spawner::wait(child);
-    test.require("exit", ending.ended && ending.reason == kExited && ending.code == 0,
+    test.require("exit",
+                 ending.ended && ending.reason == kExited && ending.code == 0,
                  static_cast<u64>(ending.code));
     Spawner::discard(child);
     (void)handles().Close(memory);

@@ -27,26 +27,24 @@ private:
         return texts.Entered().value().count;
     }
 
-    Status send(abi::Tag tag, const void* fixed, u32 fixed_size, const void* arena, u32 arena_size) {
+    Status
+    send(abi::Tag tag, const void* fixed, u32 fixed_size, const void* arena, u32 arena_size) {
         sdk::Incoming incoming;
-        sdk::call(server_,
-                  tag,
-                  {.fixed = fixed,
-                   .fixed_size = fixed_size,
-                   .arena = arena,
-                   .arena_size = arena_size},
-                  {},
-                  incoming);
+        sdk::call(
+            server_,
+            tag,
+            {.fixed = fixed, .fixed_size = fixed_size, .arena = arena, .arena_size = arena_size},
+            {},
+            incoming);
         return incoming.status;
     }
 
     static abi::Tag long_tag(Method method, bool has_arena = true) {
-        return abi::Tag{abi::Tag::make_long(abi::Kind::Request,
-                                            Server::endpoint::texts,
-                                            static_cast<u16>(method),
-                                            0)
-                            .value |
-                        (has_arena ? abi::Tag::kArena : 0)};
+        return abi::Tag{
+            abi::Tag::make_long(
+                abi::Kind::Request, Server::endpoint::texts, static_cast<u16>(method), 0)
+                .value |
+            (has_arena ? abi::Tag::kArena : 0)};
     }
 
     Status note(std::string_view arena, abi::ArenaRange range) {
@@ -143,26 +141,24 @@ void Defects::shapes() {
     refused("malformed.no-fixed-part",
             [&] { return send(long_tag(Method::Note), bytes, 0, bytes, 8); });
     refused("malformed.short-where-long-is-due", [&] {
-        return send(abi::Tag::make_short(abi::Kind::Request,
-                                         Server::endpoint::texts,
-                                         static_cast<u16>(Method::Note),
-                                         8),
-                    bytes,
-                    8,
-                    nullptr,
-                    0);
+        return send(
+            abi::Tag::make_short(
+                abi::Kind::Request, Server::endpoint::texts, static_cast<u16>(Method::Note), 8),
+            bytes,
+            8,
+            nullptr,
+            0);
     });
     refused("malformed.long-where-short-is-due",
             [&] { return send(long_tag(Method::Entered, false), bytes, 8, nullptr, 0); });
     refused("malformed.too-many-words", [&] {
-        return send(abi::Tag::make_short(abi::Kind::Request,
-                                         Server::endpoint::texts,
-                                         static_cast<u16>(Method::Entered),
-                                         8),
-                    bytes,
-                    8,
-                    nullptr,
-                    0);
+        return send(
+            abi::Tag::make_short(
+                abi::Kind::Request, Server::endpoint::texts, static_cast<u16>(Method::Entered), 8),
+            bytes,
+            8,
+            nullptr,
+            0);
     });
     refused("malformed.handle-where-none-is-due", [&] {
         return send(abi::Tag{long_tag(Method::Note).value | (u64{1} << 40)}, &fixed, 8, bytes, 8);
@@ -183,7 +179,8 @@ void Defects::shapes() {
 void Defects::unions() {
     const auto pick = [&](u32 member) {
         Texts::Pick_Request fixed{};
-        __builtin_memcpy(&fixed, &member, sizeof(member));
+        void* const bytes = &fixed;
+        __builtin_memcpy(bytes, &member, sizeof(member));
         const abi::Tag tag = abi::Tag::make_short(abi::Kind::Request,
                                                   Server::endpoint::texts,
                                                   static_cast<u16>(Method::Pick),
@@ -197,11 +194,8 @@ void Defects::unions() {
 
 void Defects::addresses() {
     const auto to = [&](u16 endpoint, u16 method) {
-        return send(abi::Tag::make_short(abi::Kind::Request, endpoint, method, 0),
-                    nullptr,
-                    0,
-                    nullptr,
-                    0);
+        return send(
+            abi::Tag::make_short(abi::Kind::Request, endpoint, method, 0), nullptr, 0, nullptr, 0);
     };
     refused("malformed.unknown-method", [&] { return to(Server::endpoint::texts, 77); });
     refused("malformed.unknown-endpoint", [&] { return to(77, 0); });

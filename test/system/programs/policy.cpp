@@ -21,9 +21,7 @@ void values(Report& report, u32 server) {
     u64 granted = 0;
     for (u32 level = 0; level < 200; ++level) {
         const auto reply = guarded(server).Set(level);
-        test.equal("status",
-                   reply.status(),
-                   level <= 100 ? Status::Ok : Status::SecurityDisallow);
+        test.equal("status", reply.status(), level <= 100 ? Status::Ok : Status::SecurityDisallow);
         granted += reply.ok() ? 1 : 0;
     }
     for (const u32 level : {0x8000'0000u, 0xFFFF'FFFFu, 0x1'0000u, 0x100u}) {
@@ -82,21 +80,18 @@ s32 hush_server(u64 board) {
     alignas(8) u8 fixed[128];
     const u64 arena = allocate(2 * kPage);
     sdk::Incoming incoming;
-    const sdk::Room room{.fixed = fixed,
-                         .fixed_size = 128,
-                         .arena = &at<u8>(arena),
-                         .arena_size = 2 * kPage};
+    const sdk::Room room{
+        .fixed = fixed, .fixed_size = 128, .arena = &at<u8>(arena), .arena_size = 2 * kPage};
     sdk::receive(0x1'0001, 1, room, incoming);
     if (incoming.status != Status::Ok) {
         return 1;
     }
     const u64 answer = 3;
-    const Status status = sdk::reply(incoming.token,
-                                     abi::Tag::make_short(abi::Kind::Response,
-                                                          Equal::endpoint::peer,
-                                                          static_cast<u16>(Peer::Method::Hush),
-                                                          8),
-                                     {.fixed = &answer, .fixed_size = 8});
+    const Status status = sdk::reply(
+        incoming.token,
+        abi::Tag::make_short(
+            abi::Kind::Response, Equal::endpoint::peer, static_cast<u16>(Peer::Method::Hush), 8),
+        {.fixed = &answer, .fixed_size = 8});
     at<Scene>(board).server = static_cast<s32>(status);
     return 0;
 }
@@ -104,14 +99,13 @@ s32 hush_server(u64 board) {
 s32 hush_client(u64 board) {
     sdk::Incoming incoming;
     const u64 value = 1;
-    sdk::call(at<Scene>(board).channel,
-              abi::Tag::make_short(abi::Kind::Request,
-                                   Equal::endpoint::peer,
-                                   static_cast<u16>(Peer::Method::Hush),
-                                   8),
-              {.fixed = &value, .fixed_size = 8},
-              {},
-              incoming);
+    sdk::call(
+        at<Scene>(board).channel,
+        abi::Tag::make_short(
+            abi::Kind::Request, Equal::endpoint::peer, static_cast<u16>(Peer::Method::Hush), 8),
+        {.fixed = &value, .fixed_size = 8},
+        {},
+        incoming);
     at<Scene>(board).client = static_cast<s32>(incoming.status);
     return incoming.words[0] == 0 ? 0 : 1;
 }
@@ -126,7 +120,8 @@ void both_sides_are_told(Report& report, const Context& context) {
     test.equal("client", spawner.start(client), Status::Ok);
     const Ending served = Spawner::wait(server);
     const Ending asked = Spawner::wait(client);
-    test.require("server ended", served.ended && served.reason == kExited && served.code == 0,
+    test.require("server ended",
+                 served.ended && served.reason == kExited && served.code == 0,
                  static_cast<u64>(served.code));
     test.require("client ended and got no word",
                  asked.ended && asked.reason == kExited && asked.code == 0);
@@ -142,9 +137,8 @@ void both_sides_are_told(Report& report, const Context& context) {
 
 void kernel_refuses(Report& report) {
     Test test{report, "policy.kernel-service-without-a-rule"};
-    test.equal("power off",
-               power().Request(kl::core::PM::PowerOff, 0).status(),
-               Status::SecurityDisallow);
+    test.equal(
+        "power off", power().Request(kl::core::PM::PowerOff, 0).status(), Status::SecurityDisallow);
 }
 
 /// Runs as trial.Denied: its requests are granted, the kernel's answers are not.
@@ -174,8 +168,8 @@ void start_refused(Report& report, const Context& context) {
     const Holdings before = holdings();
     {
         Spawner spawner{context};
-        const Child child = spawner.build([](u64) -> s32 { return 0; }, 0,
-                                          {.eclass = "trial.Forbidden"});
+        const Child child =
+            spawner.build([](u64) -> s32 { return 0; }, 0, {.eclass = "trial.Forbidden"});
         test.require("built", child.task != 0);
         test.equal("resume", spawner.start(child), Status::SecurityDisallow);
         test.equal("again", spawner.start(child), Status::SecurityDisallow);

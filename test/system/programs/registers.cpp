@@ -71,11 +71,10 @@ void refused_calls(Report& report) {
 Registers ping(u32 server, u64 value, u64 deadline) {
     Registers registers = marked();
     registers.x[0] = server;
-    registers.x[9] = abi::Tag::make_short(abi::Kind::Request,
-                                          Server::endpoint::echo,
-                                          static_cast<u16>(Echo::Method::Ping),
-                                          8)
-                         .value;
+    registers.x[9] =
+        abi::Tag::make_short(
+            abi::Kind::Request, Server::endpoint::echo, static_cast<u16>(Echo::Method::Ping), 8)
+            .value;
     if (deadline != 0) {
         registers.x[9] |= abi::Tag::kDeadline;
         registers.x[7] = deadline;
@@ -86,10 +85,8 @@ Registers ping(u32 server, u64 value, u64 deadline) {
 }
 
 void require_pinged(Test& test, const Registers& registers, u64 value) {
-    const abi::Tag wanted = abi::Tag::make_short(abi::Kind::Response,
-                                                 Server::endpoint::echo,
-                                                 static_cast<u16>(Echo::Method::Ping),
-                                                 8);
+    const abi::Tag wanted = abi::Tag::make_short(
+        abi::Kind::Response, Server::endpoint::echo, static_cast<u16>(Echo::Method::Ping), 8);
     test.equal("status", status_of(registers), Status::Ok);
     test.equal("tag", registers.x[9], wanted.value);
     test.equal("answer", registers.x[10], value + 1);
@@ -115,12 +112,11 @@ void kernel_calls(Report& report) {
     Test test{report, "registers.kernel-call"};
     Registers registers = marked();
     registers.x[0] = sdk::kKernelHandle;
-    registers.x[9] =
-        abi::Tag::make_short(abi::Kind::Request,
-                             kl::core::Core::endpoint::task_Task,
-                             static_cast<u16>(kl::core::Task::Method::GetInfo),
-                             0)
-            .value;
+    registers.x[9] = abi::Tag::make_short(abi::Kind::Request,
+                                          kl::core::Core::endpoint::task_Task,
+                                          static_cast<u16>(kl::core::Task::Method::GetInfo),
+                                          0)
+                         .value;
     trial_trap(&registers, trial_call);
     test.equal("status", status_of(registers), Status::Ok);
     require_kept(test, registers);
@@ -135,11 +131,8 @@ void all_payload(Report& report, u32 server) {
         for (u64& word : words) {
             word = random.next();
         }
-        const Registers registers = short_call(server,
-                                               Server::endpoint::echo,
-                                               static_cast<u16>(Echo::Method::Seven),
-                                               words,
-                                               7);
+        const Registers registers = short_call(
+            server, Server::endpoint::echo, static_cast<u16>(Echo::Method::Seven), words, 7);
         test.equal("status", status_of(registers), Status::Ok);
         constexpr u32 kPlaces[] = {10, 11, 12, 13, 14, 15, 18};
         for (u32 i = 0; i < 7; ++i) {
@@ -150,11 +143,10 @@ void all_payload(Report& report, u32 server) {
 
 /// Calls with one odd tag each.
 void odd_tags(Report& report, u32 server) {
-    const u64 good = abi::Tag::make_short(abi::Kind::Request,
-                                          Server::endpoint::echo,
-                                          static_cast<u16>(Echo::Method::Ping),
-                                          8)
-                         .value;
+    const u64 good =
+        abi::Tag::make_short(
+            abi::Kind::Request, Server::endpoint::echo, static_cast<u16>(Echo::Method::Ping), 8)
+            .value;
     const auto call = [server](u64 tag) {
         Registers registers;
         registers.x[0] = server;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server that most tests talk to. It believes what arrives and writes down the worst of it: what
-// the policy and the checks of the kernel must keep away, they keep away, not this program.
+// The server that most tests talk to. It believes what arrives and writes down the worst of it:
+// what the policy and the checks of the kernel must keep away, they keep away, not this program.
 #include <runtime/log.hpp>
 #include <runtime/process.hpp>
 #include <runtime/status_text.hpp>
@@ -18,8 +18,8 @@ using idl::Caller;
 
 class Echo final : public trial::Echo::Server {
 public:
-    idl::Outcome<trial::Echo::Ping_Results>
-    Ping(const Caller&, const trial::Echo::Ping_Arguments& in) override {
+    idl::Outcome<trial::Echo::Ping_Results> Ping(const Caller&,
+                                                 const trial::Echo::Ping_Arguments& in) override {
         return trial::Echo::Ping_Results{.next = in.value + 1};
     }
 
@@ -51,8 +51,8 @@ private:
 
 class Texts final : public trial::Texts::Server {
 public:
-    idl::Outcome<trial::Texts::Note_Results>
-    Note(const Caller&, const trial::Texts::Note_Arguments& in) override {
+    idl::Outcome<trial::Texts::Note_Results> Note(const Caller&,
+                                                  const trial::Texts::Note_Arguments& in) override {
         ++entered_;
         return trial::Texts::Note_Results{.length = static_cast<u32>(in.text.size())};
     }
@@ -67,8 +67,8 @@ public:
         return trial::Texts::Numbers_Results{.sum = sum};
     }
 
-    idl::Outcome<trial::Texts::Pick_Results>
-    Pick(const Caller&, const trial::Texts::Pick_Arguments&) override {
+    idl::Outcome<trial::Texts::Pick_Results> Pick(const Caller&,
+                                                  const trial::Texts::Pick_Arguments&) override {
         ++entered_;
         return trial::Texts::Pick_Results{.value = 1};
     }
@@ -146,8 +146,7 @@ public:
     Leave(const Caller&, const trial::Post::Leave_Arguments& in) override {
         drop();
         parcel_ = in.parcel.handle;
-        return trial::Post::Leave_Results{.arrived = in.parcel.handle,
-                                          .rights = in.parcel.rights};
+        return trial::Post::Leave_Results{.arrived = in.parcel.handle, .rights = in.parcel.rights};
     }
 
     idl::Outcome<trial::Post::Collect_Results>
@@ -158,11 +157,9 @@ public:
 
     idl::Outcome<trial::Post::Touch_Results>
     Touch(const Caller&, const trial::Post::Touch_Arguments& in) override {
-        const auto mapped =
-            trial::vmm().MdlMap(parcel_, 0, base::kPageSize, 0, in.flags);
+        const auto mapped = trial::vmm().MdlMap(parcel_, 0, base::kPageSize, 0, in.flags);
         if (!mapped.ok()) {
-            return trial::Post::Touch_Results{.first = 0,
-                                              .rc = static_cast<s32>(mapped.status())};
+            return trial::Post::Touch_Results{.first = 0, .rc = static_cast<s32>(mapped.status())};
         }
         auto& word = trial::at<volatile u64>(mapped.value().at);
         const u64 first = word;
@@ -180,8 +177,7 @@ public:
 
 private:
     Status drop() {
-        const Status status =
-            parcel_ == 0 ? Status::Ok : trial::handles().Close(parcel_).status();
+        const Status status = parcel_ == 0 ? Status::Ok : trial::handles().Close(parcel_).status();
         parcel_ = 0;
         return status;
     }
@@ -191,8 +187,8 @@ private:
 
 class Park final : public trial::Park::Server {
 public:
-    idl::Outcome<trial::Park::Wait_Results>
-    Wait(const Caller& caller, const trial::Park::Wait_Arguments&) override {
+    idl::Outcome<trial::Park::Wait_Results> Wait(const Caller& caller,
+                                                 const trial::Park::Wait_Arguments&) override {
         if (count_ == kPlaces) {
             return trial::Park::Wait_Results{.order = ~u64{0}};
         }
@@ -216,8 +212,8 @@ public:
         return trial::Park::Waiting_Results{.count = count_};
     }
 
-    idl::Outcome<trial::Park::Busy_Results>
-    Busy(const Caller&, const trial::Park::Busy_Arguments& in) override {
+    idl::Outcome<trial::Park::Busy_Results> Busy(const Caller&,
+                                                 const trial::Park::Busy_Arguments& in) override {
         while (sdk::now_ticks() < in.until) {
         }
         return trial::Park::Busy_Results{.now = sdk::now_ticks()};

@@ -22,17 +22,16 @@ public:
                                          .size = static_cast<u32>(in.data.size())};
     }
 
-    idl::Outcome<trial::Store::Fill_Results>
-    Fill(const Caller&, const trial::Store::Fill_Arguments& in) override {
+    idl::Outcome<trial::Store::Fill_Results> Fill(const Caller&,
+                                                  const trial::Store::Fill_Arguments& in) override {
         trial::fill(shelf, in.size, in.seed);
         return trial::Store::Fill_Results{.data = {shelf, in.size}};
     }
 
     idl::Outcome<trial::Store::SumText_Results>
     SumText(const Caller&, const trial::Store::SumText_Arguments& in) override {
-        return trial::Store::SumText_Results{
-            .hash = trial::hash_of(in.text.data(), in.text.size()),
-            .size = static_cast<u32>(in.text.size())};
+        return trial::Store::SumText_Results{.hash = trial::hash_of(in.text.data(), in.text.size()),
+                                             .size = static_cast<u32>(in.text.size())};
     }
 
     idl::Outcome<trial::Store::FillText_Results>

@@ -58,9 +58,7 @@ inline kl::core::Notice::Proxy notices() {
     return {sdk::kKernelHandle, kl::core::Core::endpoint::notice_Notice};
 }
 
-inline kl::core::PM::Proxy power() {
-    return {sdk::kKernelHandle, kl::core::Core::endpoint::pm_PM};
-}
+inline kl::core::PM::Proxy power() { return {sdk::kKernelHandle, kl::core::Core::endpoint::pm_PM}; }
 
 inline kl::core::Profiler::Proxy profiler() {
     return {sdk::kKernelHandle, kl::core::Core::endpoint::profiler_Profiler};
@@ -88,8 +86,12 @@ u64 pages_left();
 /// Readable and writable memory of this process; 0 when there is none.
 u64 allocate(u64 size);
 
-/// The memory at an address, as a T.
-template <typename T> T& at(u64 address) { return *__builtin_bit_cast(T*, address); }
+/// The memory at an address, as a T. The compiler does not get to know which object that is: tests
+/// touch places where none is.
+template <typename T> T& at(u64 address) {
+    asm("" : "+r"(address));
+    return *__builtin_bit_cast(T*, address);
+}
 
 inline u64 address_of(const volatile void* object) { return __builtin_bit_cast(u64, object); }
 

@@ -24,8 +24,7 @@ base::s32 sdk::program_main(const StartBlock& start) {
                                      .effort = static_cast<u32>(incoming.words[1]),
                                      .cpus = trial::cpu_count()};
         trial::run(report, context);
-        const trial::Suite::Run_Response response{.passed = report.passed,
-                                                  .failed = report.failed};
+        const trial::Suite::Run_Response response{.passed = report.passed, .failed = report.failed};
         (void)sdk::reply(incoming.token,
                          abi::Tag::make_short(abi::Kind::Response,
                                               trial::Tests::endpoint::suite,

@@ -3,6 +3,8 @@
 #include <runtime/time.hpp>
 #include <test/system/programs/support/spawn.hpp>
 
+extern "C" const base::u8 _start[];
+
 namespace trial {
 
 namespace {
@@ -42,22 +44,19 @@ constexpr u64 kStackTop = u64{0x1F} << 32;
 
 constexpr u64 round_up(u64 size) { return (size + kPage - 1) / kPage * kPage; }
 
-extern "C" const u8 _start[];
-
-/// First function of every child: what `build` puts on the board's first page says what to run.
-extern "C" [[noreturn]] void trial_child_start(u64 record);
-
+/// At the top of a child's stack: what it shall run.
 struct Start {
     ChildMain main;
     u64 argument;
 };
 
-}  // namespace
-
-extern "C" void trial_child_start(u64 record) {
+/// First function of every child.
+[[noreturn]] void start_child(u64 record) {
     const Start start = at<Start>(record);
     sdk::exit_process(start.main(start.argument));
 }
+
+}  // namespace
 
 Spawner::Spawner(const Context& context) {
     const auto file = context.start.file(context.start.task());
@@ -113,8 +112,7 @@ u32 Spawner::make_copy(const Part& part) {
 
 bool Spawner::load(u32 task, const Part& part) {
     const u32 memory = part.memory != 0 ? part.memory : make_copy(part);
-    const bool loaded =
-        tasks().LoadSeg(task, memory, 0, part.address, part.size, part.flags).ok();
+    const bool loaded = tasks().LoadSeg(task, memory, 0, part.address, part.size, part.flags).ok();
     if (part.memory == 0) {
         (void)handles().Close(memory);
     }
@@ -142,18 +140,14 @@ Child Spawner::build(ChildMain main, u64 argument, const ChildOptions& options) 
         at<Start>(view + kStackBytes - sizeof(Start)) = {.main = main, .argument = argument};
         (void)vmm().Free(view, kStackBytes);
     }
-    loaded = loaded && view != 0 &&
-             tasks()
-                 .LoadSeg(child.task, stack, 0, kStackTop - kStackBytes, kStackBytes, kWritable)
-                 .ok();
+    loaded =
+        loaded && view != 0 &&
+        tasks().LoadSeg(child.task, stack, 0, kStackTop - kStackBytes, kStackBytes, kWritable).ok();
     (void)handles().Close(stack);
     const u64 record = kStackTop - sizeof(Start);
-    loaded = loaded && tasks()
-                           .SetEntry(child.task,
-                                     __builtin_bit_cast(u64, &trial_child_start),
-                                     record,
-                                     record)
-                           .ok();
+    loaded =
+        loaded &&
+        tasks().SetEntry(child.task, __builtin_bit_cast(u64, &start_child), record, record).ok();
     if (options.serves) {
         const auto listener = handles().CreateListener(child.task);
         child.listener = listener.value().listener;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes made by a test. A child runs a function of the test's own program: its text, constants
-// and a copy of its data at the same addresses, with a stack of its own and the board, a memory that
-// parent and all children share. So a test reads as one file, and a child may be as hostile as it
-// likes: nothing but the board is shared, and whatever ends it ends only it.
+// and a copy of its data at the same addresses, with a stack of its own and the board, a memory
+// that parent and all children share. So a test reads as one file, and a child may be as hostile as
+// it likes: nothing but the board is shared, and whatever ends it ends only it.
 #pragma once
 
 #include <kernel/abi/rights.hpp>

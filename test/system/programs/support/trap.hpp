@@ -37,8 +37,7 @@ short_call(u32 handle, u16 endpoint, u16 method, const u64* words = nullptr, u32
     constexpr u32 kPlaces[abi::kShortWords] = {10, 11, 12, 13, 14, 15, 18};
     Registers registers;
     registers.x[0] = handle;
-    registers.x[9] =
-        abi::Tag::make_short(abi::Kind::Request, endpoint, method, count * 8).value;
+    registers.x[9] = abi::Tag::make_short(abi::Kind::Request, endpoint, method, count * 8).value;
     for (u32 i = 0; i < count; ++i) {
         registers.x[kPlaces[i]] = words[i];
     }

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that a process can do to itself ends that process, with the right reason, and nothing
+// else: one child for each sin.
+#include <test/system/programs/support/spawn.hpp>
+
+namespace trial {
+
+namespace {
+
+// Exception classes. [ARM] "ESR_EL1"
+constexpr s32 kUnknown = 0x00;
+constexpr s32 kFetch = 0x20;
+constexpr s32 kPcAlignment = 0x22;
+constexpr s32 kData = 0x24;
+constexpr s32 kSpAlignment = 0x26;
+constexpr s32 kBreakpoint = 0x3C;
+
+constexpr u64 kKernelAddress = 0xFFFF'FFC0'0000'0000;
+
+void jump_to(u64 address) { __builtin_bit_cast(void (*)(), address)(); }
+
+/// Recurses until the stack is used up.
+[[gnu::noinline]] u64 recurse(u64 depth) {
+    volatile u64 frame[64];
+    frame[0] = depth;
+    if (depth == ~u64{0}) {
+        return 0;
+    }
+    return recurse(depth + 1) + frame[0];
+}
+
+constinit u32 data_code[4] = {0xD65F'03C0, 0xD65F'03C0, 0xD65F'03C0, 0xD65F'03C0};  // ret
+constexpr u64 kConstant = 17;
+
+s32 read_null(u64) { return static_cast<s32>(at<volatile u32>(0)); }
+
+s32 write_null(u64) {
+    at<volatile u32>(8) = 1;
+    return 0;
+}
+
+s32 read_kernel(u64) { return static_cast<s32>(at<volatile u32>(kKernelAddress)); }
+
+s32 write_kernel(u64) {
+    at<volatile u32>(kKernelAddress + 0x1000) = 1;
+    return 0;
+}
+
+s32 read_linear_map(u64) { return static_cast<s32>(at<volatile u32>(0xFFFF'FF80'0000'0000)); }
+
+s32 read_between_halves(u64) { return static_cast<s32>(at<volatile u32>(u64{1} << 48)); }
+
+s32 jump_to_null(u64) {
+    jump_to(0);
+    return 0;
+}
+
+s32 jump_to_kernel(u64) {
+    jump_to(kKernelAddress);
+    return 0;
+}
+
+s32 run_data(u64) {
+    jump_to(address_of(data_code));
+    return 0;
+}
+
+s32 run_stack(u64) {
+    volatile u32 code[2] = {0xD65F'03C0, 0xD65F'03C0};
+    jump_to(address_of(code));
+    return 0;
+}
+
+s32 run_allocated(u64) {
+    const u64 page = allocate(kPage);
+    at<volatile u32>(page) = 0xD65F'03C0;
+    jump_to(page);
+    return 0;
+}
+
+s32 write_text(u64) {
+    at<volatile u32>(__builtin_bit_cast(u64, &read_null)) = 0;
+    return 0;
+}
+
+s32 write_constant(u64) {
+    static const volatile u64 constant = kConstant;
+    at<volatile u64>(address_of(&constant)) = 1;
+    return 0;
+}
+
+s32 write_read_only(u64) {
+    const u64 page = allocate(kPage);
+    (void)vmm().Protect(page, kPage, kReadable);
+    at<volatile u32>(page) = 1;
+    return 0;
+}
+
+s32 use_freed(u64) {
+    const u64 page = allocate(kPage);
+    at<volatile u32>(page) = 1;
+    (void)vmm().Free(page, kPage);
+    at<volatile u32>(page) = 2;
+    return 0;
+}
+
+s32 overflow_stack(u64) { return static_cast<s32>(recurse(0)); }
+
+s32 jump_misaligned(u64) {
+    jump_to(__builtin_bit_cast(u64, &read_null) + 2);
+    return 0;
+}
+
+s32 misalign_stack(u64) {
+    asm volatile("mov x1, sp\n add x1, x1, #8\n mov sp, x1\n ldr x2, [sp]" ::: "x1", "x2");
+    return 0;
+}
+
+s32 undefined(u64) {
+    asm volatile(".inst 0x00000000");
+    return 0;
+}
+
+s32 breakpoint(u64) {
+    asm volatile("brk #7");
+    return 0;
+}
+
+s32 halt(u64) {
+    asm volatile("hlt #7");
+    return 0;
+}
+
+s32 hvc(u64) {
+    asm volatile("hvc #0");
+    return 0;
+}
+
+s32 smc(u64) {
+    asm volatile(".inst 0xd4000003");  // smc #0
+    return 0;
+}
+
+s32 eret(u64) {
+    asm volatile("eret");
+    return 0;
+}
+
+#define SYSTEM_READ(name, register)                                                                \
+    s32 name(u64) {                                                                                \
+        u64 value;                                                                                 \
+        asm volatile("mrs %0, " register : "=r"(value));                                           \
+        return static_cast<s32>(value);                                                            \
+    }
+#define SYSTEM_WRITE(name, register)                                                               \
+    s32 name(u64) {                                                                                \
+        asm volatile("msr " register ", %0" ::"r"(u64{0}));                                        \
+        return 0;                                                                                  \
+    }
+SYSTEM_READ(read_sctlr, "sctlr_el1")
+SYSTEM_READ(read_ttbr0, "ttbr0_el1")
+SYSTEM_READ(read_vbar, "vbar_el1")
+SYSTEM_READ(read_esr, "esr_el1")
+SYSTEM_READ(read_current_el, "currentel")
+SYSTEM_READ(read_counter_control, "pmcr_el0")
+SYSTEM_READ(read_physical_counter_control, "cntp_ctl_el0")
+SYSTEM_WRITE(write_sctlr, "sctlr_el1")
+SYSTEM_WRITE(write_ttbr0, "ttbr0_el1")
+SYSTEM_WRITE(write_vbar, "vbar_el1")
+SYSTEM_WRITE(write_daif, "daif")
+SYSTEM_WRITE(write_tpidr_el1, "tpidr_el1")
+SYSTEM_WRITE(write_timer, "cntv_cval_el0")
+SYSTEM_WRITE(write_spsr, "spsr_el1")
+#undef SYSTEM_READ
+#undef SYSTEM_WRITE
+
+s32 tlb_flush(u64) {
+    asm volatile("tlbi vmalle1");
+    return 0;
+}
+
+s32 instruction_cache(u64) {
+    asm volatile("ic iallu");
+    return 0;
+}
+
+s32 mask_interrupts(u64) {
+    asm volatile("msr daifset, #2");
+    return 0;
+}
+
+constexpr s32 kAny = -1;
+
+struct Sin {
+    std::string_view name;
+    ChildMain commit;
+    s32 wanted;  // exception class, or kAny
+};
+
+constexpr Sin kSins[] = {
+    {"read-null", read_null, kData},
+    {"write-null", write_null, kData},
+    {"read-kernel", read_kernel, kData},
+    {"write-kernel", write_kernel, kData},
+    {"read-linear-map", read_linear_map, kData},
+    {"read-between-the-halves", read_between_halves, kData},
+    {"jump-to-null", jump_to_null, kFetch},
+    {"jump-to-kernel", jump_to_kernel, kFetch},
+    {"run-data", run_data, kFetch},
+    {"run-stack", run_stack, kFetch},
+    {"run-allocated-memory", run_allocated, kFetch},
+    {"write-text", write_text, kData},
+    {"write-constant", write_constant, kData},
+    {"write-read-only", write_read_only, kData},
+    {"use-after-free", use_freed, kData},
+    {"stack-overflow", overflow_stack, kData},
+    {"jump-misaligned", jump_misaligned, kPcAlignment},
+    {"stack-misaligned", misalign_stack, kSpAlignment},
+    {"undefined-instruction", undefined, kUnknown},
+    {"breakpoint", breakpoint, kBreakpoint},
+    {"halt", halt, kUnknown},
+    {"hypervisor-call", hvc, kAny},
+    {"monitor-call", smc, kAny},
+    {"exception-return", eret, kAny},
+    {"read-sctlr", read_sctlr, kAny},
+    {"read-ttbr0", read_ttbr0, kAny},
+    {"read-vbar", read_vbar, kAny},
+    {"read-esr", read_esr, kAny},
+    {"read-currentel", read_current_el, kAny},
+    {"read-performance-counters", read_counter_control, kAny},
+    {"read-physical-timer", read_physical_counter_control, kAny},
+    {"write-sctlr", write_sctlr, kAny},
+    {"write-ttbr0", write_ttbr0, kAny},
+    {"write-vbar", write_vbar, kAny},
+    {"write-daif", write_daif, kAny},
+    {"write-tpidr-el1", write_tpidr_el1, kAny},
+    {"write-virtual-timer", write_timer, kAny},
+    {"write-spsr", write_spsr, kAny},
+    {"flush-tlb", tlb_flush, kAny},
+    {"instruction-cache", instruction_cache, kAny},
+    {"mask-interrupts", mask_interrupts, kAny},
+};
+
+void sins(Report& report, Spawner& spawner) {
+    const Holdings before = holdings();
+    for (const Sin& sin : kSins) {
+        sdk::Line<60> name;
+        name.text("faults.").text(sin.name);
+        Test test{report, name.view()};
+        const Ending ending = spawner.run(sin.commit, 0);
+        test.require("ended", ending.ended);
+        test.equal("by a fault", ending.reason, kFaulted);
+        if (sin.wanted != kAny) {
+            test.equal("exception class", ending.code, sin.wanted);
+        }
+    }
+    Test test{report, "faults.leave-nothing-behind"};
+    require_restored(test, before);
+}
+
+void guard_page(Report& report, Spawner& spawner) {
+    Test test{report, "faults.stack-overflow-hits-the-guard"};
+    const Ending ending = spawner.run(overflow_stack, 0);
+    constexpr u64 kStackTop = u64{0x1F} << 32;
+    const u64 bottom = kStackTop - Spawner::kStackBytes;
+    test.require("below the stack",
+                 ending.address < bottom && ending.address >= bottom - kPage,
+                 ending.address);
+}
+
+void exact_report(Report& report, Spawner& spawner) {
+    Test test{report, "faults.report-address-and-place"};
+    const Ending ending = spawner.run(
+        [](u64) -> s32 {
+            at<volatile u32>(0x1234'5678) = 1;
+            return 0;
+        },
+        0);
+    test.equal("address", ending.address, 0x1234'5678);
+    const u64 text = __builtin_bit_cast(u64, &read_null);
+    test.require("pc in this program",
+                 ending.pc > text - (1 << 20) && ending.pc < text + (1 << 20),
+                 ending.pc);
+}
+
+/// Maps registers that nobody answers at, and reads them.
+s32 touch_device(u64 handle) {
+    const auto mapped = io().MapMem(static_cast<u32>(handle), 0);
+    if (!mapped.ok()) {
+        return 5;
+    }
+    const u32 value = at<volatile u32>(mapped.value().at);
+    asm volatile("dsb sy" ::"r"(value));
+    return 6;
+}
+
+void external_abort(Report& report, Spawner& spawner) {
+    Test test{report, "faults.device-access-abort"};
+    // A hole of virt; on the Raspberry Pi this is RAM, and a block that QEMU does not model serves.
+    auto registered = io().RegisterMmio(0x0B00'0000, kPage);
+    if (!registered.ok()) {
+        registered = io().RegisterMmio(0xFD58'0000, kPage);
+    }
+    if (!test.equal("register", registered.status(), Status::Ok)) {
+        return;
+    }
+    const u32 device = registered.value().resource.handle;
+    // The handle's number in the child: the kernel channel is slot 0, this one slot 1.
+    const Child child = spawner.build(touch_device, 0x1'0001);
+    test.equal("handle", Spawner::give(child, device), 0x1'0001);
+    (void)spawner.start(child);
+    const Ending ending = Spawner::wait(child);
+    test.require("ended by a fault",
+                 ending.ended && ending.reason == kFaulted,
+                 static_cast<u64>(ending.code));
+    Spawner::discard(child);
+    (void)handles().Close(device);
+}
+
+void harmless(Report& report, Spawner& spawner) {
+    Test test{report, "faults.harmless-instructions-are-none"};
+    const Ending ending = spawner.run(
+        [](u64) -> s32 {
+            u64 value;
+            asm volatile("mrs %0, cntvct_el0" : "=r"(value));
+            asm volatile("mrs %0, cntfrq_el0" : "=r"(value));
+            asm volatile("mrs %0, tpidr_el0" : "=r"(value));
+            asm volatile("yield\n isb\n dsb sy\n nop\n sevl\n wfe");
+            return 0;
+        },
+        0);
+    test.require("lives",
+                 ending.ended && ending.reason == kExited && ending.code == 0,
+                 static_cast<u64>(ending.code));
+}
+
+}  // namespace
+
+void run(Report& report, const Context& context) {
+    Spawner spawner{context};
+    sins(report, spawner);
+    guard_page(report, spawner);
+    exact_report(report, spawner);
+    external_abort(report, spawner);
+    harmless(report, spawner);
+}
+
+}  // namespace trial

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// kl.core.VMM: what is mapped, how, and what is refused. Never writable and executable, by any way.
+#include <test/system/programs/support/spawn.hpp>
+
+namespace trial {
+
+namespace {
+
+constexpr u32 kWriteAndRun = kWritable | kRunnable;
+
+void never_both(Report& report) {
+    {
+        Test test{report, "memory.never-writable-and-executable"};
+        test.equal(
+            "Allocate", vmm().Allocate(0, kPage, kWriteAndRun).status(), Status::InvalidArgument);
+        const u64 page = allocate(kPage);
+        test.equal(
+            "Protect", vmm().Protect(page, kPage, kWriteAndRun).status(), Status::InvalidArgument);
+        test.equal("to execute", vmm().Protect(page, kPage, kRunnable).status(), Status::Ok);
+        test.equal("free", vmm().Free(page, kPage).status(), Status::Ok);
+    }
+    Test test{report, "memory.no-alias-makes-code-writable"};
+    const u32 memory = vmm().MdlCreate(kPage, 0).value().mdl.handle;
+    test.equal("both at once",
+               vmm().MdlMap(memory, 0, kPage, 0, kWriteAndRun).status(),
+               Status::InvalidArgument);
+    const auto writable = vmm().MdlMap(memory, 0, kPage, 0, kWritable);
+    test.equal("writable", writable.status(), Status::Ok);
+    test.equal(
+        "executable alias", vmm().MdlMap(memory, 0, kPage, 0, kRunnable).status(), Status::Busy);
+    test.equal("readable alias made executable",
+               vmm().Protect(writable.value().at, kPage, kRunnable).status(),
+               Status::InvalidArgument);
+    (void)vmm().Free(writable.value().at, kPage);
+    const auto runnable = vmm().MdlMap(memory, 0, kPage, 0, kRunnable);
+    test.equal("executable", runnable.status(), Status::Ok);
+    test.equal(
+        "writable alias", vmm().MdlMap(memory, 0, kPage, 0, kWritable).status(), Status::Busy);
+    (void)vmm().Free(runnable.value().at, kPage);
+    (void)handles().Close(memory);
+}
+
+void refused(Report& report) {
+    Test test{report, "memory.wrong-arguments-refused"};
+    constexpr u64 kUserEnd = u64{1} << 39;
+    const auto allocate_at = [](u64 address, u64 size, u32 flags) {
+        return vmm().Allocate(address, size, flags).status();
+    };
+    test.equal("no size", allocate_at(0, 0, kWritable), Status::InvalidArgument);
+    test.equal("odd size", allocate_at(0, 100, kWritable), Status::InvalidArgument);
+    test.equal("odd address", allocate_at(0x10'0001, kPage, kWritable), Status::InvalidArgument);
+    test.equal("no access", allocate_at(0, kPage, 0), Status::InvalidArgument);
+    test.equal("unknown flags", allocate_at(0, kPage, 8), Status::InvalidArgument);
+    test.equal("kernel half",
+               allocate_at(0xFFFF'FFC0'0000'0000, kPage, kWritable),
+               Status::InvalidArgument);
+    test.equal(
+        "end of the user half", allocate_at(kUserEnd, kPage, kWritable), Status::InvalidArgument);
+    test.equal("across the end",
+               allocate_at(kUserEnd - kPage, 2 * kPage, kWritable),
+               Status::InvalidArgument);
+    test.equal("that wraps",
+               allocate_at(0x1000'0000, ~u64{0} - 0xFFF, kWritable),
+               Status::InvalidArgument);
+    test.require("larger than memory", !vmm().Allocate(0, u64{1} << 38, kWritable).ok());
+    const u64 page = allocate(kPage);
+    test.equal("occupied", allocate_at(page, kPage, kWritable), Status::AlreadyExists);
+    test.equal("free of a part", vmm().Free(page, 2 * kPage).status(), Status::InvalidArgument);
+    test.equal("free", vmm().Free(page, kPage).status(), Status::Ok);
+    test.equal("free twice", vmm().Free(page, kPage).status(), Status::InvalidArgument);
+    test.equal(
+        "protect nothing", vmm().Protect(page, kPage, kReadable).status(), Status::InvalidArgument);
+    test.equal("memory object of no size", vmm().MdlCreate(0, 0).status(), Status::InvalidArgument);
+    test.equal("odd memory object", vmm().MdlCreate(5, 0).status(), Status::InvalidArgument);
+}
+
+void part_of_object(Report& report) {
+    Test test{report, "memory.parts-of-an-object"};
+    const u32 memory = vmm().MdlCreate(4 * kPage, 0).value().mdl.handle;
+    test.equal("size", vmm().MdlGetSize(memory).value().size, 4 * kPage);
+    const auto map = [memory](u64 offset, u64 length) {
+        return vmm().MdlMap(memory, offset, length, 0, kWritable);
+    };
+    test.equal("behind the end", map(4 * kPage, kPage).status(), Status::InvalidArgument);
+    test.equal("across the end", map(3 * kPage, 2 * kPage).status(), Status::InvalidArgument);
+    test.equal("that wraps", map(~u64{0} - 0xFFF, 2 * kPage).status(), Status::InvalidArgument);
+    test.equal("odd offset", map(8, kPage).status(), Status::InvalidArgument);
+    const auto whole = map(0, 4 * kPage);
+    const auto part = map(2 * kPage, kPage);
+    at<volatile u64>(whole.value().at + 2 * kPage) = 99;
+    test.equal("same memory", at<volatile u64>(part.value().at), 99);
+    (void)vmm().Free(whole.value().at, 4 * kPage);
+    (void)handles().Close(memory);
+    test.equal("a mapping keeps it", at<volatile u64>(part.value().at), 99);
+    (void)vmm().Free(part.value().at, kPage);
+}
+
+void zeroed(Report& report) {
+    Test test{report, "memory.comes-zeroed"};
+    constexpr u64 kSize = 64 * kPage;
+    for (u32 round = 0; round < 5; ++round) {
+        const u64 area = allocate(kSize);
+        test.require("memory", area != 0);
+        for (u64 i = 0; area != 0 && i < kSize; i += 8) {
+            test.equal("old content", at<volatile u64>(area + i), 0);
+            at<volatile u64>(area + i) = 0xDEAD'BEEF'0000'0000 + i;
+        }
+        (void)vmm().Free(area, kSize);
+    }
+}
+
+void exact(Report& report) {
+    Test test{report, "memory.accounts-are-exact"};
+    const u64 warm = allocate(kPage);  // page tables of the place
+    (void)vmm().Free(warm, kPage);
+    const Holdings before = holdings();
+    const u64 left = pages_left();
+    for (u32 i = 0; i < 100; ++i) {
+        const u64 area = allocate(8 * kPage);
+        test.require("memory", area != 0);
+        (void)vmm().Free(area, 8 * kPage);
+        const u32 memory = vmm().MdlCreate(8 * kPage, 0).value().mdl.handle;
+        const auto view = vmm().MdlMap(memory, 0, 8 * kPage, 0, kWritable);
+        (void)handles().Close(memory);
+        (void)vmm().Free(view.value().at, 8 * kPage);
+    }
+    require_restored(test, before);
+    test.equal("budget", pages_left(), left);
+}
+
+/// A marker written by one process must not be seen by the next one.
+s32 mark_memory(u64) {
+    const u64 area = allocate(32 * kPage);
+    for (u64 i = 0; i < 32 * kPage; i += 8) {
+        at<volatile u64>(area + i) = 0x5EC2'E700'5EC2'E700;
+    }
+    return area != 0 ? 0 : 1;
+}
+
+s32 look_for_marks(u64) {
+    const u64 area = allocate(64 * kPage);
+    for (u64 i = 0; i < 64 * kPage; i += 8) {
+        if (at<volatile u64>(area + i) != 0) {
+            return 1;
+        }
+    }
+    return area != 0 ? 0 : 2;
+}
+
+void between_processes(Report& report, const Context& context) {
+    Test test{report, "memory.of-the-dead-is-cleared"};
+    Spawner spawner{context};
+    for (u32 i = 0; i < 5; ++i) {
+        test.equal("marks", spawner.run(mark_memory, 0).code, 0);
+        test.equal("looks", spawner.run(look_for_marks, 0).code, 0);
+    }
+}
+
+/// Memory that was freed on one CPU is gone on all: another thread touches it and must fault.
+struct Board {
+    volatile u64 address;
+    volatile u32 ready;
+    volatile u32 freed;
+};
+
+s32 stale_mapping(u64 board) {
+    auto& shared = at<Board>(board);
+    const u64 stack = allocate(2 * kPage);
+    shared.address = allocate(kPage);
+    (void)threads().Create(__builtin_bit_cast(
+                               u64,
+                               +[](Board* given) {
+                                   auto& word = at<volatile u64>(given->address);
+                                   word = 1;
+                                   given->ready = 1;
+                                   while (given->freed == 0) {
+                                   }
+                                   word = 2;  // must fault
+                                   (void)tasks().Exit(3);
+                               }),
+                           stack + 2 * kPage,
+                           board,
+                           0,
+                           100);
+    while (shared.ready == 0) {
+        (void)threads().Sleep(0);
+    }
+    (void)vmm().Free(shared.address, kPage);
+    shared.freed = 1;
+    (void)threads().Sleep(~u64{0} >> 1);
+    return 4;
+}
+
+void stale_everywhere(Report& report, const Context& context) {
+    Test test{report, "memory.freed-is-gone-on-every-cpu"};
+    Spawner spawner{context};
+    for (u32 i = 0; i < 10; ++i) {
+        spawner.board<Board>().ready = 0;
+        spawner.board<Board>().freed = 0;
+        const Ending ending = spawner.run(stale_mapping, spawner.board_address());
+        test.require(
+            "fault", ending.ended && ending.reason == kFaulted, static_cast<u64>(ending.code));
+        test.equal("address", ending.address, spawner.board<Board>().address);
+    }
+}
+
+}  // namespace
+
+void run(Report& report, const Context& context) {
+    never_both(report);
+    refused(report);
+    part_of_object(report);
+    zeroed(report);
+    exact(report);
+    between_processes(report, context);
+    stale_everywhere(report, context);
+}
+
+}  // namespace trial

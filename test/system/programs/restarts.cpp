@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// init's part: what it starts again and what not, and what clients see of it.
+#include <runtime/time.hpp>
+#include <test/system/programs/support/kernel.hpp>
+#include <trial/Doom.client.hpp>
+#include <trial/Victim.edl.hpp>
+
+namespace trial {
+
+namespace {
+
+/// init logs to the same console, so lines wait until it is done.
+void let_init_finish() { sdk::sleep_ms(60); }
+
+Doom::Proxy doom(u32 victim) { return {victim, Victim::endpoint::doom}; }
+
+/// Calls until the victim answers; gives how often it was NotConnected meanwhile because the new
+/// life was met for the first time cannot be told apart from being away, so only the end counts.
+bool comes_back(u32 victim) {
+    for (u32 i = 0; i < 400; ++i) {
+        if (doom(victim).Count().ok()) {
+            return true;
+        }
+        sdk::sleep_ms(10);
+    }
+    return false;
+}
+
+void always(Report& report, u32 victim) {
+    const auto first = doom(victim).Count();
+    const auto second = doom(victim).Count();
+    const Status fault = doom(victim).Die(0).status();
+    const Status away = doom(victim).Count().status();
+    sdk::sleep_ms(1500);  // the restart is over by now
+    const Status met = doom(victim).Count().status();
+    const auto next = doom(victim).Count();
+    const Status exit = doom(victim).Die(1).status();
+    const bool again = comes_back(victim);
+    let_init_finish();
+    {
+        Test test{report, "restarts.fault-is-seen-by-the-caller"};
+        test.equal("before", first.status(), Status::Ok);
+        test.equal("count", second.value().count, first.value().count + 1);
+        test.equal("call that it died in", fault, Status::NotConnected);
+        test.equal("call while it is away", away, Status::NotConnected);
+    }
+    {
+        Test test{report, "restarts.new-life-is-announced-once"};
+        test.equal("first call", met, Status::NotConnected);
+        test.equal("second call", next.status(), Status::Ok);
+        test.equal("a new life", next.value().count, 1);
+    }
+    Test test{report, "restarts.always-after-exit-too"};
+    test.equal("call that it exited in", exit, Status::NotConnected);
+    test.require("came back", again);
+}
+
+void on_failure(Report& report, u32 victim) {
+    const Status failure = doom(victim).Die(2).status();
+    const bool back = comes_back(victim);
+    const Status success = doom(victim).Die(1).status();
+    sdk::sleep_ms(700);
+    Status after = Status::Ok;
+    for (u32 i = 0; i < 3; ++i) {
+        after = doom(victim).Count().status();
+    }
+    let_init_finish();
+    Test test{report, "restarts.on-failure-only-after-failure"};
+    test.equal("failure", failure, Status::NotConnected);
+    test.require("came back", back);
+    test.equal("success", success, Status::NotConnected);
+    test.equal("stayed away", after, Status::NotConnected);
+}
+
+void never(Report& report, u32 victim) {
+    const Status before = doom(victim).Count().status();
+    const Status fault = doom(victim).Die(0).status();
+    sdk::sleep_ms(700);
+    Status after = Status::Ok;
+    for (u32 i = 0; i < 3; ++i) {
+        after = doom(victim).Count().status();
+    }
+    let_init_finish();
+    Test test{report, "restarts.never"};
+    test.equal("before", before, Status::Ok);
+    test.equal("fault", fault, Status::NotConnected);
+    test.equal("stayed away", after, Status::NotConnected);
+}
+
+}  // namespace
+
+void run(Report& report, const Context& context) {
+    always(report, connection(context, "phoenix"));
+    on_failure(report, connection(context, "modest"));
+    never(report, connection(context, "mortal"));
+}
+
+}  // namespace trial
