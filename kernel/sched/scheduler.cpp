@@ -257,6 +257,14 @@ Thread* Scheduler::keep_current(Cpu& cpu, CpuId self, Ticks now) {
     if (thread != nullptr) {
         thread->context = nullptr;
         enqueue(*current, !turn_over);
+        return nullptr;
+    }
+    // Whom the context would run may have left for other CPUs just now: nobody else knows of it.
+    Thread* end = chain_end(*current->owner);
+    const bool may_not_stay = end != nullptr && (end->affinity >> self.value & 1) == 0;
+    if (may_not_stay && running_on(*end) == nullptr) {
+        end->context = nullptr;
+        wake(*end);
     }
     return nullptr;
 }
