@@ -124,6 +124,9 @@ void remove_thread(Thread& thread) {
     }
     thread.partner = nullptr;
     thread.token += u64{1} << 16;
+    if (Endpoint* port = thread.process->port; port != nullptr && port->server == &thread) {
+        port->server = nullptr;
+    }
     scheduler().forget(thread.home);
     scheduler().disturb(thread);
     thread.set_phase(state::kDead);

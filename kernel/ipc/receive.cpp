@@ -65,6 +65,9 @@ void receive(Thread& server) {
     } else {
         set_result(server, begun.status());
     }
+    if (server.phase() == state::kRunning) {
+        scheduler().wake(server);  // by its own context: nobody has lent it one
+    }
 }
 
 void take_receiver(Thread& server) { scheduler().cancel_timer(server); }

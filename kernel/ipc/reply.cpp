@@ -51,9 +51,10 @@ void end_reply(Thread& server, Status status) {
     stop_work(server);
     if (status == Status::Ok && static_cast<u32>(server.frame.x[0]) != abi::kInvalidHandle) {
         receive(server);
-    } else {
-        set_result(server, status);
+        return;
     }
+    set_result(server, status);
+    scheduler().wake(server);  // what the client had lent went back with the answer
 }
 
 void finish_reply(Thread& server, Thread& client) {
