@@ -117,13 +117,24 @@ void expect_entry(u64 (&entries)[kMaxCpus], u32 i) {
     arch::kick(CpuId{i});
 }
 
+/// Whether a CPU has not chosen anew since the owner of `context` ended.
+bool is_in_use(const Context& context) {
+    for (const Cpu& cpu : scheduler().cpus) {
+        if (cpu.context == &context) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /// Single threads that ended in a living process, one a step.
 bool release_ended_thread() {
     Scheduler& all = scheduler();
     for (u32 i = 0; all.ended_threads > 0 && i < kMaxThreads; ++i) {
         Thread* thread = all.threads.find(i);
         if (thread != nullptr && thread->phase() == state::kDead && thread->process == nullptr &&
-            thread->home.owner != nullptr && have_entered(thread->kernel_state)) {
+            thread->home.owner != nullptr && have_entered(thread->kernel_state) &&
+            !is_in_use(thread->home)) {
             thread->home.owner = nullptr;
             --all.ended_threads;
             release_thread(*thread);

@@ -282,6 +282,9 @@ void finish_request(Thread& client, Thread& server) {
     stop_work(server);
     release_message(client);
     client.set_phase(state::kWaitReply);
+    if (server.phase() != state::kRunning) {
+        server.context = nullptr;  // of its last request; somebody else may be running on it
+    }
     server.set_phase(state::kRunning);
     lend_context(client, server);
 }

@@ -33,6 +33,7 @@ void raise_notice(Notice& notice, u64 bits) {
     if (server != nullptr) {
         endpoint.waiters = server->next_waiter;
         server->next_waiter = nullptr;
+        server->context = nullptr;  // of its last request; somebody else may be running on it
         server->set_phase(state::kRunning);
         ipc::take_next(*server);
         if (server->phase() == state::kRunning) {

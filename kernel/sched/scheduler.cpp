@@ -296,7 +296,10 @@ Thread* Scheduler::pick(CpuId self) {
     Thread* last = cpu.thread;
     if (last != nullptr && last != next && last->phase() == state::kRunning &&
         last->context == before) {
-        last->context = nullptr;  // runnable, but no longer here
+        // Runnable, but no longer here. Another CPU may have passed it over while it still was:
+        // whoever could run it comes back to the queues.
+        last->context = nullptr;
+        wake(*last);
     }
     cpu.thread = next;
     if (next != nullptr) {
