@@ -21,9 +21,15 @@ sys.path.insert(0, os.path.join(HERE, "../system"))
 
 from machine import virt  # pylint: disable=wrong-import-position
 from scenario import PANIC_LINE, Scenario, boot, last_lines, symbolise  # pylint: disable=wrong-import-position
-from static_figures import el1_lines, read_only_size  # pylint: disable=wrong-import-position
+from static_figures import el1_lines, find_function, read_only_size  # pylint: disable=wrong-import-position
 
 BENCH_LINE = re.compile(r"^BENCH (\S+) (\S+) (\d+)\s*$", re.M)
+REGION_LINE = re.compile(r"^BENCH-REGION (\S+) (\d+) (\d+) (\d+)\s*$", re.M)
+REGION_COUNT = re.compile(r"^INSNCOUNT region ([0-9a-f]+) low=(\d+) high=(\d+)$", re.M)
+DECISION = "_ZN6kernel9Scheduler4pick"  # kernel::Scheduler::pick: who runs next
+SLEEP_REGION = 6  # of test/bench/programs/loops.hpp
+CLOCK_ERROR = 3  # instructions: a short way begins and ends within a tick of 16
+CLOCK_ERROR_PART = 0.005
 TOLERANCE = 1.03
 SECONDS = 90
 
@@ -50,8 +56,8 @@ def find_image(build):
     refuse("the build has no image 'bench' for virt", "add it to `images` in test/bench/meson.build")
 
 
-def boot_and_parse(entry, machine, extra=()):
-    """Figures the image prints, as {name: (unit, value)}; ends the program when it does not finish."""
+def boot_bench(entry, machine, extra=()):
+    """What the image printed; ends the program when it does not finish."""
     command = machine.command(entry["image"], "")
     command[-2:-2] = list(extra)
     run = boot(command, Scenario("bench", "bench", seconds=SECONDS))
@@ -61,32 +67,82 @@ def boot_and_parse(entry, machine, extra=()):
         print("\n".join("    | " + line for line in last_lines(run.output)))
         why = f"did not end within {SECONDS} s" if run.timed_out else f"ended with code {run.exit_code}"
         refuse(f"the bench image {why} on {machine.describe()}", "see the lines above")
-    return {name: (unit, int(value)) for name, unit, value in BENCH_LINE.findall(run.output)}
+    return run.output
 
 
-def first_el0(build, entry):
-    """Guest instructions from reset to the first one of init, counted by the plugin; {} without it."""
+def parse_figures(output):
+    """Figures the image printed, as {name: (unit, value)}."""
+    return {name: (unit, int(value)) for name, unit, value in BENCH_LINE.findall(output)}
+
+
+def plugin_words(build, entry, log):
+    """QEMU words that count instructions into `log`; () when the plugin was not built."""
     plugin = os.path.join(build, "test/bench/libinsncount.so")
     if not os.path.exists(plugin):
-        return {}
+        return ()
     listing = subprocess.run([os.path.join(build, "sdk/imagec/imagec"), "list", "--json", entry["image"]],
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-    address = next(part["entry"] for part in json.loads(listing.stdout)["parts"] if part["name"] == "init")
-    log = os.path.join(build, "test/bench/first_el0.log")
-    boot_and_parse(entry, virt(icount=True), ("-plugin", f"{plugin},at={address:#x}", "-d", "plugin", "-D", log))
-    with open(log, encoding="utf-8") as file:
-        found = re.search(r"^INSNCOUNT at [0-9a-f]+ low=(\d+) high=(\d+)", file.read(), re.M)
+    first = next(part["entry"] for part in json.loads(listing.stdout)["parts"] if part["name"] == "init")
+    decision = find_function(entry["kernel_elf"], DECISION)
+    if decision is None:
+        refuse(f"the kernel has no function {DECISION}...", "give bench.py its new name")
+    return ("-plugin", f"{plugin},at={first:#x},from={decision:#x}", "-d", "plugin", "-D", log)
+
+
+def parse_counts(output, log):
+    """What the plugin counted: {name: (instructions at EL0, at EL1)} an operation, and its own figures.
+
+    A region that two figures use was passed once for each, in this order; one that is passed often
+    was passed a few times more before, to warm up.
+    """
+    passes = {}
+    for region, low, high in REGION_COUNT.findall(log):
+        passes.setdefault(int(region, 16), []).append((int(low), int(high)))
+    counts = {}
+    for name, region, count, operations in REGION_LINE.findall(output):
+        region, count, operations = int(region), int(count), int(operations)
+        seen = passes.get(region, [])
+        taken = [seen.pop(0)] if count == 1 and seen else seen[-count:]
+        if len(taken) != count:
+            refuse(f"{len(taken)} of {count} passes of region {region} ({name}) were counted",
+                   "see the hints in test/bench/programs/loops.S")
+        counts[name] = tuple(sum(half) / (count * operations) for half in zip(*taken))
+    own = {}
+    found = re.search(r"^INSNCOUNT at [0-9a-f]+ low=(\d+) high=(\d+)", log, re.M)
     if not found:
         refuse("init's first instruction was not seen", "check that kInitBase and the image agree")
-    return {"boot.first_el0": ("instructions", int(found.group(1)) + int(found.group(2)))}
+    own["boot.first_el0"] = ("instructions", int(found.group(1)) + int(found.group(2)))
+    ways = re.search(rf"^INSNCOUNT ways {SLEEP_REGION:x} count=(\d+) sum=(\d+)", log, re.M)
+    if ways and int(ways.group(1)) > 0:
+        own["thread.switch"] = ("instructions", round(int(ways.group(2)) / int(ways.group(1))))
+    return counts, own
+
+
+def compare(figures, counts):
+    """Clock and counter must tell the same."""
+    for name, halves in counts.items():
+        value = figures[name][1]
+        if abs(sum(halves) - value) > max(CLOCK_ERROR, value * CLOCK_ERROR_PART):
+            refuse(f"{name}: {value} instructions by the clock, {sum(halves):.1f} by the counter",
+                   "the machine or the region's hints are not what bench.py expects")
+    if counts:
+        print(f"the counter confirms {len(counts)} figures of the clock; at EL0 and at EL1: " + ", ".join(
+            f"{name} {low:.0f} + {high:.0f}" for name, (low, high) in counts.items()))
 
 
 def measure(build):
     entry = find_image(build)
-    figures = boot_and_parse(entry, virt(icount=True))
-    for name, figure in boot_and_parse(entry, virt(icount=True, cpus=2)).items():
+    log = os.path.join(build, "test/bench/counts.log")
+    words = plugin_words(build, entry, log)
+    output = boot_bench(entry, virt(icount=True), words)
+    figures = parse_figures(output)
+    if words:
+        with open(log, encoding="utf-8") as file:
+            counts, own = parse_counts(output, file.read())
+        compare(figures, counts)
+        figures.update(own)
+    for name, figure in parse_figures(boot_bench(entry, virt(icount=True, cpus=2))).items():
         figures.setdefault(name, figure)
-    figures.update(first_el0(build, entry))
     figures["size.kernel_text"] = ("bytes", read_only_size(entry["kernel_elf"]))
     figures["size.ksec_text"] = ("bytes", read_only_size(entry["ksec_elf"]))
     lines = el1_lines(ROOT)

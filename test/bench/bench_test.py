@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bench import BENCH_LINE, judge  # pylint: disable=wrong-import-position
+from bench import BENCH_LINE, judge, parse_counts  # pylint: disable=wrong-import-position
 from static_figures import code_lines, read_only_size  # pylint: disable=wrong-import-position
 
 
@@ -41,6 +41,28 @@ class Parsing(unittest.TestCase):
     def test_bench_lines_are_found_and_noise_is_not(self):
         self.assertEqual(BENCH_LINE.findall("BENCH a.b instructions 12\nxBENCH c i 1\nBENCH d i x\n"),
                          [("a.b", "instructions", "12")])
+
+
+class Counting(unittest.TestCase):
+    LOG = ("INSNCOUNT at 10000000 low=0 high=500\n"
+           "INSNCOUNT region 2 low=20 high=100\nINSNCOUNT region 2 low=40 high=300\n"
+           "INSNCOUNT region 5 low=9 high=9\nINSNCOUNT region 5 low=1 high=3\nINSNCOUNT region 5 low=1 high=5\n"
+           "INSNCOUNT ways 6 count=4 sum=42\n")
+
+    def test_figures_share_a_region_in_the_order_of_their_passes(self):
+        counts, _ = parse_counts("BENCH-REGION a 2 1 10\nBENCH-REGION b 2 1 10\n", self.LOG)
+        self.assertEqual(counts, {"a": (2, 10), "b": (4, 30)})
+
+    def test_passes_that_warm_up_do_not_count(self):
+        self.assertEqual(parse_counts("BENCH-REGION irq 5 2 1\n", self.LOG)[0], {"irq": (1, 4)})
+
+    def test_the_counter_has_figures_of_its_own(self):
+        self.assertEqual(parse_counts("", self.LOG)[1], {"boot.first_el0": ("instructions", 500),
+                                                         "thread.switch": ("instructions", 10)})
+
+    def test_a_pass_that_was_not_counted_is_refused(self):
+        with self.assertRaises(SystemExit):
+            parse_counts("BENCH-REGION c 3 1 10\n", self.LOG)
 
 
 class Sizes(unittest.TestCase):

@@ -5,6 +5,8 @@
 //   at=ADDRESS   prints the totals when the instruction at ADDRESS runs for the first time
 //   hint #0x70+k starts region k, hint #0x78+k ends it and prints its counts (k = 0..7). These are
 //                unallocated hints, so the same guest runs unchanged without the plugin.
+//   from=ADDRESS measures the ways from the instruction at ADDRESS (its last execution counts) to the
+//                next low one; the end of a region prints how many there were in it and their sum.
 //
 // QEMU's plugin header is in no distribution package, so the few functions used are declared here,
 // for plugin interface version 4 (QEMU 9.2 to 10).
@@ -36,6 +38,10 @@ size_t qemu_plugin_tb_n_insns(const struct block* block);
 struct instruction* qemu_plugin_tb_get_insn(const struct block* block, size_t index);
 size_t qemu_plugin_insn_data(const struct instruction* instruction, void* data, size_t size);
 uint64_t qemu_plugin_insn_vaddr(const struct instruction* instruction);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct block* block,
+                                          void (*callback)(unsigned, void*),
+                                          int flags,
+                                          void* argument);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct instruction* instruction,
                                             void (*callback)(unsigned, void*),
                                             int flags,
@@ -62,6 +68,13 @@ static uint64_t low_at_start[kRegions];
 static uint64_t high_at_start[kRegions];
 static uint64_t watched;
 static bool watched_seen;
+static uint64_t origin;
+static uint64_t total_at_origin;
+static bool on_the_way;
+static uint64_t ways;
+static uint64_t ways_sum;
+
+static uint64_t total_now(void) { return qemu_plugin_u64_sum(low) + qemu_plugin_u64_sum(high); }
 
 static void
 print_counts(const char* what, uint64_t number, uint64_t low_count, uint64_t high_count) {
@@ -85,6 +98,24 @@ static void on_watched(unsigned cpu, void* argument) {
     }
 }
 
+// The instruction at the origin is counted already and is part of the way.
+static void on_origin(unsigned cpu, void* argument) {
+    (void)cpu;
+    (void)argument;
+    total_at_origin = total_now() - 1;
+    on_the_way = true;
+}
+
+static void on_low_block(unsigned cpu, void* argument) {
+    (void)cpu;
+    (void)argument;
+    if (on_the_way) {
+        on_the_way = false;
+        ++ways;
+        ways_sum += total_now() - total_at_origin;
+    }
+}
+
 static void on_marker(unsigned cpu, void* argument) {
     const unsigned marker = (unsigned)(uintptr_t)argument;
     const unsigned region = marker % kRegions;
@@ -94,17 +125,32 @@ static void on_marker(unsigned cpu, void* argument) {
     if (marker < kRegions) {
         low_at_start[region] = low_now;
         high_at_start[region] = high_now;
+        ways = 0;
+        ways_sum = 0;
     } else {
         print_counts("INSNCOUNT region",
                      region,
                      low_now - low_at_start[region],
                      high_now - high_at_start[region]);
+        if (origin != 0) {
+            char line[96];
+            snprintf(line,
+                     sizeof line,
+                     "INSNCOUNT ways %x count=%" PRIu64 " sum=%" PRIu64 "\n",
+                     region,
+                     ways,
+                     ways_sum);
+            qemu_plugin_outs(line);
+        }
     }
 }
 
 static void on_translation(plugin_id id, struct block* block) {
     const size_t count = qemu_plugin_tb_n_insns(block);
     (void)id;
+    if (origin != 0 && (qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0)) >> 63) == 0) {
+        qemu_plugin_register_vcpu_tb_exec_cb(block, on_low_block, 0, NULL);
+    }
     for (size_t i = 0; i < count; ++i) {
         struct instruction* const instruction = qemu_plugin_tb_get_insn(block, i);
         const uint64_t address = qemu_plugin_insn_vaddr(instruction);
@@ -114,6 +160,9 @@ static void on_translation(plugin_id id, struct block* block) {
             instruction, 0, (address >> 63) != 0 ? high : low, 1);
         if (watched != 0 && address == watched) {
             qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_watched, 0, NULL);
+        }
+        if (origin != 0 && address == origin) {
+            qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_origin, 0, NULL);
         }
         // HINT #imm7 with imm7 in 0x70..0x7f. [ARM] "HINT".
         if ((word & 0xfffff01fU) == 0xd503201fU && ((word >> 5) & 0x70U) == 0x70U) {
@@ -131,6 +180,8 @@ int qemu_plugin_install(plugin_id id,
     for (int i = 0; i < argument_count; ++i) {
         if (strncmp(arguments[i], "at=", 3) == 0) {
             watched = strtoull(arguments[i] + 3, NULL, 0);
+        } else if (strncmp(arguments[i], "from=", 5) == 0) {
+            origin = strtoull(arguments[i] + 5, NULL, 0);
         }
     }
     low.board = qemu_plugin_scoreboard_new(2 * sizeof(uint64_t));
