@@ -45,10 +45,8 @@ void switch_fp(Cpu& cpu, Thread& next) {
     }
     if (owner != nullptr) {
         arch::fp_enable();
-        if (owner->phase() == state::kRunning && !owner->in_call) {
-            arch::fp_save(owner->fp);
-            owner->fp_saved = true;
-        }
+        arch::fp_save(owner->fp);  // a call clobbers the vectors but keeps FPCR
+        owner->fp_saved = owner->phase() == state::kRunning && !owner->in_call;
         cpu.fp_owner = nullptr;
     }
     if ((next.status & flag::kUsesFp) == 0) {
@@ -60,7 +58,7 @@ void switch_fp(Cpu& cpu, Thread& next) {
         arch::fp_restore(next.fp);
         next.fp_saved = false;
     } else {
-        arch::fp_clear();
+        arch::fp_clear(next.fp.control);
     }
     cpu.fp_owner = &next;
 }

@@ -99,7 +99,8 @@ void end_wait(Thread& thread, Status status) {
     reclaim_context(thread);
     detach(thread);
     if (phase == state::kWaitSleep || phase == state::kWaitFutex) {
-        resume_kernel_request(thread, status);
+        // A sleep that reaches its deadline did what it was to do.
+        resume_kernel_request(thread, phase == state::kWaitSleep ? Status::Ok : status);
         return;
     }
     if (is_client && phase != state::kWaitReceive) {

@@ -30,8 +30,8 @@ inline void fp_save(FpState& to) { arch_fp_save(&to); }
 
 inline void fp_restore(const FpState& from) { arch_fp_restore(&from); }
 
-/// Nothing of the last owner stays in a register. FPCR starts at its reset value.
-inline void fp_clear() { arch_fp_clear(0); }
+/// Nothing of the last owner stays in a register. FPCR becomes `control`.
+inline void fp_clear(base::u64 control = 0) { arch_fp_clear(control); }
 
 namespace detail {
 inline constexpr base::u64 kFpTrapEl0 = base::u64{1} << 20;  // CPACR_EL1.FPEN = 01

@@ -12,7 +12,10 @@ inline void fp_save(FpState& to) { to = mock::machine().current().fp; }
 
 inline void fp_restore(const FpState& from) { mock::machine().current().fp = from; }
 
-inline void fp_clear() { mock::machine().current().fp = FpState{}; }
+inline void fp_clear(base::u64 control = 0) {
+    mock::machine().current().fp = FpState{};
+    mock::machine().current().fp.control = control;
+}
 
 inline void fp_enable() { mock::machine().current().fp_enabled = true; }
 
