@@ -12,7 +12,10 @@ using format::Field;
 using format::FieldKind;
 using format::Layout;
 
-constexpr s32 kVisitCost = 90;
+// Measured instructions, rounded up.
+constexpr s32 kVisitCost = 100;
+constexpr s32 kRangeCost = 110;
+constexpr s32 kCompareCost = 40;
 
 constexpr Finding kGranted{Verdict::Granted, Defect::None, kNoParameter};
 constexpr Finding kAgain{Verdict::Again, Defect::None, kNoParameter};
@@ -129,28 +132,6 @@ private:
     const Message& message_;
 };
 
-/// Sizes and counts that belong to the message as a whole.
-Defect check_frame(const Message& message, const Shape& shape) {
-    const bool is_short =
-        shape.fixed_size <= abi::kShortBytes && shape.handle_count == 0 && shape.arena_max == 0;
-    if (is_short && (message.flags & kTravelsLong) != 0) {
-        return Defect::NotShort;
-    }
-    if (message.fixed_size != shape.fixed_size) {
-        return Defect::FixedSize;
-    }
-    if (message.arena_size > shape.arena_max) {
-        return Defect::ArenaSize;
-    }
-    if (message.handle_count != shape.handle_count) {
-        return Defect::HandleCount;
-    }
-    if (shape.staging == Staging::Arena && message.arena_size != 0 && message.arena == nullptr) {
-        return Defect::ArenaSize;
-    }
-    return Defect::None;
-}
-
 /// One range by itself.
 Defect check_range(const Visit& visit, u32 arena_size) {
     const Field& field = *visit.field;
@@ -192,6 +173,7 @@ Finding compare_with_earlier(const Walker& walker, const Visit& visit, Walk& wal
             return wrong(Defect::RangeOverlap, visit.field->parameter);
         }
         ++walk.compared;
+        fuel -= kCompareCost;
     }
     return kGranted;
 }
@@ -217,6 +199,27 @@ Finding check_text_range(const Message& message, const Visit& visit, Walk& walk,
 
 }  // namespace
 
+Defect check_sizes(const Message& message, const Shape& shape) {
+    const bool is_short =
+        shape.fixed_size <= abi::kShortBytes && shape.handle_count == 0 && shape.arena_max == 0;
+    if (is_short && (message.flags & kTravelsLong) != 0) {
+        return Defect::NotShort;
+    }
+    if (message.fixed_size != shape.fixed_size) {
+        return Defect::FixedSize;
+    }
+    if (message.arena_size > shape.arena_max) {
+        return Defect::ArenaSize;
+    }
+    if (message.handle_count != shape.handle_count) {
+        return Defect::HandleCount;
+    }
+    if (shape.staging == Staging::Arena && message.arena_size != 0 && message.arena == nullptr) {
+        return Defect::ArenaSize;
+    }
+    return Defect::None;
+}
+
 Finding check_structure(const format::Policy& policy,
                         const Message& message,
                         const Shape& shape,
@@ -226,11 +229,8 @@ Finding check_structure(const format::Policy& policy,
     using Phase = Walk::Phase;
     const Walker walker{policy, message};
     if (walk.phase == Phase::Start) {
-        if (const Defect defect = check_frame(message, shape); defect != Defect::None) {
+        if (const Defect defect = check_sizes(message, shape); defect != Defect::None) {
             return wrong(defect, kNoParameter);
-        }
-        if (layout == format::kNoLayout) {
-            return kGranted;
         }
         walker.begin(walk.cursor, layout);
         walk.phase = Phase::Next;
@@ -258,6 +258,7 @@ Finding check_structure(const format::Policy& policy,
                 defect != Defect::None) {
                 return wrong(defect, visit.field->parameter);
             }
+            fuel -= kRangeCost;
             walk.phase = Phase::Text;
             walk.position = 0;
             if (visit.size != 0 && visit.offset < walk.high_water) {

@@ -32,7 +32,7 @@ struct Cursor {
 };
 
 /// How far a structural check got. All zero at the start.
-struct Walk {
+struct alignas(8) Walk {
     enum class Phase : u32 { Start, Next, Compare, Text };
 
     Phase phase;
@@ -53,8 +53,13 @@ struct Finding {
 
 inline constexpr u32 kNoParameter = 0xFFFF'FFFF;
 
+/// What is wrong with the sizes and counts of the message as a whole; all there is to check when
+/// the layout is kNoLayout.
+Defect check_sizes(const Message& message, const Shape& shape);
+
 /// Checks `message` against its shape and layout, from `walk` on, until done or `fuel` (about one
 /// unit an instruction) is used up: then the verdict is Again and `walk` says where to go on.
+/// `layout` is not kNoLayout.
 Finding check_structure(const format::Policy& policy,
                         const Message& message,
                         const Shape& shape,

@@ -139,10 +139,16 @@ Verdict step_structure(const format::Policy& policy,
                        Progress& progress,
                        s32& fuel,
                        Record& record) {
-    Walk walk{};
-    if (target.layout != format::kNoLayout) {
-        __builtin_memcpy(&walk, progress.spare, sizeof(walk));
+    if (target.layout == format::kNoLayout) {
+        const Defect defect = check_sizes(query.message, *target.shape);
+        if (defect == Defect::None) {
+            return Verdict::Granted;
+        }
+        audit::malformed(record, defect, kNoParameter);
+        return Verdict::Denied;
     }
+    Walk walk;
+    __builtin_memcpy(&walk, progress.spare, sizeof(walk));
     const Finding found =
         check_structure(policy, query.message, *target.shape, target.layout, walk, fuel);
     if (found.verdict == Verdict::Denied) {

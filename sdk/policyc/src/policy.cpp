@@ -141,6 +141,8 @@ private:
         }
         if (policy_.classes.size() > kMaxClasses) {
             diagnostics_.report<Code::TooManyClasses>({}, lang::Number{kMaxClasses});
+            policy_.classes.clear();
+            return;
         }
         policy_.core_class = require(kCoreName);
         policy_.init_class = require(kInitName);
