@@ -179,6 +179,10 @@ bool is_well_formed(abi::Tag tag) {
                          : tag.handle_count() == 0 && !tag.has_arena();
 }
 
+bool is_checked_at_once(const Message& message) {
+    return !message.arena_staged && message.fixed_size <= kDoneAtOnce;
+}
+
 Parties request_parties(const Thread& caller) {
     Parties parties{};
     const abi::Tag tag{caller.request_tag};
@@ -209,10 +213,13 @@ void stop_work(Thread& thread) {
 
 void call(Thread& caller) {
     const auto begun = begin_call(caller);
-    if (begun.ok()) {
-        start_work(caller, Work::CallCheck);
-    } else {
+    if (!begun.ok()) {
         set_result(caller, begun.status());
+        return;
+    }
+    start_work(caller, Work::CallCheck);
+    if (is_checked_at_once(caller.message)) {
+        advance(caller);
     }
 }
 
@@ -250,6 +257,9 @@ void offer(Thread& caller) {
     caller.partner = server;
     if (caller.message.arena_size > 0) {
         start_work(caller, Work::CallCopy);
+        if (caller.message.arena_size <= kDoneAtOnce) {
+            copy_request_step(caller);
+        }
     } else {
         finish_request(caller, *server);
     }
