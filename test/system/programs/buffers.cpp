@@ -20,27 +20,29 @@ struct Places {
     u64 read_only = 0;    // a page that can be read
     u64 text = 0;         // a page of the program
     u64 hole = 0;         // nothing mapped
-    u64 before_hole = 0;  // the last 16 bytes before a hole
+    u64 before_hole = 0;  // the last 4 bytes before a hole
     u64 device = 0;       // registers, 0 when there are none
 };
 
-Places make_places(const Context& context) {
+/// Registers of some device: the clock of virt, which on the Raspberry Pi is RAM, or its GPIO.
+u64 map_device() {
+    auto registered = io().RegisterMmio(0x0901'0000, kPage);
+    if (!registered.ok()) {
+        registered = io().RegisterMmio(0xFE20'0000, kPage);
+    }
+    return io().MapMem(registered.value().resource.handle, 0).value().at;
+}
+
+Places make_places() {
+    /// Far from where the kernel or init places anything, so that the hole stays one.
+    constexpr u64 kLonely = u64{0x18} << 32;
     Places places;
     places.good = allocate(2 * kPage);
     places.read_only = vmm().Allocate(0, kPage, kReadable).value().at;
     places.text = __builtin_bit_cast(u64, &trial::run) & ~(kPage - 1);
-    const u64 pair = allocate(kPage);
-    const u64 hole = allocate(kPage);
-    // Whatever lies behind the upper of the two becomes a hole.
-    const u64 upper = pair > hole ? pair : hole;
-    const u64 lower = pair > hole ? hole : pair;
-    (void)vmm().Free(upper, kPage);
-    places.hole = upper;
-    places.before_hole = upper - lower == kPage ? upper - 16 : 0;
-    if (const auto device = context.start.device(0); device.ok()) {
-        const u32 handle = device.value().registers[0].handle;
-        places.device = io().MapMem(handle, 0).value().at;
-    }
+    places.hole = kLonely + kPage;
+    places.before_hole = vmm().Allocate(kLonely, kPage, kWritable).ok() ? places.hole - 4 : 0;
+    places.device = map_device();
     return places;
 }
 
@@ -119,7 +121,7 @@ class Buffers final {
 public:
     Buffers(Report& report, const Context& context)
         : report_(report), server_(connection(context, "server")),
-          warehouse_(connection(context, "warehouse")), places_(make_places(context)),
+          warehouse_(connection(context, "warehouse")), places_(make_places()),
           room_(allocate(Store::MaxPlain + kPage)) {}
 
     void each_bad_address();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that a process can do to itself ends that process, with the right reason, and nothing
-// else: one child for each sin.
+// else: one child for each sin. A misaligned stack pointer is not among them: QEMU does not check
+// it.
 #include <test/system/programs/support/spawn.hpp>
 
 namespace trial {
@@ -12,7 +13,6 @@ constexpr s32 kUnknown = 0x00;
 constexpr s32 kFetch = 0x20;
 constexpr s32 kPcAlignment = 0x22;
 constexpr s32 kData = 0x24;
-constexpr s32 kSpAlignment = 0x26;
 constexpr s32 kBreakpoint = 0x3C;
 
 constexpr u64 kKernelAddress = 0xFFFF'FFC0'0000'0000;
@@ -30,7 +30,7 @@ void jump_to(u64 address) { __builtin_bit_cast(void (*)(), address)(); }
 }
 
 constinit u32 data_code[4] = {0xD65F'03C0, 0xD65F'03C0, 0xD65F'03C0, 0xD65F'03C0};  // ret
-constexpr u64 kConstant = 17;
+constinit const u64 constants[2] = {17, 18};
 
 s32 read_null(u64) { return static_cast<s32>(at<volatile u32>(0)); }
 
@@ -84,8 +84,7 @@ s32 write_text(u64) {
 }
 
 s32 write_constant(u64) {
-    static const volatile u64 constant = kConstant;
-    at<volatile u64>(address_of(&constant)) = 1;
+    at<volatile u64>(address_of(constants)) = 1;
     return 0;
 }
 
@@ -108,11 +107,6 @@ s32 overflow_stack(u64) { return static_cast<s32>(recurse(0)); }
 
 s32 jump_misaligned(u64) {
     jump_to(__builtin_bit_cast(u64, &read_null) + 2);
-    return 0;
-}
-
-s32 misalign_stack(u64) {
-    asm volatile("mov x1, sp\n add x1, x1, #8\n mov sp, x1\n ldr x2, [sp]" ::: "x1", "x2");
     return 0;
 }
 
@@ -215,7 +209,6 @@ constexpr Sin kSins[] = {
     {"use-after-free", use_freed, kData},
     {"stack-overflow", overflow_stack, kData},
     {"jump-misaligned", jump_misaligned, kPcAlignment},
-    {"stack-misaligned", misalign_stack, kSpAlignment},
     {"undefined-instruction", undefined, kUnknown},
     {"breakpoint", breakpoint, kBreakpoint},
     {"halt", halt, kUnknown},
@@ -242,7 +235,7 @@ constexpr Sin kSins[] = {
 };
 
 void sins(Report& report, Spawner& spawner) {
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     for (const Sin& sin : kSins) {
         sdk::Line<60> name;
         name.text("faults.").text(sin.name);

@@ -49,7 +49,7 @@ void deliver(Report& report, base::Mmio uart, u32 listener, const sdk::start::In
 
 void silent(Report& report, base::Mmio uart, u32 listener) {
     Test test{report, "interrupts.silent-until-answered"};
-    uart.write32(kData, '.');
+    uart.write32(kData, '\n');
     uart.write32(kMask, kTransmit);
     const sdk::Incoming first = wait_interrupt(listener, 1000);
     test.equal("first", first.status, Status::Ok);

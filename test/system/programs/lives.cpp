@@ -10,7 +10,7 @@ constexpr u32 kCycles = 100;
 
 void ends(Report& report, Spawner& spawner, u32 cycles) {
     Test test{report, "lives.start-and-exit"};
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     for (u32 i = 0; i < cycles; ++i) {
         const Ending ending =
             spawner.run([](u64 code) -> s32 { return static_cast<s32>(code); }, i);
@@ -22,7 +22,7 @@ void ends(Report& report, Spawner& spawner, u32 cycles) {
 
 void kills(Report& report, Spawner& spawner, u32 cycles) {
     Test test{report, "lives.start-and-kill"};
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     for (u32 i = 0; i < cycles; ++i) {
         const Child child = spawner.spawn(
             [](u64) -> s32 {
@@ -47,15 +47,21 @@ void kills(Report& report, Spawner& spawner, u32 cycles) {
 
 void unfinished(Report& report, Spawner& spawner, u32 cycles) {
     Test test{report, "lives.built-and-never-started"};
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     for (u32 i = 0; i < cycles; ++i) {
         const Child child = spawner.build([](u64) -> s32 { return 0; }, 0, {.serves = i % 2 == 0});
         test.require("made", child.task != 0);
         Spawner::discard(child);
     }
-    // Names of servers stay known: one for each.
+    // Names of servers stay known to the kernel: one object for each.
+    constexpr u32 kTries = 400;
     Holdings now = holdings();
+    for (u32 i = 0; i < kTries && now.objects > before.objects + cycles; ++i) {
+        sdk::sleep_ms(5);
+        now = holdings();
+    }
     test.require("objects", now.objects <= before.objects + cycles, now.objects - before.objects);
+    test.equal("free frames", now.frames, before.frames);
 }
 
 void names(Report& report, Spawner& spawner) {

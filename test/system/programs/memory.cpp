@@ -113,7 +113,7 @@ void exact(Report& report) {
     Test test{report, "memory.accounts-are-exact"};
     const u64 warm = allocate(kPage);  // page tables of the place
     (void)vmm().Free(warm, kPage);
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     const u64 left = pages_left();
     for (u32 i = 0; i < 100; ++i) {
         const u64 area = allocate(8 * kPage);

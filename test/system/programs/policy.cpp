@@ -165,7 +165,7 @@ void kernel_takes_back(Report& report, const Context& context) {
 
 void start_refused(Report& report, const Context& context) {
     Test test{report, "policy.start-of-a-process-without-a-rule"};
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     {
         Spawner spawner{context};
         const Child child =
@@ -193,7 +193,7 @@ void empty_class(Report& report, const Context& context) {
                 io().RegisterIrq(40, 0).status(),
                 threads().Create(0x1000, 0, 0, 0, 1).status(),
                 time().SetSystemTime(0).status(),
-                notices().SubscribeToObject(1, 1, 1, 1).status(),
+                notices().SubscribeToObject(0, 0, 1, 1).status(),
                 profiler().GetCounters().status(),
                 power().Request(0, 0).status(),
             };

@@ -152,7 +152,7 @@ void run(Report& report, const Context& context) {
         sdk::Line<60> name;
         name.text("quotas.").text(greed.name);
         Test test{report, name.view()};
-        const Holdings before = holdings();
+        const Holdings before = settled_holdings();
         const Child child =
             spawner.build(greed.main, spawner.board_address(), {.memory = 1u << 20});
         board.again = 0;
@@ -169,7 +169,7 @@ void run(Report& report, const Context& context) {
         require_restored(test, before);
     }
     Test test{report, "quotas.all-at-once"};
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     {
         Child children[4];
         u32 index = 0;

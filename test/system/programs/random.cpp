@@ -166,7 +166,7 @@ void run(Report& report, const Context& context) {
     board.end = 100;
     (void)babble_all(spawner, board);
     sdk::sleep_ms(50);
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
 
     const Child watcher = spawner.build(canary, spawner.board_address(), {.priority = 105});
     bird.channel = Spawner::give(watcher, server);

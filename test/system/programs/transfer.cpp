@@ -138,7 +138,7 @@ void channel(Report& report, const Context& context, u32 server) {
 void accounts(Report& report, u32 server) {
     Test test{report, "transfer.nothing-is-left-behind"};
     (void)post(server).Drop();
-    const Holdings before = holdings();
+    const Holdings before = settled_holdings();
     for (u32 i = 0; i < 200; ++i) {
         const u32 memory = make_memory();
         test.equal("leave", post(server).Leave(parcel(memory, ~0u)).status(), Status::Ok);

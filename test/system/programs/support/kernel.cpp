@@ -14,6 +14,19 @@ Holdings holdings() {
     return {.frames = counters.value().freeFrames, .objects = counters.value().objects};
 }
 
+Holdings settled_holdings() {
+    constexpr u32 kTries = 400;
+    constexpr u64 kPauseMs = 3;
+    Holdings last = holdings();
+    for (u32 i = 0, equal = 0; i < kTries && equal < 2; ++i) {
+        sdk::sleep_ms(kPauseMs);
+        const Holdings now = holdings();
+        equal = now == last ? equal + 1 : 0;
+        last = now;
+    }
+    return last;
+}
+
 void require_restored(Test& test, const Holdings& before) {
     constexpr u32 kTries = 400;
     constexpr u64 kPauseMs = 5;

@@ -76,6 +76,8 @@ struct Holdings {
 };
 
 Holdings holdings();
+/// The same once nothing is being taken apart any more: three equal readings in a row.
+Holdings settled_holdings();
 /// Requires that the system's holdings come back to `before` within two seconds: processes are
 /// taken apart in steps.
 void require_restored(Test& test, const Holdings& before);

@@ -44,6 +44,9 @@ constexpr u64 kStackTop = u64{0x1F} << 32;
 
 constexpr u64 round_up(u64 size) { return (size + kPage - 1) / kPage * kPage; }
 
+/// Names are never used twice: a process that was ended may take a moment to go.
+constinit u32 children_made = 0;
+
 /// At the top of a child's stack: what it shall run.
 struct Start {
     ChildMain main;
@@ -121,7 +124,7 @@ bool Spawner::load(u32 task, const Part& part) {
 
 Child Spawner::build(ChildMain main, u64 argument, const ChildOptions& options) {
     sdk::Line<40> name;
-    name.text("child-").decimal(++made_);
+    name.text("child-").decimal(++children_made);
     const auto created =
         tasks().Create(name.view(), options.eclass, "", options.memory, options.priority);
     if (!created.ok()) {

@@ -92,7 +92,6 @@ private:
     u32 part_count_ = 0;
     u64 board_ = 0;
     u32 board_memory_ = 0;
-    u32 made_ = 0;
 };
 
 }  // namespace trial
