@@ -132,6 +132,9 @@ u32 Machine::acquire(u32& word) {
     if (held_ != nullptr) {
         stop("lock: taken twice");
     }
+    if (lock_holds == lock_limit) {
+        throw Spinning{};
+    }
     held_ = &word;
     ++lock_holds;
     return word++;

@@ -48,6 +48,10 @@ struct PowerOff {
     bool reset = false;
 };
 
+/// Thrown when the lock was taken `lock_limit` times: the kernel waits for another CPU, or for
+/// ever.
+struct Spinning {};
+
 /// Thrown by enter_thread, from which a real CPU does not come back either.
 struct Entered {
     arch::Frame* frame = nullptr;
@@ -134,6 +138,7 @@ public:
     u32 zeroed_frames = 0;
     u64 copied_bytes = 0;
     u32 lock_holds = 0;
+    u32 lock_limit = ~u32{0};
 
     // --- what the headers in arch/ do ------------------------------------------------------------
 

@@ -72,7 +72,7 @@ TEST_CASE("a thread whose creation is denied does not run", "[kernel][control][!
     CHECK(app.process.handles.used() == 1);
 }
 
-TEST_CASE("sleep ends at its deadline with success", "[kernel][control][!shouldfail]") {
+TEST_CASE("sleep ends at its deadline with success", "[kernel][control]") {
     App app;
     app.kernel.run(app.thread);
     threads::Sleep_Request request{};
@@ -89,7 +89,7 @@ TEST_CASE("sleep ends at its deadline with success", "[kernel][control][!shouldf
           Status::Ok);
 }
 
-TEST_CASE("a thread's exit leaves the others running", "[kernel][control][!shouldfail]") {
+TEST_CASE("a thread's exit leaves the others running", "[kernel][control]") {
     App app;
     Thread& other = app.kernel.add_thread(app.process);
     threads::Exit_Request request{};

@@ -16,6 +16,34 @@ namespace {
 
 constexpr u64 kEntryPoint = 0x1'0000;
 constexpr u32 kShortRegisters[abi::kShortWords] = {10, 11, 12, 13, 14, 15, 18};
+
+std::string number_of(const Thread* thread) {
+    return thread == nullptr ? "-" : std::to_string(thread->index);
+}
+
+/// One line per CPU and thread, for failures of the scheduler.
+std::string describe_threads() {
+    std::string text;
+    for (u32 i = 0; i < machine().cpu_count(); ++i) {
+        const kernel::Cpu& cpu = kernel::scheduler().cpus[i];
+        text += "cpu " + std::to_string(i) + ": context of " +
+                number_of(cpu.context == nullptr ? nullptr : cpu.context->owner) + ", thread " +
+                number_of(cpu.thread) + (machine().cpus[i].kicked ? ", kicked" : "") + "\n";
+    }
+    for (u32 i = 0; i < kernel::kMaxThreads; ++i) {
+        const Thread* thread = kernel::scheduler().threads.find(i);
+        if (thread != nullptr) {
+            text += "thread " + std::to_string(i) + ": phase " + std::to_string(thread->phase()) +
+                    ", work " + std::to_string(static_cast<u32>(thread->work)) + ", priority " +
+                    std::to_string(thread->home.effective()) +
+                    (thread->home.queued ? ", queued" : "") + ", partner " +
+                    number_of(thread->partner) + ", affinity " +
+                    std::to_string(thread->affinity & 0xF) + "\n";
+        }
+    }
+    return text;
+}
+
 constexpr u32 kPatience = 10'000;  // entries after which nothing will happen any more
 
 }  // namespace
@@ -128,9 +156,19 @@ void Kernel::select(u32 cpu) {
 /// Runs kernel code that ends by entering a thread, by idling, or by stopping.
 template <typename Function> void Kernel::run_kernel(Function&& function) {
     Thread* next = nullptr;
+    machine().lock_holds = 0;
+    machine().lock_limit = kPatience;
     try {
         next = &kernel::thread_of(function());
     } catch (const mock::Idle&) {
+        next = nullptr;
+    } catch (const mock::Spinning&) {
+        // Only other CPUs can end this: they have been told to enter.
+        bool is_told = false;
+        for (u32 i = 0; i < machine().cpu_count(); ++i) {
+            is_told = is_told || (i != selected_ && machine().cpus[i].kicked);
+        }
+        REQUIRE(is_told);
         next = nullptr;
     } catch (const mock::Entered& entered) {
         next = &kernel::thread_of(entered.frame);
@@ -284,6 +322,13 @@ void Kernel::check_invariants() const {
             const bool can_lead =
                 other != nullptr && other->home.queued && other->phase() != kernel::state::kDead;
             is_found = can_lead && kernel::chain_end(*other) == thread;
+        }
+        for (const kernel::Cpu& cpu : kernel::scheduler().cpus) {  // that CPU finds it at its entry
+            is_found = is_found ||
+                       (cpu.context != nullptr && kernel::chain_end(*cpu.context->owner) == thread);
+        }
+        if (!is_found) {
+            UNSCOPED_INFO(describe_threads());
         }
         INFO("thread " << i << " can run, but nothing will ever run it");
         REQUIRE(is_found);

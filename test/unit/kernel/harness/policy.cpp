@@ -42,7 +42,9 @@ struct Hooks {
         const bool is_message = query->event <= ksec::Event::Error;
         const u16 server =
             query->event == ksec::Event::Request ? query->dst_class : query->src_class;
-        const bool is_implicit = query->endpoint >= abi::kIrqEndpoint;
+        const bool is_implicit =
+            query->endpoint >= abi::kIrqEndpoint &&
+            (query->src_class == kCoreClass || query->event != ksec::Event::Request);
         if (is_message && !is_implicit &&
             method_info(server, query->endpoint, query->method) == nullptr) {
             return deny(record, ksec::Reason::Malformed);

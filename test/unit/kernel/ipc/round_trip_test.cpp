@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Short messages from one process to another and back.
+#include "pair.hpp"
+
 #include <catch2/catch_test_macros.hpp>
-#include <harness/harness.hpp>
 
 using namespace kernel_test;
-
-namespace {
-
-struct Pair {
-    Kernel kernel;
-    Thread& server = kernel.add_process("server", kServerClass);
-    Thread& client = kernel.add_process("client", kClientClass);
-    u32 listener = kernel.add_listener(*server.process);
-    u32 channel = kernel.add_channel(*client.process, *server.process);
-
-    Pair() { kernel.policy.add_method(kServerClass, 0, 0, make_shape(16), make_shape(8)); }
-};
-
-constexpr abi::Tag kRequest = request_tag(0, 0, 16);
-constexpr abi::Tag kResponse = response_tag(0, 0, 8);
-
-}  // namespace
 
 TEST_CASE("a short request reaches a server that waits", "[kernel][ipc]") {
     Pair pair;
@@ -53,7 +37,7 @@ TEST_CASE("a request queues until the server receives", "[kernel][ipc]") {
     CHECK(Kernel::answer_of(pair.client).words[0] == 9);
 }
 
-TEST_CASE("a reply that does not receive leaves the server running", "[kernel][ipc][!shouldfail]") {
+TEST_CASE("a reply that does not receive leaves the server running", "[kernel][ipc]") {
     Pair pair;
     pair.kernel.receive(pair.server, pair.listener);
     pair.kernel.call(pair.client, pair.channel, kRequest, {.words = {1, 2}});
@@ -65,8 +49,7 @@ TEST_CASE("a reply that does not receive leaves the server running", "[kernel][i
     CHECK(Kernel::answer_of(pair.server).status == Status::Ok);
 }
 
-TEST_CASE("a denied response ends the call and leaves the server running",
-          "[kernel][ipc][!shouldfail]") {
+TEST_CASE("a denied response ends the call and leaves the server running", "[kernel][ipc]") {
     Pair pair;
     pair.kernel.policy.on_judge = [](const ksec::Query& query, ksec::Effect) {
         return query.event == ksec::Event::Response ? ksec::Verdict::Denied
@@ -83,7 +66,7 @@ TEST_CASE("a denied response ends the call and leaves the server running",
     CHECK(Kernel::answer_of(pair.server).status == Status::SecurityDisallow);
 }
 
-TEST_CASE("a token answers once", "[kernel][ipc][!shouldfail]") {
+TEST_CASE("a token answers once", "[kernel][ipc]") {
     Pair pair;
     pair.kernel.receive(pair.server, pair.listener);
     pair.kernel.call(pair.client, pair.channel, kRequest, {.words = {1, 2}});
