@@ -159,7 +159,8 @@ private:
 
 ClassFile parse_class(std::uint32_t file, ClassFile::Kind kind, Diagnostics& diagnostics) {
     const Tokens tokens = tokenize(file, diagnostics);
-    return ClassParser{file, kind, tokens, diagnostics}.run();
+    ClassParser parser{file, kind, tokens, diagnostics};
+    return tokens.is_given_up ? ClassFile{} : parser.run();
 }
 
 }  // namespace sdk::lang::idl

@@ -10,6 +10,7 @@ namespace sdk::lang {
 namespace {
 
 constexpr std::size_t kMaxWord = 60;
+constexpr std::size_t kMaxText = 200;
 constexpr std::size_t kMaxLine = 400;
 
 /// Text of the program made safe to print: control characters and broken UTF-8 become visible.
@@ -39,6 +40,18 @@ std::string shortened(std::string_view text, std::size_t limit) {
         --end;
     }
     return std::string{text.substr(0, end)} + "...";
+}
+
+std::string render(const detail::Argument& argument) {
+    switch (argument.place) {
+    case detail::Place::Word:
+        return "'" + printable(shortened(argument.text, kMaxWord)) + "'";
+    case detail::Place::Text:
+        return printable(shortened(argument.text, kMaxText));
+    case detail::Place::Number:
+        break;
+    }
+    return std::to_string(argument.number);
 }
 
 std::string code_text(Code code) { return "TS" + std::to_string(static_cast<unsigned>(code)); }
@@ -86,7 +99,8 @@ std::string excerpt(const Sources& sources, const Span& span, const Palette& pal
         marks.pop_back();
     }
     const std::string gap(number.size(), ' ');
-    return " " + number + " | " + shown + "\n " + gap + " | " + palette.weak + marks + palette.off +
+    shown = shown.empty() ? shown : " " + shown;
+    return " " + number + " |" + shown + "\n " + gap + " | " + palette.weak + marks + palette.off +
            "\n";
 }
 
@@ -123,18 +137,6 @@ std::string place_json(const Sources& sources, const Span& span) {
 
 }  // namespace
 
-namespace detail {
-
-std::string render(const Word& argument) {
-    return "'" + printable(shortened(argument.value, kMaxWord)) + "'";
-}
-
-std::string render(const Text& argument) { return printable(shortened(argument.value, 200)); }
-
-std::string render(const Number& argument) { return std::to_string(argument.value); }
-
-}  // namespace detail
-
 Diagnostics::Report& Diagnostics::Report::note(const Span& span, std::string text) {
     if (diagnostic_ != nullptr) {
         diagnostic_->notes.push_back({span, std::move(text)});
@@ -150,7 +152,7 @@ Diagnostics::Report& Diagnostics::Report::hint(std::string_view suggestion) {
 }
 
 Diagnostics::Report
-Diagnostics::add(Code code, const Span& span, std::vector<std::string> arguments) {
+Diagnostics::add(Code code, const Span& span, std::span<const detail::Argument> arguments) {
     const Catalogued& row = catalogued(code);
     (row.severity == Severity::Error ? errors_ : warnings_) += 1;
     if (diagnostics_.size() >= kMaxKept) {
@@ -164,7 +166,7 @@ Diagnostics::add(Code code, const Span& span, std::vector<std::string> arguments
     std::size_t used = 0;
     for (std::size_t i = 0; i < row.message.size(); ++i) {
         if (row.message[i] == '{') {
-            diagnostic.message += used < arguments.size() ? arguments[used] : std::string{};
+            diagnostic.message += used < arguments.size() ? render(arguments[used]) : std::string{};
             ++used;
             i = row.message.find('}', i);
         } else {

@@ -161,6 +161,7 @@ private:
             member.doc = cursor_.comment_before();
             if (!type(member.type) || !name(member.name, "the member's name") ||
                 !cursor_.expect_sign(";", "after the member")) {
+                result.is_complete = false;
                 cursor_.skip_statement();
                 continue;
             }
@@ -286,7 +287,8 @@ private:
             cursor_.diagnostics()
                 .report<Code::UnknownType>(begin, Word{word})
                 .hint(closest(word, {"bytes", "string", "array", "sequence", "handle"}));
-            return false;
+            skip_generic();
+            return true;
         }
         cursor_.take();
         cursor_.take();  // <
@@ -312,6 +314,18 @@ private:
         const bool closed = cursor_.expect_sign(">", "at the end of the type");
         result.span = cursor_.since(begin);
         return closed;
+    }
+
+    /// Takes `word < ... >` of a type that does not exist.
+    void skip_generic() {
+        unsigned open = 0;
+        while (!cursor_.at_end() && !cursor_.at_sign(";") && !cursor_.at_sign("}")) {
+            const Token token = cursor_.take();
+            open += token.sign == '<' ? 1 : 0;
+            if (token.sign == '>' && --open == 0) {
+                return;
+            }
+        }
     }
 
     // ---- expressions, loosest operators first ----
@@ -509,7 +523,8 @@ Package parse_package(std::uint32_t file, Diagnostics& diagnostics) {
         return empty;
     }
     const Tokens tokens = tokenize(file, diagnostics);
-    return PackageParser{file, tokens, diagnostics}.run();
+    PackageParser parser{file, tokens, diagnostics};
+    return tokens.is_given_up ? Package{} : parser.run();
 }
 
 }  // namespace sdk::lang::idl

@@ -37,6 +37,8 @@ public:
             if (result_.tokens.size() > kMaxTokens) {
                 diagnostics_.report<Code::TooManyTokens>(
                     span(at_, at_), Number{static_cast<std::int64_t>(kMaxTokens)});
+                result_.tokens.clear();
+                result_.is_given_up = true;
                 break;
             }
         }

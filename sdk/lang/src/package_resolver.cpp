@@ -160,10 +160,15 @@ private:
     // ---- names ----
 
     [[nodiscard]] std::vector<std::string> visible_names(std::string_view kind) const {
+        constexpr std::size_t kEnough = 2000;
         std::vector<std::string> names;
+        if (diagnostics_.is_full()) {
+            return names;
+        }
         const auto add = [&](const PackageEntry& entry) {
             for (const auto& [word, declaration] : entry.names) {
-                if ((declaration.what == "constant") == (kind == "constant")) {
+                if (names.size() < kEnough &&
+                    (declaration.what == "constant") == (kind == "constant")) {
                     names.push_back(word);
                 }
             }
@@ -333,12 +338,16 @@ private:
         record.package = &package_;
         record.span = syntax.name.span;
         record.doc = syntax.doc;
+        if (!syntax.is_complete) {
+            return false;
+        }
         if (syntax.members.empty()) {
             diagnostics_.report<Code::EmptyType>(
                 syntax.name.span, Text{is_struct ? "struct" : "union"}, Word{syntax.name.text});
             return false;
         }
         bool complete = true;
+        NamePlaces names;
         for (const idl::Member& member : syntax.members) {
             Field field;
             field.name = member.name.text;
@@ -346,7 +355,7 @@ private:
             field.doc = member.doc;
             field.use = type(member.type);
             complete = complete && field.use.type != nullptr;
-            complete = is_new(field, record.fields, "member") && complete;
+            complete = is_new(field, names, "member") && complete;
             record.fields.push_back(std::move(field));
         }
         if (!complete) {
@@ -357,14 +366,15 @@ private:
         return true;
     }
 
-    bool is_new(const Field& field, const std::vector<Field>& others, std::string_view what) {
-        const auto first = std::ranges::find(others, field.name, &Field::name);
-        if (first == others.end()) {
-            return true;
+    using NamePlaces = std::map<std::string, Span>;
+
+    bool is_new(const Field& field, NamePlaces& others, std::string_view what) {
+        const auto [first, fresh] = others.emplace(field.name, field.span);
+        if (!fresh) {
+            diagnostics_.report<Code::DuplicateName>(field.span, Word{field.name}, Text{what})
+                .note(first->second, "the first one");
         }
-        diagnostics_.report<Code::DuplicateName>(field.span, Word{field.name}, Text{what})
-            .note(first->span, "the first one");
-        return false;
+        return fresh;
     }
 
     // ---- types ----
@@ -446,6 +456,9 @@ private:
     }
 
     TypeUse named_type(const QualifiedName& name) {
+        if (name.is_empty()) {
+            return {};
+        }
         if (name.segments.size() == 1) {
             if (const Builtin* what = find_builtin(name.last().text)) {
                 return {builtin(*what), nullptr};
@@ -514,6 +527,7 @@ private:
 
     void add_parameters(const idl::Method& syntax, Method& method) {
         static constexpr std::string_view kWords[] = {"in", "out", "error"};
+        NamePlaces names[3];
         auto latest = idl::Direction::In;
         for (const idl::Parameter& parameter : syntax.parameters) {
             if (parameter.direction < latest) {
@@ -530,7 +544,8 @@ private:
             field.name = parameter.name.text;
             field.span = parameter.name.span;
             field.use = type(parameter.type);
-            const bool fresh = is_new(field, message.fields, "parameter");
+            const bool fresh =
+                is_new(field, names[static_cast<std::size_t>(parameter.direction)], "parameter");
             if (fresh && field.use.type != nullptr) {
                 message.fields.push_back(std::move(field));
             }

@@ -252,8 +252,9 @@ ExpressionPtr Parser::dictionary() {
     }
     const Span begin = cursor_.take().span;
     ExpressionPtr result = make(Expression::Kind::Dict, begin);
+    std::map<std::string, Span> keys;
     while (!cursor_.at_end() && !cursor_.at_sign("}")) {
-        if (!dict_entry(*result)) {
+        if (!dict_entry(*result, keys)) {
             skip_entry('}');
         }
         if (!cursor_.accept_sign(",") && !cursor_.at_sign("}")) {
@@ -269,7 +270,7 @@ ExpressionPtr Parser::dictionary() {
     return checked(std::move(result));
 }
 
-bool Parser::dict_entry(Expression& dict) {
+bool Parser::dict_entry(Expression& dict, std::map<std::string, Span>& keys) {
     DictEntry entry;
     const Token& first = cursor_.peek();
     const bool can_be_key = first.kind == TokenKind::Word || first.kind == TokenKind::Text ||
@@ -289,12 +290,11 @@ bool Parser::dict_entry(Expression& dict) {
             diagnostics().report<Code::EqualsInDict>(cursor_.peek().span);
         }
         cursor_.take();
-        const auto first_entry = std::ranges::find_if(
-            dict.entries, [&](const DictEntry& other) { return other.key.text == entry.key.text; });
-        if (first_entry != dict.entries.end()) {
+        const auto [first_key, fresh] = keys.emplace(entry.key.text, entry.key.span);
+        if (!fresh) {
             diagnostics()
                 .report<Code::DuplicateKey>(entry.key.span, Word{entry.key.text})
-                .note(first_entry->key.span, "the first one");
+                .note(first_key->second, "the first one");
         }
     } else {
         diagnostics().report<Code::DictKeyMissing>(first.span);

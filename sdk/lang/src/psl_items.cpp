@@ -144,13 +144,13 @@ bool Parser::item(Items& items) {
 bool Parser::match(Items& items) {
     Match result;
     const Span begin = cursor_.take().span;
+    if (cursor_.at_sign("{")) {
+        diagnostics().report<Code::EmptyMatch>(begin);
+    }
     if (!selectors(result.selectors)) {
         return false;
     }
     result.head = cursor_.since(begin);
-    if (result.selectors.empty()) {
-        diagnostics().report<Code::EmptyMatch>(begin);
-    }
     if (!body(result.audit, result.items, result.head, "after the selectors of 'match'")) {
         return false;
     }

@@ -6,6 +6,7 @@
 
 #include <lang/cursor.hpp>
 #include <lang/psl_parser.hpp>
+#include <map>
 
 namespace sdk::lang::psl {
 
@@ -30,7 +31,7 @@ private:
     ExpressionPtr name_or_call();
     ExpressionPtr integer();
     ExpressionPtr text();
-    bool dict_entry(Expression& dict);
+    bool dict_entry(Expression& dict, std::map<std::string, Span>& keys);
     ExpressionPtr make(Expression::Kind kind, const Span& span);
     /// Gives `parent` its height; nothing, after reporting, when it is above kMaxHeight.
     ExpressionPtr checked(ExpressionPtr parent);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <lang/cursor.hpp>
+#include <lang/psl_parser.hpp>
 
 namespace sdk::lang {
 
@@ -305,7 +306,7 @@ const std::vector<const Package*>& Workspace::packages() const { return impl_->p
 
 void Workspace::check_file(const std::string& path) {
     const std::string extension = fs::path(path).extension().string();
-    if (extension != ".idl" && extension != ".cdl" && extension != ".edl") {
+    if (extension != ".idl" && extension != ".cdl" && extension != ".edl" && extension != ".psl") {
         impl_->diagnostics.report<Code::WrongFileType>({}, Word{path});
         return;
     }
@@ -315,6 +316,10 @@ void Workspace::check_file(const std::string& path) {
     }
     impl_->files_read.push_back(path);
     const std::uint32_t source = impl_->sources.add(path, std::move(*text));
+    if (extension == ".psl") {
+        static_cast<void>(psl::parse(source, impl_->diagnostics));
+        return;
+    }
     const auto kind =
         extension == ".edl" ? idl::ClassFile::Kind::Process : idl::ClassFile::Kind::Component;
     // Its name says from which directory it would be found.

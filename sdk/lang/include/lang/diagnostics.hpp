@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lang/source.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,9 +110,18 @@ constexpr Place place_of(const Text&) { return Place::Text; }
 
 constexpr Place place_of(const Number&) { return Place::Number; }
 
-std::string render(const Word& argument);
-std::string render(const Text& argument);
-std::string render(const Number& argument);
+/// One argument on its way into a message.
+struct Argument {
+    Place place = Place::Number;
+    std::string_view text;
+    std::int64_t number = 0;
+
+    constexpr Argument(const Word& word) : place(Place::Word), text(word.value) {}
+
+    constexpr Argument(const Text& words) : place(Place::Text), text(words.value) {}
+
+    constexpr Argument(const Number& value) : number(value.value) {}
+};
 
 template <Code kCode, typename... Arguments> consteval bool arguments_fit() {
     const Places places = places_of(catalogued(kCode).message);
@@ -133,7 +143,7 @@ template <Code kCode, typename... Arguments> consteval bool arguments_fit() {
 class Diagnostics final {
 public:
     /// Messages after this many errors are counted only.
-    static constexpr std::size_t kMaxKept = 200;
+    static constexpr std::size_t kMaxKept = 100;
 
     explicit Diagnostics(const Sources& sources) : sources_(&sources) {}
 
@@ -156,7 +166,12 @@ public:
     Report report(const Span& span, const Arguments&... arguments) {
         static_assert(detail::arguments_fit<kCode, Arguments...>(),
                       "arguments do not match the message in diagnostics.def");
-        return add(kCode, span, {detail::render(arguments)...});
+        if constexpr (sizeof...(Arguments) == 0) {
+            return add(kCode, span, {});
+        } else {
+            const detail::Argument list[] = {arguments...};
+            return add(kCode, span, list);
+        }
     }
 
     [[nodiscard]] std::size_t error_count() const { return errors_; }
@@ -164,6 +179,9 @@ public:
     [[nodiscard]] std::size_t warning_count() const { return warnings_; }
 
     [[nodiscard]] bool has_errors() const { return errors_ != 0; }
+
+    /// Whether further messages are only counted: then nobody needs to think of good hints.
+    [[nodiscard]] bool is_full() const { return diagnostics_.size() >= kMaxKept; }
 
     [[nodiscard]] const std::vector<Diagnostic>& all() const { return diagnostics_; }
 
@@ -179,7 +197,7 @@ public:
     [[nodiscard]] std::string to_json() const;
 
 private:
-    Report add(Code code, const Span& span, std::vector<std::string> arguments);
+    Report add(Code code, const Span& span, std::span<const detail::Argument> arguments);
 
     const Sources* sources_;
     std::vector<Diagnostic> diagnostics_;

@@ -46,7 +46,8 @@ struct TypeExpression {
 
     Kind kind = Kind::Named;
     Span span;
-    QualifiedName name;                       // Named: built-in or declared; Handle: the interface
+    QualifiedName name;                       // Named: built-in or declared, empty when there is
+                                              // no such type, which was reported; Handle: interface
     std::unique_ptr<TypeExpression> element;  // Array, Sequence
     ExpressionPtr size;                       // Bytes, String, Array, Sequence
 };
@@ -75,6 +76,7 @@ struct Record {
     Kind kind = Kind::Struct;
     Name name;
     std::vector<Member> members;
+    bool is_complete = true;  // false: a member could not be read, which was reported
     std::string doc;
 };
 

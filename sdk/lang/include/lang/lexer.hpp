@@ -39,6 +39,7 @@ struct Comment {
 struct Tokens {
     std::vector<Token> tokens;  ///< never empty: the last one is End
     std::vector<Comment> comments;
+    bool is_given_up = false;  ///< too many tokens, which was reported: there is only End
 };
 
 /// Largest number of tokens in one file; more is reported.
