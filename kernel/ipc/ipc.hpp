@@ -35,8 +35,14 @@ void unbind(Endpoint& endpoint);
 bool unbind_step(Endpoint& endpoint, u32& cursor);
 inline constexpr u32 kUnbindStep = 16;
 
+/// Up to so many bytes are not worth a step of their own: a fixed part without a staged arena is
+/// checked, and an arena is copied, in the lock hold before.
+inline constexpr u32 kDoneAtOnce = 256;
+
 /// Whether a tag from EL0 has only bits that make sense together.
 bool is_well_formed(abi::Tag tag);
+/// Whether the sender's message is small enough for kDoneAtOnce.
+bool is_checked_at_once(const Message& message);
 
 // --- steps shared by the files of this folder and by kernel/control
 // ---------------------------------

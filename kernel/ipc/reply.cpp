@@ -125,10 +125,13 @@ void reply(Thread& server) {
         return;
     }
     const auto begun = begin_reply(server, tag);
-    if (begun.ok()) {
-        start_work(server, Work::ReplyCheck);
-    } else {
+    if (!begun.ok()) {
         set_result(server, begun.status());
+        return;
+    }
+    start_work(server, Work::ReplyCheck);
+    if (is_checked_at_once(server.message)) {
+        advance(server);
     }
 }
 
@@ -164,6 +167,9 @@ void check_reply_step(Thread& server) {
         client->partner = &server;
         server.partner = client;
         start_work(server, Work::ReplyCopy);
+        if (server.message.arena_size <= kDoneAtOnce) {
+            copy_reply_step(server);
+        }
     } else {
         finish_reply(server, *client);
     }
