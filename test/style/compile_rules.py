@@ -104,7 +104,7 @@ def check_headers(arguments, sources):
                                 capture_output=True, text=True, check=False)
         if result.returncode == 0:
             return []
-        if re.search(r"fatal error: '?[\w/]+\.(idl|edl|client|server)\.hpp", result.stderr):
+        if re.search(r"fatal error: '?[\w/]+\.(idl|edl|client|server|endpoints|views)\.hpp", result.stderr):
             left_out.add(source.path)
             return []
         first = next((line for line in result.stderr.splitlines() if "error" in line),

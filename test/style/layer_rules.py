@@ -17,7 +17,7 @@ PREFIXES = {
 OURS = ("kernel", "arch", "ksec", "platform", "services", "sdk", "test")
 
 # What idlc makes of a description file; it lies in the build folder.
-GENERATED = re.compile(r"\.(idl|edl|cdl|client|server)\.hpp$")
+GENERATED = re.compile(r"\.(idl|edl|cdl|client|server|endpoints|views)\.hpp$")
 
 # The C++ library as EL1 may use it (CONVENTIONS, section 5).
 EL1_LIBRARY = set("cstdint cstddef concepts type_traits bit span array compare utility limits new "

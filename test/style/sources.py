@@ -7,7 +7,7 @@ import pathlib
 
 # Folders without sources of ours: builds, what was fetched, files that are wrong on purpose.
 SKIPPED_NAMES = {".git", "subprojects", "__pycache__", "meson-private"}
-SKIPPED_PATHS = {"build", "test/style/fixtures", "test/golden"}
+SKIPPED_PATHS = {"build", "test/style/fixtures", "test/golden", "test/bench/peers"}
 SUFFIXES = {".hpp", ".cpp", ".h", ".c", ".S", ".py", ".sh", ".dts", ".dtsi", ".ld", ".idl", ".cdl",
             ".edl", ".psl", ".def", ".yaml", ".json", ".ini", ".md"}
 CODE = {".hpp", ".cpp", ".h", ".c", ".S"}

@@ -49,11 +49,14 @@ bool breaks_our_rules(const void* blob) {
             --depth;
             after_child = true;
             break;
-        case FDT_PROP:
-            if (depth == 0 || after_child) {
+        case FDT_PROP: {
+            int length = 0;
+            fdt_get_property_by_offset(blob, at, &length);
+            if (depth == 0 || after_child || length < 0) {
                 return true;
             }
             break;
+        }
         case FDT_END:
             return roots != 1;
         default:
