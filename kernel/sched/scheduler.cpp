@@ -256,7 +256,11 @@ Thread* Scheduler::keep_current(Cpu& cpu, CpuId self, Ticks now) {
     cpu.context = nullptr;
     if (thread != nullptr) {
         thread->context = nullptr;
-        enqueue(*current, !turn_over);
+        // Whoever is displaced comes back for the rest of its slice: a whole one each time would
+        // keep its equals waiting for ever.
+        const bool has_left = now < cpu.slice_end;
+        current->slice_left = Ticks{has_left ? cpu.slice_end.value - now.value : 0};
+        enqueue(*current, has_left);
         return nullptr;
     }
     // Whom the context would run may have left for other CPUs just now: nobody else knows of it.
@@ -276,8 +280,10 @@ Thread* Scheduler::take_next(Cpu& cpu, CpuId self, Ticks now) {
         forget(*next);
         Thread* thread = runnable(*next, self);
         if (thread != nullptr) {
+            const Ticks slice = next->slice_left.value != 0 ? next->slice_left : slice_length();
+            next->slice_left = Ticks{};
             cpu.context = next;
-            cpu.slice_end = Ticks{now.value + slice_length().value};
+            cpu.slice_end = Ticks{now.value + slice.value};
             return thread;
         }
     }

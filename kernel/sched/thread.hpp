@@ -52,7 +52,8 @@ struct Context {
     u8 priority = 0;
     u8 boost = 0;  // a pinned server's loan of its caller's priority
     bool queued = false;
-    CpuId cpu{};  // whose queue, when pinned
+    CpuId cpu{};         // whose queue, when pinned
+    Ticks slice_left{};  // of the slice in which it was displaced; 0: a whole one
     base::ListNode node;
 
     [[nodiscard]] u32 effective() const { return priority > boost ? priority : boost; }
