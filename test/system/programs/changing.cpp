@@ -13,7 +13,7 @@ namespace trial {
 
 namespace {
 
-constexpr u32 kCalls = 3000;
+constexpr u32 kCalls = 2000;
 constexpr u32 kAllowed = 7;
 constexpr u32 kDenied = 5000;
 

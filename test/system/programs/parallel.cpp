@@ -11,7 +11,7 @@ namespace trial {
 namespace {
 
 constexpr u32 kThreads = 4;
-constexpr u32 kCalls = 2000;
+constexpr u32 kCalls = 1000;
 
 struct Worker {
     u32 server;
@@ -131,7 +131,7 @@ void dying(Report& report, const Context& context) {
         Spawner spawner{context};
         auto& board = spawner.board<Board>();
         const Child server = spawner.spawn(two_threads, 0, {.priority = 105, .serves = true});
-        for (u32 round = 0; round < 30; ++round) {
+        for (u32 round = 0; round < 20; ++round) {
             const Child client = spawner.build(ask_much, spawner.board_address());
             board.channel[0] = Spawner::connect(client, server);
             (void)spawner.start(client);

@@ -69,7 +69,7 @@ s32 forger(u64 board) {
         forge(token ^ (u64{1} << bit));
     }
     for (u64 thread = 0; thread < 256; ++thread) {
-        for (u64 number = 0; number < 8; ++number) {
+        for (u64 number = 0; number < 3; ++number) {
             forge((number << 16) | thread);
             forge((((token >> 16) + number) << 16) | thread);
         }

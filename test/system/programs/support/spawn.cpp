@@ -178,7 +178,7 @@ Child Spawner::spawn(ChildMain main, u64 argument, const ChildOptions& options) 
 
 Ending Spawner::wait(const Child& child, u64 limit_ms) {
     const u64 limit = sdk::now_ticks() + sdk::ticks_of_ms(limit_ms);
-    while (child.task != 0) {
+    for (u64 pause_ms = 1; child.task != 0; pause_ms += pause_ms < 5 ? 1 : 0) {
         const auto info = tasks().GetExitInfo(child.task);
         if (info.ok()) {
             return {.ended = true,
@@ -190,7 +190,7 @@ Ending Spawner::wait(const Child& child, u64 limit_ms) {
         if (sdk::now_ticks() > limit) {
             break;
         }
-        sdk::sleep_ms(1);
+        sdk::sleep_ms(pause_ms);
     }
     return {};
 }

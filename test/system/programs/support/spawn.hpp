@@ -64,7 +64,7 @@ public:
     Child spawn(ChildMain main, u64 argument, const ChildOptions& options = {});
 
     /// Waits until the child has ended, at most `limit_ms`.
-    static Ending wait(const Child& child, u64 limit_ms = 5000);
+    static Ending wait(const Child& child, u64 limit_ms = 40'000);
     /// Ends it if it runs, and forgets it.
     static void discard(const Child& child);
     /// spawn, wait, discard.
