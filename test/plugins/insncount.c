@@ -5,7 +5,8 @@
 //   at=ADDRESS   prints the totals when the instruction at ADDRESS runs for the first time
 //   hint #0x70+k starts region k, hint #0x78+k ends it and prints its counts (k = 0..7). These are
 //                unallocated hints, so the same guest runs unchanged without the plugin.
-//   from=ADDRESS measures the ways from the last execution of the instruction at ADDRESS to the next
+//   from=ADDRESS measures the ways from the last execution of the instruction at ADDRESS to the
+//   next
 //                low one; the end of a region prints how many there were in it and their sum.
 //
 // QEMU's plugin header is in no distribution package, so the few functions used are declared here,
