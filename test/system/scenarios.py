@@ -6,7 +6,7 @@ from scenario import Scenario, Type
 
 # Groups of test/system/programs; the conductor says how many tests there were and how many failed.
 TRIAL = dict(image="trial", ends_at=r"^trial: finished passed=\d+ failed=\d+$", at_least=200,
-             expect=(r"^trial: finished passed=\d+ failed=0$",), seconds=150)
+             expect=(r"^trial: finished passed=\d+ failed=0$",), seconds=240)
 
 SCENARIOS = (
     Scenario("trial", machines=tuple(variants()), builds=("gcc",), **TRIAL),
@@ -15,5 +15,5 @@ SCENARIOS = (
     Scenario("random calls", image="trial-random", machines=(virt(cpus=2),), builds=("gcc",),
              tests=("random.100000-calls", "random.canary-undisturbed", "random.nothing-leaks"),
              ends_at=r"^trial: finished passed=\d+ failed=\d+$",
-             expect=(r"^trial: finished passed=\d+ failed=0$",), seconds=150),
+             expect=(r"^trial: finished passed=\d+ failed=0$",), seconds=240),
 )
