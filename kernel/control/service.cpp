@@ -53,11 +53,23 @@ const MethodEntry* method_entry(abi::Tag tag) {
     return &served->methods[tag.method()];
 }
 
+/// A thread that was created without its creator learning of it does not go on.
+void undo_start(const Slot& slot) {
+    if (slot.type != SlotType::Thread) {
+        return;
+    }
+    auto& thread = *static_cast<Thread*>(slot.object);
+    if (thread.process != nullptr && thread.phase() != state::kDead) {
+        end_thread(thread);
+    }
+}
+
 /// Takes back what the denied response would have told of. True: done.
 bool undo_step(Thread& caller) {
     Process& process = *caller.process;
     if (const u32 handle = static_cast<u32>(caller.kernel_state[2]); handle != 0) {
         if (Slot* slot = process.handles.find(handle); slot != nullptr) {
+            undo_start(*slot);
             close_slot(process, *slot);
         }
         caller.kernel_state[2] = 0;
@@ -186,6 +198,7 @@ Result<arch::Access> access_of(u32 flags) {
 Outcome map_in_steps(
     Thread& caller, Process& target, const RegionRequest& request, u64& at, Status& status) {
     u64& base_address = caller.kernel_state[1];
+    u64& progress = caller.kernel_state[0];  // serial of the region above, its failure below
     if (base_address == 0) {
         const auto reserved = reserve_region(target, request);
         if (!reserved.ok()) {
@@ -193,30 +206,32 @@ Outcome map_in_steps(
             return Outcome::Done;
         }
         base_address = reserved.value().base.value;
-        caller.kernel_state[0] = static_cast<u64>(Status::Ok);
+        progress = u64{reserved.value().serial} << 32;
     }
     at = base_address;
+    const auto failure = static_cast<Status>(static_cast<base::s32>(static_cast<u32>(progress)));
     Region* region = find_region(target, base::VirtAddr{base_address});
-    if (region == nullptr) {  // unmapped meanwhile by another thread
-        status = Status::InvalidArgument;
+    // Between two steps another thread may have unmapped it, and mapped something else there.
+    const bool is_same = region != nullptr && region->serial == progress >> 32;
+    if (!is_same || (region->leaving && failure == Status::Ok)) {
+        status = failure == Status::Ok ? Status::InvalidArgument : failure;
         return Outcome::Done;
     }
-    if (caller.kernel_state[0] != 0) {  // failed: taking back
+    if (failure != Status::Ok) {
         if (!unmap_region_step(target, *region)) {
             return Outcome::More;
         }
-        status = static_cast<Status>(static_cast<base::s32>(caller.kernel_state[0]));
+        status = failure;
         return Outcome::Done;
     }
     arch::Access access{};
     access.read = true;
-    access.write = request.writable;
-    access.execute = request.executable;
-    access.device = request.kind == RegionKind::Device;
+    access.write = region->writable;
+    access.execute = region->executable;
+    access.device = region->kind == RegionKind::Device;
     const auto done = map_region_step(target, *region, caller.cursor, access);
     if (!done.ok()) {
-        caller.kernel_state[0] =
-            static_cast<u64>(static_cast<base::s64>(static_cast<base::s32>(done.status())));
+        progress |= static_cast<u32>(done.status());
         return Outcome::More;
     }
     caller.cursor = done.value();

@@ -59,7 +59,14 @@ Fault copy_across(const arch::PageTable& from_space,
             return Fault::Target;
         }
         const u64 chunk = up_to_page_end(to, up_to_page_end(from, size));
-        arch::copy_linear(target.value(), source.value(), Bytes{chunk});
+        if (source.value().page_base() == target.value().page_base()) {
+            // Two views of one frame: the bytes may overlap, which copy_linear does not allow.
+            __builtin_memmove(arch::linear<void>(target.value()),
+                              arch::linear<const void>(source.value()),
+                              chunk);
+        } else {
+            arch::copy_linear(target.value(), source.value(), Bytes{chunk});
+        }
         from = from + Bytes{chunk};
         to = to + Bytes{chunk};
         size -= chunk;

@@ -109,6 +109,7 @@ Result<Region&> reserve_region(Process& process, const RegionRequest& request) {
     region->executable = request.executable;
     region->object = request.object;
     region->first_page = request.first_page;
+    region->serial = ++objects().last_region;
     ++process.region_count;
     insert_by_address(process, *region);
     count_mapping(*region, true);
@@ -117,6 +118,7 @@ Result<Region&> reserve_region(Process& process, const RegionRequest& request) {
 
 Result<u32> map_region_step(Process& process, Region& region, u32 done, arch::Access access) {
     const u32 goal = static_cast<u32>(region.pages.value);
+    KASSERT(done <= goal);
     const u32 stop = goal - done < kPagesPerStep ? goal : done + kPagesPerStep;
     for (; done < stop; ++done) {
         PhysAddr frame{};
@@ -148,6 +150,7 @@ Result<u32> map_region_step(Process& process, Region& region, u32 done, arch::Ac
 }
 
 bool unmap_region_step(Process& process, Region& region) {
+    region.leaving = true;
     for (u32 count = 0; count < kPagesPerStep && region.pages.value > 0; ++count) {
         --region.pages.value;
         const auto frame = process.table.unmap(region.base + region.pages.bytes());

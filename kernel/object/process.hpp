@@ -77,6 +77,8 @@ struct Region {
     bool executable = false;
     void* object = nullptr;  // MemoryObject or DeviceRange
     u32 first_page = 0;      // of the memory object
+    u32 serial = 0;          // tells a region from an earlier one at the same address
+    bool leaving = false;    // being unmapped: nothing is mapped into it any more
     base::ListNode node;
 };
 
@@ -142,6 +144,7 @@ struct ObjectPools {
     base::List<MemoryObject, &MemoryObject::dying_node> dying_memory;  // for the reaper
     base::List<Process, &Process::reaper_node> ending;
     u64 last_sid = 0;
+    u32 last_region = 0;
 
     Sid next_sid() { return Sid{++last_sid}; }
 };

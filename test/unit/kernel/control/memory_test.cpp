@@ -158,7 +158,7 @@ TEST_CASE("no memory object is writable here and executable there", "[kernel][co
 }
 
 TEST_CASE("a region replaced while it is being mapped does not grow",
-          "[kernel][control][!shouldfail]") {
+          "[kernel][control]") {
     Machine m;
     Thread& intruder = m.add_intruder(60);
     m.allocate(m.thread, kPlace, 512, kReadWrite);
@@ -176,7 +176,7 @@ TEST_CASE("a region replaced while it is being mapped does not grow",
 }
 
 TEST_CASE("a memory object is never mapped with another request's rights",
-          "[kernel][control][!shouldfail]") {
+          "[kernel][control]") {
     Machine m;
     const u32 large = m.create_mdl(m.thread, 512);
     const u32 small = m.create_mdl(m.thread, 8);

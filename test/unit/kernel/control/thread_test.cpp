@@ -60,7 +60,7 @@ TEST_CASE("a thread cannot exceed the priority of its process", "[kernel][contro
     CHECK(app.process.thread_count == 1);
 }
 
-TEST_CASE("a thread whose creation is denied does not run", "[kernel][control][!shouldfail]") {
+TEST_CASE("a thread whose creation is denied does not run", "[kernel][control]") {
     App app;
     app.kernel.policy.on_judge = [](const ksec::Query& query, ksec::Effect) {
         return query.event == ksec::Event::Response ? ksec::Verdict::Denied
