@@ -65,6 +65,17 @@ bool has_word(Text line, Text word) {
     return false;
 }
 
+/// The largest N of the words `tessera.cpus=N`, 1 to kMaxCpus; 0 when there is none.
+u32 cpu_limit(Text line) {
+    char word[] = "tessera.cpus=0";
+    u32 limit = 0;
+    for (u32 count = 1; count <= kMaxCpus; ++count) {
+        word[sizeof(word) - 2] = static_cast<char>('0' + count);
+        limit = has_word(line, Text{word, sizeof(word) - 1}) ? count : limit;
+    }
+    return limit;
+}
+
 bool is_any(const fdt::Node& node, std::span<const Text> wanted) {
     const Result<fdt::Property> compatible = node.property("compatible");
     if (!compatible.ok()) {
@@ -337,6 +348,7 @@ void Reader::read_chosen(const fdt::Node& node) {
         } else if (name == "bootargs") {
             const Result<Text> line = property.as_text();
             board_.semihosting = line.ok() && has_word(line.value(), "tessera.semihost");
+            board_.cpu_limit = line.ok() ? cpu_limit(line.value()) : 0;
         }
     }
     const Result<fdt::Node> console = tree_.chosen_node("stdout-path");

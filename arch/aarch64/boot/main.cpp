@@ -265,7 +265,8 @@ extern "C" void boot_primary(u64 tree, u64 level, u64 ticks, u64 image) {
     cpus_start(board);
     start_memory();
     start_devices(ticks);
-    info.cpu_count = board.cpu_count;
+    const bool is_limited = board.cpu_limit != 0 && board.cpu_limit < board.cpu_count;
+    info.cpu_count = is_limited ? board.cpu_limit : board.cpu_count;
     info.boot_entry_ticks = ticks;
     info.entry_level = static_cast<u32>(level);
     info.gic_version = board.gic_version;

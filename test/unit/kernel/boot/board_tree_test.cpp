@@ -271,17 +271,35 @@ TEST_CASE("a tree that cannot be used says why", "[kernel][boot]") {
     }
 }
 
+namespace {
+
+BoardTree board_with_arguments(const std::string& line) {
+    Parts parts;
+    const auto memory = parts.memory;
+    parts.memory = [&](TreeBuilder& tree) {
+        memory(tree);
+        tree.begin("chosen").text("bootargs", line).end();
+    };
+    BoardTree board;
+    REQUIRE(kernel::read_board_tree(build(parts), 0, board) == BoardProblem::None);
+    return board;
+}
+
+}  // namespace
+
+TEST_CASE("a boot argument limits the CPUs to between one and all", "[kernel][boot]") {
+    const auto limit = [](const std::string& line) { return board_with_arguments(line).cpu_limit; };
+    CHECK(limit("console=x tessera.cpus=2 tessera.semihost") == 2);
+    CHECK(limit("tessera.cpus=1") == 1);
+    CHECK(limit("tessera.cpus=0") == 0);
+    CHECK(limit("tessera.cpus=9") == 0);
+    CHECK(limit("tessera.cpus=12") == 0);
+    CHECK(limit("") == 0);
+}
+
 TEST_CASE("the boot argument is a word, not a part of one", "[kernel][boot]") {
     const auto semihosting = [](const std::string& line) {
-        Parts parts;
-        const auto memory = parts.memory;
-        parts.memory = [&](TreeBuilder& tree) {
-            memory(tree);
-            tree.begin("chosen").text("bootargs", line).end();
-        };
-        BoardTree board;
-        REQUIRE(kernel::read_board_tree(build(parts), 0, board) == BoardProblem::None);
-        return board.semihosting;
+        return board_with_arguments(line).semihosting;
     };
     CHECK(semihosting("tessera.semihost"));
     CHECK(semihosting("a  tessera.semihost "));
