@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <lang/diagnostics.hpp>
 #include <lang/lexer.hpp>
+#include <tuple>
 #include <unistd.h>
 
 namespace sdk::lang {
@@ -183,9 +184,9 @@ std::string Diagnostics::to_text(Colour colour) const {
     for (const Diagnostic& diagnostic : diagnostics_) {
         ordered.push_back(&diagnostic);
     }
-    std::stable_sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) {
-        return a->span.file != b->span.file ? a->span.file < b->span.file
-                                            : a->span.begin < b->span.begin;
+    // All stand in one vector: where the places agree, the order of reporting decides.
+    std::ranges::sort(ordered, [](const Diagnostic* a, const Diagnostic* b) {
+        return std::tie(a->span.file, a->span.begin, a) < std::tie(b->span.file, b->span.begin, b);
     });
     std::string text;
     for (const Diagnostic* diagnostic : ordered) {

@@ -283,6 +283,11 @@ Workspace::open(std::string_view name, std::string_view extension, const Span& f
     return impl_->open(name, extension, from);
 }
 
+void Workspace::add_text(std::string_view name, std::string_view extension, std::string text) {
+    const std::string key = std::string{name} + std::string{extension};
+    impl_->opened[key] = impl_->sources.add(key, std::move(text));
+}
+
 bool Workspace::exists(std::string_view name, std::string_view extension) const {
     return impl_->find_file(name, extension).has_value();
 }

@@ -40,6 +40,10 @@ public:
     std::optional<std::uint32_t>
     open(std::string_view name, std::string_view extension, const Span& from);
 
+    /// Makes a text the file of that name, whatever the include directories have: for tests and for
+    /// tools that hold descriptions in memory.
+    void add_text(std::string_view name, std::string_view extension, std::string text);
+
     /// As open(), and quiet when there is no such file.
     [[nodiscard]] bool exists(std::string_view name, std::string_view extension) const;
 
