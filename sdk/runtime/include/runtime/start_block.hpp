@@ -48,20 +48,20 @@ struct Header {
     u64 magic;
     u32 version;
     u32 total_size;
-    u64 seed[4];         // random, of this life only
-    u32 kernel;          // handle of the kernel channel
-    u32 listener;        // handle to receive requests on; 0 = none
-    Place task;          // name of this process
-    Place eclass;        // its policy class
-    Table arguments;     // Place: args of the component node, in order
-    Table environment;   // Place: "KEY=value"
-    Table connections;   // Connection
-    Table devices;       // Device
-    Table registers;     // Registers; devices refer to runs of them
-    Table interrupts;    // Interrupt; likewise
-    Table properties;    // Property; likewise
-    Table files;         // File
-    u64 reserved[2];     // zero
+    u64 seed[4];        // random, of this life only
+    u32 kernel;         // handle of the kernel channel
+    u32 listener;       // handle to receive requests on; 0 = none
+    Place task;         // name of this process
+    Place eclass;       // its policy class
+    Table arguments;    // Place: args of the component node, in order
+    Table environment;  // Place: "KEY=value"
+    Table connections;  // Connection
+    Table devices;      // Device
+    Table registers;    // Registers; devices refer to runs of them
+    Table interrupts;   // Interrupt; likewise
+    Table properties;   // Property; likewise
+    Table files;        // File
+    u64 reserved[2];    // zero
 };
 
 struct Connection {

@@ -20,8 +20,7 @@ struct ThreadOptions {
 /// Starts `entry(argument)`; when it returns the thread ends. Gives the thread's handle.
 /// InvalidArgument: no stack. OutOfMemory: no memory, or no thread left in the budget.
 /// SecurityDisallow. The stack is not given back when the thread ends.
-Result<u32> start_thread(void (*entry)(void* argument),
-                         void* argument,
-                         const ThreadOptions& options = {});
+Result<u32>
+start_thread(void (*entry)(void* argument), void* argument, const ThreadOptions& options = {});
 
 }  // namespace sdk
