@@ -11,6 +11,9 @@ using ksec::Reason;
 using ksec::Record;
 using sdk::Writer;
 
+constexpr std::string_view kKernelClass = "kl.core.Core";
+constexpr std::string_view kKernelName = "kernel";
+
 constexpr bool is_event(const Record& record, Event event) {
     return record.event == static_cast<base::u8>(event);
 }
@@ -33,7 +36,7 @@ void put_process(Writer& line, u64 sid, u32 class_id, const Names& names, TaskNa
         return;
     }
     if (const auto name = names.find_class(class_id); !name.empty()) {
-        line.foreign(name);
+        line.foreign(name == kKernelClass ? kKernelName : name);
         return;
     }
     line.text("class ").decimal(class_id);
