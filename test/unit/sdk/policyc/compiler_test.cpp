@@ -301,16 +301,17 @@ TEST_CASE("output depends on the policy alone", "[sdk][policyc]") {
 
 TEST_CASE("text of a policy cannot break out of the generated source", "[sdk][policyc]") {
     const Folder folder;
-    const auto compilation =
-        folder.compile("request dst=Hall endpoint=front method=Say {\n"
-                       "    assert (message.who != \"*/ ?" "?/ \\ \xC3\xA4\") /* \\\n*/\n"
-                       "    assert (message.who /* */ //\\\n != \"b\")\n"
-                       "}\n");
+    const auto compilation = folder.compile("request dst=Hall endpoint=front method=Say {\n"
+                                            "    assert (message.who != \"*/ ?"
+                                            "?/ \\ \xC3\xA4\") /* \\\n*/\n"
+                                            "    assert (message.who /* */ //\\\n != \"b\")\n"
+                                            "}\n");
     REQUIRE(compilation->ok());
     const std::string module = emit_module(compilation->lowered(), "t", "p.psl\n#error");
     CHECK(module.find("\n#error") == std::string::npos);
     CHECK(module.find("\\\n") == std::string::npos);
-    CHECK(module.find("?" "?/") == std::string::npos);
+    CHECK(module.find("?"
+                      "?/") == std::string::npos);
 }
 
 TEST_CASE("the report counts what was compiled", "[sdk][policyc]") {

@@ -3,8 +3,8 @@
 // something broken. Everything follows from the seed.
 #pragma once
 
-#include <interpreter.hpp>
 #include <random>
+#include <sdk/policyc/src/interpreter.hpp>
 
 namespace policyc_test {
 

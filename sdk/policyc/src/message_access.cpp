@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading the message: parameters, fields, members, handles, elements, sizes.
+#include "expression_compiler.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sdk::policyc {
+
+using lang::Code;
+using lang::Integer;
+using lang::Text;
+using lang::Word;
+using psl::Expression;
+using psl::Operator;
+
+std::string ExpressionCompiler::fixed_part() {
+    if (!has_fixed_) {
+        has_fixed_ = true;
+        line("const Place fixed = fixed_part(query);");
+        cost_ += kLoadCost;
+    }
+    return "fixed";
+}
+
+Value ExpressionCompiler::load(const Value& place, const std::string& shown) {
+    const std::string type = integer_type(place.type->bits, place.type->is_signed);
+    const std::string key = fmt::format("{} {} {}", place.place, place.offset, type);
+    const auto [entry, is_new] = loaded_.try_emplace(key, "");
+    if (is_new) {
+        entry->second = temporary();
+        line(fmt::format("const {} {} = load<{}>({}, {});",
+                         type,
+                         entry->second,
+                         type,
+                         place.place,
+                         place.offset));
+        cost_ += kLoadCost;
+    }
+    record(shown, entry->second);
+    return integer(entry->second, place.type->bits, place.type->is_signed);
+}
+
+std::optional<std::size_t> ExpressionCompiler::handle_number(const Value& value,
+                                                             const lang::Span& span) {
+    const auto found = std::ranges::find(message_->handle_offsets, value.offset);
+    if (value.place != "fixed" || found == message_->handle_offsets.end()) {
+        diagnostics_.report<Code::NotSupportedYet>(span,
+                                                   Text{"a handle chosen by a computed index"});
+        return std::nullopt;
+    }
+    return static_cast<std::size_t>(found - message_->handle_offsets.begin());
+}
+
+Value ExpressionCompiler::handle_sid(const Value& value, const Expression& expression) {
+    const std::optional<std::size_t> number = handle_number(value, expression.span);
+    return number
+               ? sid(fmt::format("query.message.handle_sids[{}]", *number), source_text(expression))
+               : Value{};
+}
+
+Value ExpressionCompiler::field(const Value& base, const lang::Name& wanted) {
+    if (base.kind == Value::Kind::Place && base.type->kind == lang::Type::Kind::Handle) {
+        if (wanted.text == "handle" || wanted.text == "rights") {
+            return handle_field(base, wanted);
+        }
+    } else if (base.kind == Value::Kind::Place) {
+        for (std::size_t i = 0; i < base.type->fields.size(); ++i) {
+            if (base.type->fields[i].name == wanted.text) {
+                return member(base, i);
+            }
+        }
+    }
+    std::vector<std::string> names;
+    if (base.kind == Value::Kind::Place) {
+        for (const lang::Field& candidate : base.type->fields) {
+            names.push_back(candidate.name);
+        }
+    }
+    if (base.kind != Value::Kind::Wrong) {
+        diagnostics_
+            .report<Code::UnknownField>(wanted.span, Text{describe(base)}, Word{wanted.text})
+            .hint(lang::closest(wanted.text, names));
+    }
+    return {};
+}
+
+Value ExpressionCompiler::handle_field(const Value& base, const lang::Name& wanted) {
+    const std::optional<std::size_t> number = handle_number(base, wanted.span);
+    if (!number) {
+        return {};
+    }
+    if (wanted.text == "handle") {
+        return sid(fmt::format("query.message.handle_sids[{}]", *number), shown_);
+    }
+    const std::string code = temporary();
+    line(fmt::format("const u32 {} = query.message.handle_rights[{}];", code, *number));
+    cost_ += kLoadCost;
+    record(shown_, code);
+    return integer(code, 32, false);
+}
+
+Value ExpressionCompiler::member(const Value& base, std::size_t number) {
+    const lang::Field& field = base.type->fields[number];
+    Value value = base;
+    value.type = &field.type();
+    value.offset = base.offset + field.offset;
+    if (base.type->kind == lang::Type::Kind::Union) {
+        fail_if(fmt::format("load<u32>({}, {}) != {}u", base.place, base.offset, number));
+        cost_ += kCheckedCost;
+        value.offset += base.type->storage_offset;
+    }
+    return value;
+}
+
+Value ExpressionCompiler::index(const Expression& expression) {
+    const Value base = locate(*expression.children[0]);
+    const Value position = evaluate(*expression.children[1]);
+    if (base.kind == Value::Kind::Wrong || position.kind == Value::Kind::Wrong) {
+        return {};
+    }
+    using TypeKind = lang::Type::Kind;
+    const bool has_elements =
+        base.kind == Value::Kind::Place &&
+        (base.type->kind == TypeKind::Array || base.type->kind == TypeKind::Sequence ||
+         base.type->kind == TypeKind::Bytes);
+    if (!has_elements) {
+        return wrong_operand(
+            expression.children[0]->span, ".[i]", "an array, a sequence or bytes", base);
+    }
+    if (position.kind != Value::Kind::Integer && position.kind != Value::Kind::Number) {
+        return wrong_operand(expression.children[1]->span, ".[i]", "an integer index", position);
+    }
+    if (position.kind == Value::Kind::Number &&
+        (position.number.is_negative() || position.number >= Integer(base.type->count))) {
+        diagnostics_.report<Code::IndexRange>(expression.children[1]->span,
+                                              Text{position.number.to_string()},
+                                              Text{base.type->text()});
+        return {};
+    }
+    return base.type->kind == TypeKind::Array ? array_element(base, position)
+                                              : arena_element(base, position, expression);
+}
+
+std::string ExpressionCompiler::checked_index(const std::string& index, const std::string& count) {
+    const std::string code = temporary();
+    line(fmt::format("const u32 {} = clamp_index({}, {});", code, index, count));
+    fail_if(fmt::format("is_outside({}, {})", index, count));
+    cost_ += kIndexCost;
+    return code;
+}
+
+Value ExpressionCompiler::array_element(const Value& base, const Value& position) {
+    Value value = base;
+    value.type = base.type->element.type;
+    if (position.kind == Value::Kind::Number) {
+        value.offset +=
+            static_cast<std::uint32_t>(position.number.low_bits()) * base.type->stride();
+        return value;
+    }
+    const std::string at = checked_index(position.code, fmt::format("{}u", base.type->count));
+    value.place = temporary();
+    line(fmt::format("const Place {}{{{}.at + {}u + {}u * {}}};",
+                     value.place,
+                     base.place,
+                     base.offset,
+                     base.type->stride(),
+                     at));
+    value.offset = 0;
+    return value;
+}
+
+Value ExpressionCompiler::arena_element(const Value& base,
+                                        const Value& position,
+                                        const Expression& expression) {
+    const std::string range = load_range(base);
+    const std::string at = checked_index(
+        position.kind == Value::Kind::Number ? position.number.to_string() + "u" : position.code,
+        fmt::format("{}.size / {}u", range, base.type->stride()));
+    reads_arena_ = true;
+    cost_ += kLoadCost;
+    if (base.type->kind == lang::Type::Kind::Bytes) {
+        const std::string code = temporary();
+        line(fmt::format("const u8 {} = {}.at[{}];", code, range, at));
+        record(source_text(expression), code);
+        return integer(code, 8, false);
+    }
+    Value value = base;
+    value.type = base.type->element.type;
+    value.place = temporary();
+    value.offset = 0;
+    line(fmt::format(
+        "const Place {}{{{}.at + {}u * {}}};", value.place, range, base.type->stride(), at));
+    return value;
+}
+
+std::string ExpressionCompiler::load_range(const Value& value) {
+    const std::string key = fmt::format("{} {} range", value.place, value.offset);
+    const auto [entry, is_new] = loaded_.try_emplace(key, "");
+    if (is_new) {
+        entry->second = temporary();
+        line(fmt::format(
+            "const Range {} = range(query, {}, {});", entry->second, value.place, value.offset));
+        cost_ += 2 * kLoadCost;
+    }
+    return entry->second;
+}
+
+Value ExpressionCompiler::size(const Expression& argument) {
+    const Value value = locate(argument);
+    using TypeKind = lang::Type::Kind;
+    if (value.kind == Value::Kind::Literal) {
+        return integer(constant(Integer::from_unsigned(value.text.size()), 64, false), 64, false);
+    }
+    if (value.kind == Value::Kind::Elements) {
+        return integer(
+            constant(Integer::from_unsigned(value.list->children.size()), 64, false), 64, false);
+    }
+    if (value.kind == Value::Kind::Place && value.type->kind == TypeKind::Array) {
+        return integer(constant(Integer(value.type->count), 64, false), 64, false);
+    }
+    if (value.kind != Value::Kind::Place || !value.type->is_variable()) {
+        return wrong_operand(argument.span, "size", "a text, list, array or sequence", value);
+    }
+    const std::string code = element_count(value, argument);
+    const std::string wide = temporary();
+    line(fmt::format("const u64 {} = {};", wide, code));
+    return integer(wide, 64, false);
+}
+
+std::string ExpressionCompiler::element_count(const Value& value, const Expression& expression) {
+    const std::string range = load_range(value);
+    const std::string code = temporary();
+    line(fmt::format("const u32 {} = {};",
+                     code,
+                     value.type->kind == lang::Type::Kind::String
+                         ? fmt::format("text_length({})", range)
+                         : fmt::format("{}.size / {}u", range, value.type->stride())));
+    cost_ += kOperatorCost;
+    record("size (" + source_text(expression) + ")", code);
+    return code;
+}
+
+Value ExpressionCompiler::empty(const Expression& argument) {
+    const Value value = locate(argument);
+    if (value.kind == Value::Kind::Unit) {
+        return boolean("true");
+    }
+    if (value.kind == Value::Kind::Literal) {
+        return boolean(value.text.empty() ? "true" : "false");
+    }
+    if (value.kind == Value::Kind::Elements) {
+        return boolean(value.list->children.empty() ? "true" : "false");
+    }
+    if (value.kind != Value::Kind::Place || !value.type->is_variable()) {
+        return wrong_operand(argument.span, "pred.empty", "a text, list or sequence", value);
+    }
+    return truth(element_count(value, argument) + " == 0");
+}
+
+}  // namespace sdk::policyc

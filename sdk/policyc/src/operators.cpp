@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls, conversions and operators, with the types they need.
+#include "expression_compiler.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sdk::policyc {
+
+using lang::Code;
+using lang::Integer;
+using lang::Text;
+using lang::Word;
+using psl::Expression;
+using psl::Operator;
+
+Value ExpressionCompiler::call(const Expression& expression) {
+    const std::string name = expression.name.text();
+    const Expression& argument = *expression.children[0];
+    if (name == "size") {
+        return size(argument);
+    }
+    if (const auto type = integer_named(name)) {
+        return convert(argument, type->first, type->second);
+    }
+    if (expression.name.segments.size() < 2) {
+        diagnostics_.report<Code::UnknownExpression>(expression.name.span, Word{name})
+            .hint(lang::closest(name, {"size", "pred.empty", "bool.all", "bool.any"}));
+        return {};
+    }
+    const std::string method = expression.name.last().text;
+    const std::string object = name.substr(0, name.size() - method.size() - 1);
+    const std::string model = object_model(object, expression.name.span);
+    if (model == "Pred" && method == "empty") {
+        return empty(argument);
+    }
+    if (model == "Pred" && method == "size") {
+        return size(argument);
+    }
+    if (model == "Bool" && (method == "all" || method == "any")) {
+        return all_or_any(argument, method);
+    }
+    if ((model == "Bool" && method == "cond") ||
+        (model == "Math" &&
+         (method == "neg" || method == "abs" || method == "sum" || method == "product"))) {
+        diagnostics_.report<Code::NotSupportedYet>(expression.span, Text{"expression " + name});
+    } else if (model == "Pred" || model == "Bool" || model == "Math" || model == "Base" ||
+               model == "Struct") {
+        diagnostics_.report<Code::UnknownExpression>(expression.name.span, Word{name});
+    }
+    return {};  // no such object, or a model that is not supported: reported at its place
+}
+
+std::optional<std::pair<unsigned, bool>>
+ExpressionCompiler::integer_named(const std::string& name) {
+    for (const unsigned bits : {8u, 16u, 32u, 64u}) {
+        for (const bool is_signed : {false, true}) {
+            if (name == psl_type(bits, is_signed)) {
+                return std::pair{bits, is_signed};
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+Value ExpressionCompiler::convert(const Expression& argument, unsigned bits, bool is_signed) {
+    const Value value = evaluate(argument);
+    if (value.kind == Value::Kind::Number) {
+        return typed(value, bits, is_signed, argument.span);
+    }
+    if (value.kind != Value::Kind::Integer) {
+        return wrong_operand(argument.span, psl_type(bits, is_signed), "an integer", value);
+    }
+    const std::string code = temporary();
+    line(fmt::format("{} {} = 0;", integer_type(bits, is_signed), code));
+    fail_if(fmt::format("!convert({}, {})", value.code, code));
+    cost_ += kCheckedCost;
+    return integer(code, bits, is_signed);
+}
+
+Value ExpressionCompiler::all_or_any(const Expression& argument, const std::string& method) {
+    if (argument.kind != Expression::Kind::List) {
+        diagnostics_.report<Code::WrongArgument>(
+            argument.span, Word{"bool." + method}, Text{"a list of Booleans"});
+        return {};
+    }
+    const bool is_all = method == "all";
+    std::string code = is_all ? "true" : "false";
+    bool is_wrong = false;
+    for (const psl::ExpressionPtr& element : argument.children) {
+        const Value value = evaluate(*element);
+        if (value.kind != Value::Kind::Boolean) {
+            wrong_operand(element->span, "bool." + method, "a Boolean", value);
+            is_wrong = true;
+            continue;
+        }
+        code += (is_all ? " && " : " || ") + value.code;
+    }
+    return is_wrong ? Value{} : truth(code);
+}
+
+Value ExpressionCompiler::truth(const std::string& code) {
+    const std::string name = temporary();
+    line(fmt::format("const bool {} = {};", name, code));
+    cost_ += kOperatorCost;
+    return boolean(name);
+}
+
+Value ExpressionCompiler::unary(const Expression& expression) {
+    const Expression& operand = *expression.children[0];
+    const Value value = evaluate(operand);
+    const std::string shown = psl::spelling(expression.op);
+    if (expression.op == Operator::Not) {
+        return value.kind == Value::Kind::Boolean
+                   ? truth("!" + value.code)
+                   : wrong_operand(operand.span, shown, "a Boolean", value);
+    }
+    if (value.kind == Value::Kind::Number && expression.op == Operator::Negate) {
+        Value result = value;
+        result.number = -value.number;
+        return result;
+    }
+    if (value.kind != Value::Kind::Integer) {
+        return wrong_operand(operand.span, shown, "an integer", value);
+    }
+    const std::string type = integer_type(value.bits, value.is_signed);
+    if (expression.op == Operator::Complement) {
+        const std::string code = temporary();
+        line(fmt::format("const {} {} = static_cast<{}>(~{});", type, code, type, value.code));
+        cost_ += kOperatorCost;
+        return integer(code, value.bits, value.is_signed);
+    }
+    return checked("__builtin_sub_overflow", type + "{0}", value.code, value);
+}
+
+Value ExpressionCompiler::checked(const std::string& function,
+                                  const std::string& left,
+                                  const std::string& right,
+                                  const Value& like) {
+    const std::string code = temporary();
+    line(fmt::format("{} {} = 0;", integer_type(like.bits, like.is_signed), code));
+    fail_if(fmt::format("{}({}, {}, &{})", function, left, right, code));
+    cost_ += kCheckedCost;
+    return integer(code, like.bits, like.is_signed);
+}
+
+Value ExpressionCompiler::binary(const Expression& expression) {
+    const Value left = evaluate(*expression.children[0]);
+    const Value right = evaluate(*expression.children[1]);
+    if (left.kind == Value::Kind::Wrong || right.kind == Value::Kind::Wrong) {
+        return {};
+    }
+    switch (expression.op) {
+    case Operator::Implies:
+    case Operator::Or:
+    case Operator::And:
+        return logic(expression, left, right);
+    case Operator::Equal:
+    case Operator::NotEqual:
+        return equality(expression, left, right);
+    default:
+        return arithmetic(expression, left, right);
+    }
+}
+
+Value ExpressionCompiler::logic(const Expression& expression,
+                                const Value& left,
+                                const Value& right) {
+    const std::string shown = psl::spelling(expression.op);
+    if (left.kind != Value::Kind::Boolean) {
+        return wrong_operand(expression.children[0]->span, shown, "a Boolean", left);
+    }
+    if (right.kind != Value::Kind::Boolean) {
+        return wrong_operand(expression.children[1]->span, shown, "a Boolean", right);
+    }
+    if (expression.op == Operator::Implies) {
+        return truth(fmt::format("!{} || {}", left.code, right.code));
+    }
+    return truth(fmt::format(
+        "{} {} {}", left.code, expression.op == Operator::And ? "&&" : "||", right.code));
+}
+
+bool ExpressionCompiler::is_text(const Value& value) {
+    return value.kind == Value::Kind::Literal ||
+           (value.kind == Value::Kind::Place && value.type->kind == lang::Type::Kind::String);
+}
+
+Value ExpressionCompiler::equality(const Expression& expression,
+                                   const Value& left,
+                                   const Value& right) {
+    const bool is_equal = expression.op == Operator::Equal;
+    const std::string shown = psl::spelling(expression.op);
+    if (is_text(left) && is_text(right)) {
+        return text_equality(expression, left, right, is_equal);
+    }
+    if (left.kind == right.kind &&
+        (left.kind == Value::Kind::Boolean || left.kind == Value::Kind::Sid)) {
+        return truth(fmt::format("{} {} {}", left.code, is_equal ? "==" : "!=", right.code));
+    }
+    const auto is_number = [](const Value& value) {
+        return value.kind == Value::Kind::Integer || value.kind == Value::Kind::Number;
+    };
+    if (is_number(left) && is_number(right)) {
+        return comparison(expression, left, right);
+    }
+    const bool left_is_scalar = is_number(left) || is_text(left) ||
+                                left.kind == Value::Kind::Boolean || left.kind == Value::Kind::Sid;
+    if (!left_is_scalar) {
+        return wrong_operand(
+            expression.children[0]->span, shown, "an integer, Text, Boolean or Sid", left);
+    }
+    return wrong_operand(expression.children[1]->span, shown, describe(left), right);
+}
+
+Value ExpressionCompiler::text_equality(const Expression& expression,
+                                        const Value& left,
+                                        const Value& right,
+                                        bool is_equal) {
+    if (left.kind == Value::Kind::Literal && right.kind == Value::Kind::Literal) {
+        return boolean((left.text == right.text) == is_equal ? "true" : "false");
+    }
+    const char* const sign = is_equal ? "" : "!";
+    reads_arena_ = true;
+    cost_ += kTextCost;
+    if (left.kind == Value::Kind::Place && right.kind == Value::Kind::Place) {
+        element_count(left, *expression.children[0]);
+        element_count(right, *expression.children[1]);
+        cost_ += kTextByteCost * std::min(left.type->count, right.type->count);
+        return truth(
+            fmt::format("{}texts_equal({}, {})", sign, load_range(left), load_range(right)));
+    }
+    const bool is_left = left.kind == Value::Kind::Place;
+    const Value& place = is_left ? left : right;
+    const std::string& text = is_left ? right.text : left.text;
+    element_count(place, *expression.children[is_left ? 0 : 1]);
+    cost_ +=
+        kTextByteCost * static_cast<std::uint32_t>(std::min<std::size_t>(text.size(), 100'000));
+    return truth(fmt::format(
+        "{}text_equals({}, {}, {})", sign, load_range(place), literal(text), text.size()));
+}
+
+Value ExpressionCompiler::typed(const Value& value,
+                                unsigned bits,
+                                bool is_signed,
+                                const lang::Span& span) {
+    if (value.kind != Value::Kind::Number) {
+        return value;
+    }
+    if (!(is_signed ? value.number.fits_signed(bits) : value.number.fits_unsigned(bits))) {
+        diagnostics_.report<Code::LiteralRange>(
+            span, Text{value.number.to_string()}, Text{psl_type(bits, is_signed)});
+        return {};
+    }
+    return integer(constant(value.number, bits, is_signed), bits, is_signed);
+}
+
+bool ExpressionCompiler::unify(const Expression& expression, Value& left, Value& right) {
+    const std::string shown = psl::spelling(expression.op);
+    if (left.kind == Value::Kind::Number && right.kind == Value::Kind::Integer) {
+        left = typed(left, right.bits, right.is_signed, expression.children[0]->span);
+    } else if (right.kind == Value::Kind::Number && left.kind == Value::Kind::Integer) {
+        right = typed(right, left.bits, left.is_signed, expression.children[1]->span);
+    }
+    if (left.kind == Value::Kind::Wrong || right.kind == Value::Kind::Wrong) {
+        return false;
+    }
+    if (left.bits != right.bits || left.is_signed != right.is_signed) {
+        wrong_operand(expression.children[1]->span, shown, describe(left), right);
+        return false;
+    }
+    return true;
+}
+
+Value ExpressionCompiler::comparison(const Expression& expression, Value left, Value right) {
+    if (left.kind == Value::Kind::Number && right.kind == Value::Kind::Number) {
+        return boolean(compare(expression.op, left.number, right.number) ? "true" : "false");
+    }
+    if (!unify(expression, left, right)) {
+        return {};
+    }
+    return truth(fmt::format("{}({}, {})", comparison_name(expression.op), left.code, right.code));
+}
+
+const char* ExpressionCompiler::comparison_name(Operator op) {
+    switch (op) {
+    case Operator::Equal:
+        return "equal";
+    case Operator::NotEqual:
+        return "not_equal";
+    case Operator::Less:
+        return "less";
+    case Operator::LessEqual:
+        return "less_equal";
+    case Operator::Greater:
+        return "greater";
+    default:
+        return "greater_equal";
+    }
+}
+
+bool ExpressionCompiler::compare(Operator op, const Integer& a, const Integer& b) {
+    switch (op) {
+    case Operator::Equal:
+        return a == b;
+    case Operator::NotEqual:
+        return a != b;
+    case Operator::Less:
+        return a < b;
+    case Operator::LessEqual:
+        return a <= b;
+    case Operator::Greater:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+Value ExpressionCompiler::arithmetic(const Expression& expression, Value left, Value right) {
+    const std::string shown = psl::spelling(expression.op);
+    for (const auto& [value, child] : {std::pair{&left, 0u}, std::pair{&right, 1u}}) {
+        if (value->kind != Value::Kind::Integer && value->kind != Value::Kind::Number) {
+            return wrong_operand(expression.children[child]->span, shown, "an integer", *value);
+        }
+    }
+    if (expression.op == Operator::Less || expression.op == Operator::LessEqual ||
+        expression.op == Operator::Greater || expression.op == Operator::GreaterEqual) {
+        return comparison(expression, left, right);
+    }
+    if (left.kind == Value::Kind::Number && right.kind == Value::Kind::Number) {
+        return fold(expression, left, right);
+    }
+    if (!unify(expression, left, right)) {
+        return {};
+    }
+    switch (expression.op) {
+    case Operator::Add:
+        return checked("__builtin_add_overflow", left.code, right.code, left);
+    case Operator::Subtract:
+        return checked("__builtin_sub_overflow", left.code, right.code, left);
+    case Operator::Multiply:
+        return checked("__builtin_mul_overflow", left.code, right.code, left);
+    default:
+        break;
+    }
+    const std::string type = integer_type(left.bits, left.is_signed);
+    const std::string code = temporary();
+    line(fmt::format("const {} {} = static_cast<{}>({} {} {});",
+                     type,
+                     code,
+                     type,
+                     left.code,
+                     expression.op == Operator::BitAnd ? "&" : "|",
+                     right.code));
+    cost_ += kOperatorCost;
+    return integer(code, left.bits, left.is_signed);
+}
+
+Value ExpressionCompiler::fold(const Expression& expression,
+                               const Value& left,
+                               const Value& right) {
+    Value result = left;
+    switch (expression.op) {
+    case Operator::Add:
+        result.number = left.number + right.number;
+        return result;
+    case Operator::Subtract:
+        result.number = left.number - right.number;
+        return result;
+    case Operator::Multiply:
+        if (const std::optional<Integer> product = Integer::multiply(left.number, right.number)) {
+            result.number = *product;
+            return result;
+        }
+        diagnostics_.report<Code::LiteralRange>(
+            expression.span, Text{"the product"}, Text{"any type"});
+        return {};
+    default:
+        break;
+    }
+    for (const auto& [value, child] : {std::pair{&left, 0u}, std::pair{&right, 1u}}) {
+        if (!value->number.fits_unsigned(64)) {
+            diagnostics_.report<Code::LiteralRange>(
+                expression.children[child]->span, Text{value->number.to_string()}, Text{"UInt64"});
+            return {};
+        }
+    }
+    const std::uint64_t a = left.number.low_bits();
+    const std::uint64_t b = right.number.low_bits();
+    result.number = Integer::from_unsigned(expression.op == Operator::BitAnd ? a & b : a | b);
+    return result;
+}
+
+}  // namespace sdk::policyc

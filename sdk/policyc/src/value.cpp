@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "value.hpp"
+
+#include <fmt/format.h>
+
+namespace sdk::policyc {
+
+using lang::Integer;
+
+std::string integer_type(unsigned bits, bool is_signed) {
+    return fmt::format("{}{}", is_signed ? 's' : 'u', bits);
+}
+
+std::string psl_type(unsigned bits, bool is_signed) {
+    return fmt::format("{}{}", is_signed ? "SInt" : "UInt", bits);
+}
+
+std::string describe(const Value& value) {
+    switch (value.kind) {
+    case Value::Kind::Wrong:
+        return "unknown";
+    case Value::Kind::Integer:
+        return psl_type(value.bits, value.is_signed);
+    case Value::Kind::Number:
+        return "a number";
+    case Value::Kind::Boolean:
+        return "Boolean";
+    case Value::Kind::Sid:
+        return "Sid";
+    case Value::Kind::Literal:
+        return "Text";
+    case Value::Kind::Unit:
+        return "()";
+    case Value::Kind::Elements:
+        return "a list";
+    case Value::Kind::Place:
+        return value.type->kind == lang::Type::Kind::String ? "Text" : value.type->text();
+    }
+    return "unknown";
+}
+
+std::string constant(const Integer& number, unsigned bits, bool is_signed) {
+    const std::string type = integer_type(bits, is_signed);
+    if (is_signed && number == Integer(INT64_MIN)) {
+        return "s64{-9223372036854775807 - 1}";
+    }
+    return fmt::format("{}{{{}{}}}", type, number.to_string(), is_signed ? "" : "u");
+}
+
+std::string literal(const std::string& text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool is_plain = byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\' && c != '?';
+        result += is_plain ? std::string(1, c) : fmt::format("\\{:03o}", byte);
+    }
+    return result + '"';
+}
+
+}  // namespace sdk::policyc

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A value of an expression while it is compiled: what is known of it, and the C++ that names it.
+#pragma once
+
+#include "policy.hpp"
+
+namespace sdk::policyc {
+
+/// A value while it is compiled.
+struct Value {
+    enum class Kind {
+        Wrong,     ///< reported; anything goes on silently
+        Integer,   ///< code: a constant of type `bits`, `is_signed`
+        Number,    ///< a literal integer without a type: `number`
+        Boolean,   ///< code: a bool constant, "true" or "false"
+        Sid,       ///< code: a u64 constant
+        Literal,   ///< a literal text: `text`
+        Unit,      ///< ()
+        Elements,  ///< a literal list: `list`
+        Place,     ///< part of the message: `type` at `place` + `offset`
+    };
+
+    Kind kind = Kind::Wrong;
+    std::string code;
+    unsigned bits = 0;
+    bool is_signed = false;
+    lang::Integer number;
+    std::string text;
+    const psl::Expression* list = nullptr;
+    const lang::Type* type = nullptr;
+    std::string place;
+    std::uint32_t offset = 0;
+};
+
+/// "u16"
+std::string integer_type(unsigned bits, bool is_signed);
+
+/// "UInt16"
+std::string psl_type(unsigned bits, bool is_signed);
+
+/// A value's type as people know it.
+std::string describe(const Value& value);
+
+/// A C++ constant of an integer type.
+std::string constant(const lang::Integer& number, unsigned bits, bool is_signed);
+
+/// A C++ string literal.
+std::string literal(const std::string& text);
+
+}  // namespace sdk::policyc
