@@ -126,6 +126,10 @@ private:
         if (!name || !cursor_.expect_sign(":", "and a type after the name")) {
             return false;
         }
+        if (cursor_.at(TokenKind::Word) && cursor_.at_sign(":", 1)) {
+            cursor_.report_expected("a type, not the next entry");
+            return false;
+        }
         std::optional<QualifiedName> type = cursor_.expect_qualified(
             section.kind == Section::Kind::Components ? "a component's name"
                                                       : "an interface's name");
