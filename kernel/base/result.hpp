@@ -9,29 +9,20 @@
 namespace base {
 
 /// A value, or the Status that says why there is none. Values are trivially destructible here.
-template <typename T>
-class [[nodiscard]] Result final {
+template <typename T> class [[nodiscard]] Result final {
 public:
     constexpr Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
 
     constexpr Result(Status error) : status_(error) {}  // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] constexpr bool ok() const {
-        return status_ == Status::Ok;
-    }
+    [[nodiscard]] constexpr bool ok() const { return status_ == Status::Ok; }
 
-    [[nodiscard]] constexpr Status status() const {
-        return status_;
-    }
+    [[nodiscard]] constexpr Status status() const { return status_; }
 
     /// The value; only after ok().
-    [[nodiscard]] constexpr T& value() {
-        return value_;
-    }
+    [[nodiscard]] constexpr T& value() { return value_; }
 
-    [[nodiscard]] constexpr const T& value() const {
-        return value_;
-    }
+    [[nodiscard]] constexpr const T& value() const { return value_; }
 
 private:
     T value_{};
@@ -39,44 +30,32 @@ private:
 };
 
 /// A reference, or a Status.
-template <typename T>
-class [[nodiscard]] Result<T&> final {
+template <typename T> class [[nodiscard]] Result<T&> final {
 public:
     constexpr Result(T& value) : value_(&value) {}  // NOLINT(google-explicit-constructor)
 
     constexpr Result(Status error) : status_(error) {}  // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] constexpr bool ok() const {
-        return status_ == Status::Ok;
-    }
+    [[nodiscard]] constexpr bool ok() const { return status_ == Status::Ok; }
 
-    [[nodiscard]] constexpr Status status() const {
-        return status_;
-    }
+    [[nodiscard]] constexpr Status status() const { return status_; }
 
-    [[nodiscard]] constexpr T& value() const {
-        return *value_;
-    }
+    [[nodiscard]] constexpr T& value() const { return *value_; }
 
 private:
     T* value_ = nullptr;
     Status status_ = Status::Ok;
 };
 
-template <>
-class [[nodiscard]] Result<void> final {
+template <> class [[nodiscard]] Result<void> final {
 public:
     constexpr Result() = default;
 
     constexpr Result(Status status) : status_(status) {}  // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] constexpr bool ok() const {
-        return status_ == Status::Ok;
-    }
+    [[nodiscard]] constexpr bool ok() const { return status_ == Status::Ok; }
 
-    [[nodiscard]] constexpr Status status() const {
-        return status_;
-    }
+    [[nodiscard]] constexpr Status status() const { return status_; }
 
 private:
     Status status_ = Status::Ok;

@@ -18,8 +18,7 @@ using s32 = std::int32_t;
 using s64 = std::int64_t;
 
 /// A number that means one thing. `Tag` tells the kinds apart; there is no arithmetic.
-template <typename Tag, typename Repr>
-struct Id {
+template <typename Tag, typename Repr> struct Id {
     using Representation = Repr;
     Repr value = 0;
 
@@ -40,18 +39,13 @@ struct Bytes {
 
     friend constexpr auto operator<=>(Bytes, Bytes) = default;
 
-    friend constexpr Bytes operator+(Bytes a, Bytes b) {
-        return Bytes{a.value + b.value};
-    }
+    friend constexpr Bytes operator+(Bytes a, Bytes b) { return Bytes{a.value + b.value}; }
 
-    friend constexpr Bytes operator-(Bytes a, Bytes b) {
-        return Bytes{a.value - b.value};
-    }
+    friend constexpr Bytes operator-(Bytes a, Bytes b) { return Bytes{a.value - b.value}; }
 };
 
 /// An address of one kind. Address + Bytes is an address, address - address is Bytes.
-template <typename Tag>
-struct Address {
+template <typename Tag> struct Address {
     u64 value = 0;
 
     constexpr Address() = default;
@@ -60,26 +54,16 @@ struct Address {
 
     friend constexpr auto operator<=>(Address, Address) = default;
 
-    friend constexpr Address operator+(Address a, Bytes b) {
-        return Address{a.value + b.value};
-    }
+    friend constexpr Address operator+(Address a, Bytes b) { return Address{a.value + b.value}; }
 
-    friend constexpr Address operator-(Address a, Bytes b) {
-        return Address{a.value - b.value};
-    }
+    friend constexpr Address operator-(Address a, Bytes b) { return Address{a.value - b.value}; }
 
-    friend constexpr Bytes operator-(Address a, Address b) {
-        return Bytes{a.value - b.value};
-    }
+    friend constexpr Bytes operator-(Address a, Address b) { return Bytes{a.value - b.value}; }
 
     /// Offset inside the 4 KiB page.
-    [[nodiscard]] constexpr u64 page_offset() const {
-        return value & 0xFFF;
-    }
+    [[nodiscard]] constexpr u64 page_offset() const { return value & 0xFFF; }
 
-    [[nodiscard]] constexpr Address page_base() const {
-        return Address{value & ~u64{0xFFF}};
-    }
+    [[nodiscard]] constexpr Address page_base() const { return Address{value & ~u64{0xFFF}}; }
 };
 
 using PhysAddr = Address<struct PhysTag>;
@@ -95,17 +79,13 @@ struct PageCount {
 
     friend constexpr auto operator<=>(PageCount, PageCount) = default;
 
-    [[nodiscard]] constexpr Bytes bytes() const {
-        return Bytes{value << 12};
-    }
+    [[nodiscard]] constexpr Bytes bytes() const { return Bytes{value << 12}; }
 };
 
 inline constexpr u64 kPageSize = 4096;
 
 /// Pages needed to hold `size`; the caller has bounded `size` well below 2^64.
-constexpr PageCount pages_for(Bytes size) {
-    return PageCount{(size.value + kPageSize - 1) >> 12};
-}
+constexpr PageCount pages_for(Bytes size) { return PageCount{(size.value + kPageSize - 1) >> 12}; }
 
 using Sid = Id<struct SidTag, u64>;
 using Asid = Id<struct AsidTag, u16>;

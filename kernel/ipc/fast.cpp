@@ -4,6 +4,9 @@
 // with nothing changed, then one commit. No stack is used (the build checks), because SP points at
 // the caller's frame; the payload stays in its registers throughout (-ffixed-x9...).
 //
+// The vectors send every tag with one of the bits 39 to 58 the long way, so the ~0 of an entry that
+// grants nothing equals no tag that arrives here.
+//
 // What is refused here and why it is safe to look at it before a verdict: the row compare comes
 // first and is the verdict; nothing that EL0 can observe distinguishes the refusals that follow.
 #include <arch/lock.hpp>

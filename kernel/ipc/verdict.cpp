@@ -28,6 +28,7 @@ ksec::Query make_query(const Parties& parties, const Message& message) {
     query.message.arena = message.arena_staged && message.arena_size > 0
                               ? arch::linear<u8>(message.staged) + kStagedArenaOffset
                               : nullptr;
+    query.message.flags = message.tag.is_long() ? ksec::kTravelsLong : 0;
     query.message.handle_count = message.tag.handle_count();
     query.message.handle_sids = message.handle_sids;
     query.message.handle_rights = message.handle_rights;

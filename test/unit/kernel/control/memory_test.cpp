@@ -157,8 +157,7 @@ TEST_CASE("no memory object is writable here and executable there", "[kernel][co
     m.end();
 }
 
-TEST_CASE("a region replaced while it is being mapped does not grow",
-          "[kernel][control]") {
+TEST_CASE("a region replaced while it is being mapped does not grow", "[kernel][control]") {
     Machine m;
     Thread& intruder = m.add_intruder(60);
     m.allocate(m.thread, kPlace, 512, kReadWrite);
@@ -175,8 +174,7 @@ TEST_CASE("a region replaced while it is being mapped does not grow",
     m.end();
 }
 
-TEST_CASE("a memory object is never mapped with another request's rights",
-          "[kernel][control]") {
+TEST_CASE("a memory object is never mapped with another request's rights", "[kernel][control]") {
     Machine m;
     const u32 large = m.create_mdl(m.thread, 512);
     const u32 small = m.create_mdl(m.thread, 8);

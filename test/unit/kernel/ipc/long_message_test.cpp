@@ -298,8 +298,7 @@ TEST_CASE("a handle without the right to travel stays", "[kernel][ipc]") {
     CHECK(Kernel::is_waiting(pair.server));
 }
 
-TEST_CASE("a message between two views of the same memory does no harm",
-          "[kernel][ipc]") {
+TEST_CASE("a message between two views of the same memory does no harm", "[kernel][ipc]") {
     LongPair pair;
     // The server's room is the client's arena: one frame in both spaces, a shared memory object.
     const auto frame = pair.client.process->table.find(UserAddr{kArena}, arch::Intent::Read);
