@@ -156,7 +156,7 @@ void odd_tags(Report& report, u32 server) {
     };
     {
         Test test{report, "registers.reserved-tag-bits-refused"};
-        for (const u32 bit : {0, 1, 2, 3, 58, 59, 60, 61}) {
+        for (const u32 bit : {0U, 1U, 2U, 3U, 58U, 59U, 60U, 61U}) {
             test.equal("reserved bit", call(good | (u64{1} << bit)), Status::BadCall);
         }
     }
@@ -171,7 +171,7 @@ void odd_tags(Report& report, u32 server) {
         test.equal("sync object", call(good | abi::Tag::kSyncObject), Status::BadCall);
     }
     Test test{report, "registers.kinds-that-are-no-request-refused"};
-    for (const u64 kind : {1, 2, 3}) {
+    for (const u64 kind : {u64{1}, u64{2}, u64{3}}) {
         test.equal("kind", call(good | (kind << 62)), Status::BadCall);
     }
     Registers registers;
