@@ -11,8 +11,8 @@ namespace svc::init {
 
 inline constexpr u64 kFirstDelayMs = 100;
 inline constexpr u64 kLongestDelayMs = 10'000;
-inline constexpr u64 kStableMs = 30'000;  ///< a life this long ends a row of failures
-inline constexpr u32 kMaxFailures = 8;    ///< in a row; then it stays down
+inline constexpr u64 kStableMs = 10'000;  ///< a life this long ends a row of failures
+inline constexpr u32 kMaxFailures = 12;   ///< in a row; then it stays down
 
 enum class Verdict : u32 { Restart, Stay, GiveUp };
 

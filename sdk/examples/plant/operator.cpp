@@ -26,10 +26,11 @@ using base::u64;
 using base::u8;
 
 constexpr std::string_view kPrompt = "plant> ";
+constexpr u64 kStartMs = 300;       // init tells what it starts by the kernel's console
 constexpr u64 kExplanationMs = 60;  // the audit service has the word first
 constexpr u64 kSummaryMs = 350;     // it also sums up repeated denials after a quiet moment
 constexpr u64 kRestartMs = 400;     // until a server that ended is back
-constexpr u32 kRestartTries = 5;
+constexpr u32 kRestartTries = 30;   // in all longer than init's longest delay
 constexpr u32 kManyTries = 2;
 
 using OutputLine = sdk::Line<160>;
@@ -38,16 +39,6 @@ using OutputLine = sdk::Line<160>;
 u32 find_connection(const sdk::StartBlock& start, std::string_view id) {
     const auto handle = start.connection(id);
     return handle.ok() ? handle.value() : abi::kInvalidHandle;
-}
-
-/// A server that ended answers NotConnected until it is back, and once more for its new life.
-template <typename Call> auto with_patience(Call call) {
-    auto reply = call();
-    for (u32 i = 0; i < kRestartTries && reply.status() == Status::NotConnected; ++i) {
-        sdk::sleep_ms(kRestartMs);
-        reply = call();
-    }
-    return reply;
 }
 
 class Operator final {
@@ -62,6 +53,7 @@ public:
 
     /// Serves the person until the console is lost.
     Status run() {
+        sdk::sleep_ms(kStartMs);
         show("");
         show("Tessera plant: Sensor -> Controller -> Valve, and an Intruder. Type 'help'.");
         prompt();
@@ -88,6 +80,19 @@ private:
             execute(editor_.line());
             prompt();
         }
+    }
+
+    /// A server that ended answers NotConnected until it is back, and once more for its new life.
+    template <typename Call> auto with_patience(Call call) {
+        auto reply = call();
+        for (u32 i = 0; i < kRestartTries && reply.status() == Status::NotConnected; ++i) {
+            if (i == 1) {
+                show("(waiting for init to start the process again)");
+            }
+            sdk::sleep_ms(kRestartMs);
+            reply = call();
+        }
+        return reply;
     }
 
     void prompt() { (void)console_.write(kPrompt); }
@@ -129,6 +134,8 @@ private:
         line.text(what).text(": ").text(sdk::name_of(status));
         if (status == Status::SecurityDisallow) {
             line.text(" (the security policy refused it)");
+        } else if (status == Status::NotConnected) {
+            line.text(" (its process has ended)");
         }
         show(line.view());
     }
@@ -245,12 +252,12 @@ private:
     }
 
     void show_task(const kl::core::Task::TaskInfo& task) {
-        constexpr std::string_view kStates[] = {"building", "running", "ending", "ended"};
+        constexpr std::string_view kStates[] = {"building", "running", "ended"};
         const void* const bytes = &task.name[0];
         const std::string_view name{static_cast<const char*>(bytes), sizeof(task.name)};
         OutputLine line;
         line.decimal(task.sid, 5).character(' ').foreign(name.substr(0, name.find('\0')));
-        line.column(22).text(task.state < 4 ? kStates[task.state] : "?").column(31);
+        line.column(22).text(task.state < 3 ? kStates[task.state] : "?").column(31);
         line.decimal(task.priority, 4).decimal(task.threads, 8).decimal(task.handles, 8);
         line.decimal(u64{task.pagesUsed} * 4, 10).character('/');
         line.decimal(u64{task.pagesBudget} * 4).column(70).decimal(task.cpuTimeNs / 1'000'000, 8);
