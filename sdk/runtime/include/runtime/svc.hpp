@@ -55,9 +55,6 @@ trap(u64 handle, u64 token, u64 tag, const ShortWords<count>& words) {
     register u64 x14 asm("x14");
     register u64 x15 asm("x15");
     register u64 x18 asm("x18");
-    asm volatile(
-        ""
-        : "=r"(x1), "=r"(x10), "=r"(x11), "=r"(x12), "=r"(x13), "=r"(x14), "=r"(x15), "=r"(x18));
     if constexpr (operation == Operation::Call) {
         asm volatile("" : "=r"(x2), "=r"(x5));
     } else {
@@ -65,30 +62,44 @@ trap(u64 handle, u64 token, u64 tag, const ShortWords<count>& words) {
     }
     if constexpr (count > 0) {
         x10 = words.value[0];
+    } else {
+        asm volatile("" : "=r"(x10));
     }
     if constexpr (count > 1) {
         x11 = words.value[1];
+    } else {
+        asm volatile("" : "=r"(x11));
     }
     if constexpr (count > 2) {
         x12 = words.value[2];
+    } else {
+        asm volatile("" : "=r"(x12));
     }
     if constexpr (count > 3) {
         x13 = words.value[3];
+    } else {
+        asm volatile("" : "=r"(x13));
     }
     if constexpr (count > 4) {
         x14 = words.value[4];
+    } else {
+        asm volatile("" : "=r"(x14));
     }
     if constexpr (count > 5) {
         x15 = words.value[5];
+    } else {
+        asm volatile("" : "=r"(x15));
     }
     if constexpr (count > 6) {
         x18 = words.value[6];
+    } else {
+        asm volatile("" : "=r"(x18));
     }
     // [ARM-AAPCS64] "Parameter passing": what a function call may clobber, less x30. The vector
     // registers are all clobbered, v8..v15 too.
     asm volatile("svc %[number]"
                  : "+r"(x0),
-                   "+r"(x1),
+                   "=r"(x1),
                    "+r"(x2),
                    "+r"(x5),
                    "+r"(x9),
