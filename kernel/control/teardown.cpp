@@ -282,6 +282,12 @@ void end_process(Process& process, const ExitInfo& info) {
     }
     process.exit = info;
     process.state = ProcessState::Ending;
+    for (u32 i = 0; i < kMaxThreads; ++i) {  // none of them is reached on the fast path any more
+        Thread* thread = scheduler().threads.find(i);
+        if (thread != nullptr && thread->process == &process) {
+            thread->status |= flag::kEnding;
+        }
+    }
     if (process.port != nullptr) {
         ipc::unbind(*process.port);
     }

@@ -13,6 +13,7 @@ Thread* client_of(u64 token, const Process& server) {
     Thread* client = scheduler().threads.find(static_cast<u32>(token & 0xFFFF));
     const bool matches = client != nullptr && client->token == token &&
                          client->phase() == state::kWaitReply && client->target != nullptr &&
+                         client->process->state == ProcessState::Running &&
                          client->target->process == &server;
     return matches ? client : nullptr;
 }

@@ -41,6 +41,7 @@ inline constexpr u32 kUsesFp = 1u << 8;   // owns vector registers
 inline constexpr u32 kWork = 1u << 9;     // has a continuation to run before it sees EL0 again
 inline constexpr u32 kTimed = 1u << 10;   // a deadline is armed
 inline constexpr u32 kPinned = 1u << 11;  // may not run on every CPU
+inline constexpr u32 kEnding = 1u << 12;  // its process has ended
 }  // namespace flag
 
 inline constexpr u32 kPriorities = 256;

@@ -6,6 +6,7 @@ reads the runner's own standard input, every machine is without network, display
 """
 
 import dataclasses
+import os
 import re
 
 
@@ -68,6 +69,10 @@ class Machine:
             words += ["-append", arguments]
         if self.icount:
             words += ["-icount", "shift=0,sleep=off"]
+        elif self.cpus > (os.cpu_count() or 1) or self.board == "raspi4b":
+            # More virtual CPUs than real ones: the fair lock would wait for CPUs that the host has put
+            # aside, so they take turns on one thread. With enough of them they run at the same time.
+            words += ["-accel", "tcg,thread=single"]
         return words + list(self.extra) + ["-kernel", image]
 
 

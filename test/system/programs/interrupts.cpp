@@ -86,7 +86,13 @@ void windows(Report& report) {
             (void)handles().Close(registered.value().resource.handle);
         }
     };
-    refused("RAM", 0x4000'0000 + (64 << 20), kPage);
+    // RAM begins at 1 GiB on virt and at 0 on the Raspberry Pi: the lower address is no RAM on
+    // virt.
+    const auto low = io().RegisterMmio(64 << 20, kPage);
+    if (low.ok()) {
+        (void)handles().Close(low.value().resource.handle);
+        refused("RAM", 0x4000'0000 + (64 << 20), kPage);
+    }
     refused("odd address", 0x0A00'0010, kPage);
     refused("odd size", 0x0A00'0000, 100);
     refused("nothing", 0x0A00'0000, 0);
