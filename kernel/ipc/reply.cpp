@@ -58,7 +58,15 @@ void end_reply(Thread& server, Status status) {
     scheduler().wake(server);  // what the client had lent went back with the answer
 }
 
+/// A sibling that took the call had the client's context until now.
+void wake_sibling(Thread* taker, const Thread& server) {
+    if (taker != nullptr && taker != &server && chain_end(*taker) != nullptr) {
+        scheduler().wake(*taker);
+    }
+}
+
 void finish_reply(Thread& server, Thread& client) {
+    Thread* taker = client.partner;
     const Status status = deliver_fixed(server,
                                         client,
                                         has_room(client) ? client.room_fixed : abi::Buffer{},
@@ -70,6 +78,7 @@ void finish_reply(Thread& server, Thread& client) {
         complete_call(client, status == Status::TargetFault ? Status::SourceFault : status);
     }
     scheduler().boost(server, 0);
+    wake_sibling(taker, server);
     end_reply(server, Status::Ok);
 }
 
@@ -159,7 +168,9 @@ void check_reply_step(Thread& server) {
         verdict = judge_message(parties, server.message, ksec::Effect::Commit);
     }
     if (verdict == ksec::Verdict::Denied) {
+        Thread* taker = client->partner;
         complete_call(*client, Status::SecurityDisallow);
+        wake_sibling(taker, server);
         end_reply(server, Status::SecurityDisallow);
         return;
     }

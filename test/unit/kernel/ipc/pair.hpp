@@ -2,7 +2,7 @@
 // One client and one server, and the messages they exchange in most cases.
 #pragma once
 
-#include <harness/harness.hpp>
+#include <test/unit/kernel/harness/harness.hpp>
 
 namespace kernel_test {
 
