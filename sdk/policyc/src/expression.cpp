@@ -138,8 +138,10 @@ std::string ExpressionCompiler::rule_name(const psl::RuleCall& call) {
         if (model != "Base") {
             if (model == "Pred" || model == "Bool" || model == "Math" || model == "Struct") {
                 diagnostics_.report<Code::UnknownRule>(call.name.span, Word{name}, Text{model});
+            } else {
+                diagnostics_.report<Code::NotSupportedYet>(call.name.span, Text{"model " + model});
             }
-            return {};  // a model that is not supported was reported where it is declared
+            return {};
         }
     }
     if (name != "grant" && name != "deny" && name != "assert" && name != "set_level") {

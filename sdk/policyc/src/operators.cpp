@@ -47,6 +47,8 @@ Value ExpressionCompiler::call(const Expression& expression) {
     } else if (model == "Pred" || model == "Bool" || model == "Math" || model == "Base" ||
                model == "Struct") {
         diagnostics_.report<Code::UnknownExpression>(expression.name.span, Word{name});
+    } else if (!model.empty()) {
+        diagnostics_.report<Code::NotSupportedYet>(expression.span, Text{"model " + model});
     }
     return {};  // no such object, or a model that is not supported: reported at its place
 }

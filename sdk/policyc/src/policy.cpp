@@ -20,15 +20,6 @@ constexpr const char* kCoreName = "kl.core.Core";
 constexpr const char* kInitName = "Einit";
 constexpr std::size_t kMaxClasses = 65534;
 
-/// Models whose rules and expressions need no state; the rest is not compiled yet.
-constexpr const char* kPlainModels[] = {"Base", "Pred", "Bool", "Math", "Struct"};
-constexpr const char* kLaterModels[] = {"Regex", "HashSet", "StaticMap", "Flow", "Mic"};
-
-template <std::size_t kCount>
-bool contains(const char* const (&list)[kCount], const std::string& name) {
-    return std::ranges::any_of(list, [&name](const char* entry) { return name == entry; });
-}
-
 class Loader final {
 public:
     Loader(lang::Workspace& workspace, lang::Sources& sources, lang::Diagnostics& diagnostics)
@@ -91,33 +82,26 @@ private:
     void declare(const psl::TaskClass& node) { add_class(node.name.text(), node.edl, node.span); }
 
     void declare(const psl::PolicyObject& node) {
-        const auto [entry, is_new] = policy_.objects.try_emplace(node.name.text, &node);
+        ObjectInfo info = check_object(node, diagnostics_);
+        const auto [entry, is_new] = policy_.objects.try_emplace(node.name.text, std::move(info));
         if (!is_new) {
             diagnostics_
                 .report<Code::DeclaredTwice>(
                     node.name.span, Text{"policy object"}, Word{node.name.text})
-                .note(entry->second->name.span, "first declared here");
-        }
-        if (contains(kLaterModels, node.model.text)) {
-            diagnostics_.report<Code::NotSupportedYet>(node.model.span,
-                                                       Text{"model " + node.model.text});
-        } else if (!contains(kPlainModels, node.model.text)) {
-            std::vector<std::string> names(std::begin(kPlainModels), std::end(kPlainModels));
-            names.insert(names.end(), std::begin(kLaterModels), std::end(kLaterModels));
-            diagnostics_.report<Code::UnknownModel>(node.model.span, Word{node.model.text})
-                .hint(lang::closest(node.model.text, names));
+                .note(entry->second.node->name.span, "first declared here");
         }
     }
 
-    void declare(const psl::AuditDefault& node) { defaults_.push_back(&node); }
+    void declare(const psl::AuditDefault& node) {
+        defaults_.push_back(&node);
+        policy_.audit_level = static_cast<unsigned>(node.level.low_bits());
+    }
 
     void declare(const psl::AuditProfile& node) { profiles_.push_back(&node); }
 
     void declare(const psl::Binding& node) { policy_.bindings.push_back(&node); }
 
-    void declare(const psl::TestBlock& node) {
-        diagnostics_.report<Code::NotSupportedYet>(node.span, Text{"a policy test (assert block)"});
-    }
+    void declare(const psl::TestBlock& node) { policy_.tests.push_back(&node); }
 
     void add_class(const std::string& name,
                    const lang::QualifiedName& description,
@@ -196,12 +180,12 @@ std::vector<std::string> Policy::class_names() const {
 
 std::string Policy::model_of(const std::string& object) const {
     const auto found = objects.find(object);
-    return found == objects.end() ? "" : found->second->model.text;
+    return found == objects.end() ? "" : found->second.model;
 }
 
 bool Policy::has_model(const std::string& model) const {
-    return std::ranges::any_of(
-        objects, [&model](const auto& entry) { return entry.second->model.text == model; });
+    return std::ranges::any_of(objects,
+                               [&model](const auto& entry) { return entry.second.model == model; });
 }
 
 Policy load_policy(const std::string& path,

@@ -4,6 +4,8 @@
 // here; bindings are not (bindings.hpp).
 #pragma once
 
+#include "objects.hpp"
+
 #include <cstdint>
 #include <lang/diagnostics.hpp>
 #include <lang/model.hpp>
@@ -31,8 +33,10 @@ struct Policy {
     std::vector<const psl::Binding*> bindings;      ///< in the order of evaluation
     std::vector<PolicyClass> classes;               ///< sorted by name; a class's id is its index
     std::vector<const lang::Package*> implicit;     ///< interfaces of lang::kImplicitEndpoints
-    std::map<std::string, const psl::PolicyObject*> objects;
+    std::vector<const psl::TestBlock*> tests;       ///< `assert` blocks, in the order they stand
+    Objects objects;
     std::map<std::uint32_t, std::string> file_names;  ///< source number -> name without a directory
+    unsigned audit_level = 0;                         ///< the run-time level at the start
     std::uint16_t core_class = 0;
     std::uint16_t init_class = 0;
 

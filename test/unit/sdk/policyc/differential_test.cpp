@@ -144,11 +144,12 @@ Counts compare(const char* name, const ksec::EntryTable& table) {
     const u64 seed = from_environment("TESSERA_SEED", 1);
     std::cout << "policy " << name << ": " << count << " events, seed " << seed << "\n";
     EventMaker maker(compilation.policy(), seed);
+    Interpreter interpreter(compilation.policy());
     Counts counts;
     u64 mismatches = 0;
     for (u64 i = 0; i < count && mismatches < 5; ++i) {
         const InterpretedEvent event = maker.make();
-        const Interpretation expected = interpret(compilation.policy(), event);
+        const Interpretation expected = interpreter.judge(event, ksec::Effect::Commit);
         const Compiled actual = judge(table, event);
         bool is_same = actual.is_granted == expected.is_granted;
         if (expected.is_granted) {
@@ -162,9 +163,9 @@ Counts compare(const char* name, const ksec::EntryTable& table) {
             is_same = is_same && actual.record.defect == static_cast<u8>(expected.defect) &&
                       actual.record.detail == expected.parameter;
         }
-        if (expected.rule != nullptr && is_same) {
+        if (expected.decided_by.is_known() && is_same) {
             ++counts.rules[actual.record.rule];
-            const sdk::lang::Span span = expected.rule->span;
+            const sdk::lang::Span span = expected.decided_by;
             const sdk::lang::Sources& sources = compilation.diagnostics().sources();
             is_same =
                 compilation.lowered().rules.at(actual.record.rule).text == sources.text(span) &&

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evaluation of expressions in the reference interpreter, from the syntax tree. Private to it.
+#pragma once
+
+#include "interpreted_message.hpp"
+#include "interpreted_state.hpp"
+
+#include <variant>
+
+namespace sdk::policyc {
+
+/// The state of one policy object with state.
+using ModelState = std::variant<FlowState, HashSetState, StaticMapState, MicState>;
+
+/// Everything that outlives an event.
+struct ModelStates {
+    std::map<std::string, ModelState> objects;  ///< by name
+    unsigned level = 0;                         ///< audit run-time level
+};
+
+/// Whether evaluating this looks at state: then it belongs to the second part of a verdict.
+bool reads_state(const Policy& policy, const psl::Expression& expression);
+
+/// "s" of "s.add"; empty for a bare name.
+std::string object_of(const lang::QualifiedName& name);
+
+/// A value of an expression.
+struct InterpretedValue {
+    enum class Kind { Integer, Number, Boolean, Sid, Text, Unit, List, Level, Part };
+
+    Kind kind = Kind::Unit;
+    Wide number = 0;  ///< Integer, Number, Boolean, Sid
+    unsigned bits = 0;
+    bool is_signed = false;
+    std::string text;
+    const psl::Expression* list = nullptr;
+    MicLevel level;
+    const lang::Type* type = nullptr;                 ///< Part
+    const std::vector<std::uint8_t>* part = nullptr;  ///< Part
+    std::size_t at = 0;                               ///< Part
+    std::size_t handle = 0;                           ///< Part that is a handle: its number
+};
+
+/// Nothing: the expression failed, and the event is denied.
+using MaybeValue = std::optional<InterpretedValue>;
+
+/// Evaluates the expressions of one event against a state.
+class Evaluator final {
+public:
+    Evaluator(const Policy& policy,
+              const InterpretedEvent& event,
+              const lang::Message* message,
+              const ModelStates& states)
+        : policy_(policy), event_(event), message_(message), states_(states) {}
+
+    MaybeValue evaluate(const psl::Expression& expression);
+
+    /// The values of a HashSet entry, field by field.
+    std::optional<HashSetState::Entry> entry(const HashSetConfig& config,
+                                             const psl::Expression& expression);
+    std::optional<std::uint64_t> sid(const psl::Expression& expression);
+    /// A key: Text, bytes, or a list of numbers that are bytes.
+    std::optional<std::string> key(const psl::Expression& expression);
+    /// A level as an argument of model Mic has it.
+    static MicLevel level(const MicConfig& config, const psl::Expression& expression);
+
+    /// What was read of the message, the SIDs and the state, once each, in order.
+    [[nodiscard]] const std::vector<LookedAt>& looked_at() const { return looked_at_; }
+
+private:
+    MaybeValue locate(const psl::Expression& expression);
+    MaybeValue name(const psl::Expression& expression);
+    MaybeValue field(const InterpretedValue& base, const std::string& wanted);
+    [[nodiscard]] std::vector<std::uint8_t> range_of(const InterpretedValue& value) const;
+    [[nodiscard]] Wide count_of(const InterpretedValue& value) const;
+    MaybeValue index(const psl::Expression& expression);
+    MaybeValue call(const psl::Expression& expression);
+    MaybeValue all_or_any(const psl::Expression& list, const std::string& method);
+    MaybeValue sum_or_product(const psl::Expression& list, const std::string& method);
+    MaybeValue condition(const psl::Expression& argument);
+    MaybeValue convert(const psl::Expression& argument, const std::string& type);
+    MaybeValue query(const psl::Expression& expression);
+    MaybeValue unary(const psl::Expression& expression);
+    MaybeValue negate(InterpretedValue value);
+    MaybeValue binary(const psl::Expression& expression);
+    void look(const psl::Expression& expression, const InterpretedValue& value);
+
+    const Policy& policy_;
+    const InterpretedEvent& event_;
+    const lang::Message* message_;
+    const ModelStates& states_;
+    std::vector<LookedAt> looked_at_;
+};
+
+/// The value of a key in a dictionary; null when it is missing.
+const psl::Expression* dictionary_value(const psl::Expression& dictionary, const char* key);
+
+/// As people read it.
+std::string shown(const InterpretedValue& value);
+
+}  // namespace sdk::policyc
