@@ -45,6 +45,8 @@ ALLOWED = {
     "sdk/idlc": ("sdk/idlc/", "sdk/lang/", "kernel/abi/", "kernel/base/"),
     "sdk/policyc": ("sdk/policyc/", "sdk/lang/", "ksec/format/", "ksec/include/", "kernel/abi/",
                     "kernel/base/"),
+    "sdk/policy": ("sdk/policy/", "sdk/policyc/", "sdk/lang/", "sdk/imagec/", "sdk/runtime/include/",
+                   "ksec/format/", "ksec/include/", "kernel/abi/", "kernel/base/"),
     "sdk/imagec": ("sdk/imagec/", "sdk/lang/", "sdk/runtime/include/runtime/romfs.hpp",
                    "kernel/abi/", "kernel/base/", "ksec/format/"),
     "sdk/examples": ("sdk/examples/", *EL0),

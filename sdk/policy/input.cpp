@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "input.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fstream>
+#include <lang/diagnostics.hpp>
+#include <sdk/imagec/component.hpp>
+#include <sstream>
+
+namespace sdk::policy {
+
+namespace {
+
+/// Folders that exist, without repetition.
+std::vector<std::string> search_path(const std::string& path, const CommonOptions& options) {
+    std::vector<std::string> folders = options.include;
+    const std::filesystem::path own = std::filesystem::path(path).parent_path();
+    folders.push_back(own.empty() ? "." : own.string());
+    if (!options.sdk.empty()) {
+        folders.push_back(options.sdk + "/interfaces");
+        folders.push_back(options.sdk + "/policies");
+    }
+    std::vector<std::string> result;
+    for (const std::string& folder : folders) {
+        if (std::ranges::find(result, folder) == result.end()) {
+            result.push_back(folder);
+        }
+    }
+    return result;
+}
+
+bool ends_with_part(const std::string& name, const std::string& word) {
+    return name == word || name.ends_with("." + word);
+}
+
+}  // namespace
+
+Result<PolicyPtr> load(const std::string& path, const CommonOptions& options) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+        return Trouble{.cause = "there is no file " + path,
+                       .way_out =
+                           path == kDefaultPolicy
+                               ? "name the policy with -p FILE, or work in the folder that has it"
+                               : "check the name"};
+    }
+    auto compiled = std::make_shared<policyc::Compilation>(path, search_path(path, options));
+    if (!compiled->ok()) {
+        const lang::Diagnostics& found = compiled->diagnostics();
+        return Trouble{.cause = fmt::format("{} has {} error{}, so there is no answer",
+                                            path,
+                                            found.error_count(),
+                                            found.error_count() == 1 ? "" : "s"),
+                       .way_out = "correct it first; -I DIR adds a folder to search",
+                       .details = found.to_text(lang::colour_of_standard_error()),
+                       .diagnostics = Json::parse(found.to_json())};
+    }
+    return PolicyPtr(std::move(compiled));
+}
+
+Result<std::string>
+find_name(const std::string& kind, const std::string& word, const std::vector<std::string>& names) {
+    if (std::ranges::find(names, word) != names.end()) {
+        return word;
+    }
+    std::vector<std::string> matching;
+    std::ranges::copy_if(names, std::back_inserter(matching), [&](const std::string& name) {
+        return ends_with_part(name, word);
+    });
+    if (matching.size() == 1) {
+        return matching[0];
+    }
+    if (matching.size() > 1) {
+        return Trouble{.cause =
+                           fmt::format("'{}' may be any of: {}", word, fmt::join(matching, ", ")),
+                       .way_out = "write the whole name"};
+    }
+    // Somebody who writes a last part only is likely to have misspelt that.
+    std::vector<std::string> candidates = names;
+    if (word.find('.') == std::string::npos) {
+        for (const std::string& name : names) {
+            candidates.push_back(name.substr(name.rfind('.') + 1));
+        }
+    }
+    const std::string hint = lang::closest(word, candidates);
+    return Trouble{.cause = fmt::format("there is no {} '{}'{}",
+                                        kind,
+                                        word,
+                                        hint.empty() ? "" : ", did you mean '" + hint + "'?"),
+                   .way_out = names.empty() || names.size() > 12
+                                  ? ""
+                                  : fmt::format("there are: {}", fmt::join(names, ", "))};
+}
+
+Result<std::uint16_t> find_class(const policyc::Policy& policy, const std::string& word) {
+    const Result<std::string> found = find_name("class", word, policy.class_names());
+    if (!found.ok()) {
+        return found.trouble();
+    }
+    return policy.find_class(found.value()).value_or(0);
+}
+
+Result<System> load_system(const std::string& path, const std::vector<std::string>& include) {
+    std::ifstream stream(path, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    if (!stream) {
+        return Trouble{.cause = "cannot read " + path, .way_out = "check the name"};
+    }
+    const auto parsed = imagec::parse_init_yaml(text.str(), path, include);
+    if (!parsed.ok()) {
+        return Trouble{.cause = path + " has an error, so there is no answer",
+                       .way_out = "correct it first",
+                       .details = imagec::render(parsed.failure())};
+    }
+    System system;
+    std::map<std::string, std::string> class_of{{std::string(imagec::kKernelTask), "kl.core.Core"}};
+    for (const imagec::Component& component : parsed.value()) {
+        system.tasks[component.class_name].insert(component.task);
+        class_of[component.task] = component.class_name;
+    }
+    for (const imagec::Component& component : parsed.value()) {
+        for (const imagec::Connection& connection : component.connections) {
+            system.channels.emplace(component.class_name, class_of[connection.target]);
+        }
+    }
+    return system;
+}
+
+std::string place_of(const policyc::Compilation& policy, const lang::Span& span) {
+    const lang::Source& source = policy.diagnostics().sources().get(span.file);
+    const auto known = policy.policy().file_names.find(span.file);
+    return fmt::format("{}:{}",
+                       known == policy.policy().file_names.end() ? source.name() : known->second,
+                       source.position(span.begin).line);
+}
+
+std::string text_of(const policyc::Compilation& policy, const lang::Span& span) {
+    std::string result;
+    for (const char c : policy.diagnostics().sources().text(span)) {
+        const bool is_blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        if (!is_blank) {
+            result += c;
+        } else if (!result.empty() && result.back() != ' ') {
+            result += ' ';
+        }
+    }
+    return result;
+}
+
+}  // namespace sdk::policy

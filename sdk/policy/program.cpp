@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program.hpp"
+
+#include "command.hpp"
+#include "graph.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <sstream>
+
+namespace sdk::policy {
+
+namespace {
+
+/// What stands on standard error when there is no answer.
+std::string render(const Trouble& trouble) {
+    std::string text = trouble.details;
+    text += "tessera policy: " + trouble.cause + "\n";
+    if (!trouble.way_out.empty()) {
+        text += "  way out: " + trouble.way_out + "\n";
+    }
+    return text;
+}
+
+Outcome refuse(const Trouble& trouble, const CommonOptions& options) {
+    Outcome outcome{.status = static_cast<int>(ExitStatus::Trouble)};
+    if (!options.json) {
+        outcome.errors = render(trouble);
+        return outcome;
+    }
+    Json json{{"error", trouble.cause}, {"way_out", trouble.way_out}};
+    if (!trouble.diagnostics.is_null()) {
+        json["diagnostics"] = trouble.diagnostics;
+    }
+    outcome.output = json.dump(2) + "\n";
+    return outcome;
+}
+
+}  // namespace
+
+Outcome run_program(const std::vector<std::string>& arguments) {
+    CLI::App program("What a security policy permits: questions, answers and tests.\n"
+                     "Exit status: 0 yes or done, 1 no, 2 no answer (the reason is printed).",
+                     "tessera policy");
+    CommonOptions options;
+    Task task;
+    add_graph(program, task);
+    for (CLI::App* const command : program.get_subcommands({})) {
+        command->add_option("-I", options.include, "Search this folder for descriptions too")
+            ->type_name("DIR")
+            ->allow_extra_args(false);
+        command->add_flag("--json", options.json, "Answer as JSON");
+    }
+    program.add_option("--sdk", options.sdk, "Folder of the interfaces and policies of the system")
+        ->type_name("DIR");
+    program.require_subcommand(1);
+
+    try {
+        std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+        program.parse(reversed);
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream output;
+        std::ostringstream errors;
+        const int code = program.exit(error, output, errors);
+        return {.status = code == 0 ? 0 : static_cast<int>(ExitStatus::Trouble),
+                .output = output.str(),
+                .errors = errors.str()};
+    }
+    Result<Answer> result = task(options, paint_of_standard_output());
+    if (!result.ok()) {
+        return refuse(result.trouble(), options);
+    }
+    Answer& answer = result.value();
+    return {.status = static_cast<int>(answer.status),
+            .output = options.json ? answer.json.dump(2) + "\n" : answer.text,
+            .errors = answer.note};
+}
+
+}  // namespace sdk::policy
