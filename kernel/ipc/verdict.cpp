@@ -32,6 +32,7 @@ ksec::Query make_query(const Parties& parties, const Message& message) {
     query.message.handle_count = message.tag.handle_count();
     query.message.handle_sids = message.handle_sids;
     query.message.handle_rights = message.handle_rights;
+    query.facts = message.facts;
     return query;
 }
 
@@ -52,25 +53,14 @@ void conclude(ksec::Verdict verdict, const ksec::Record& record) {
     }
 }
 
-}  // namespace
-
-u64 nanoseconds_now() {
-    const u64 rate = arch::ticks_per_second();
-    const u64 ticks = arch::now().value;
-    return ticks / rate * kNanosecondsPerSecond + ticks % rate * kNanosecondsPerSecond / rate;
-}
-
-ksec::Verdict
-check_message(const Parties& parties, const Message& message, ksec::Progress& progress) {
-    const ksec::Query query = make_query(parties, message);
+ksec::Verdict check_query(const ksec::Query& query, ksec::Progress& progress) {
     ksec::Record record{};
     const ksec::Verdict verdict = policy().entry->check(&query, &progress, &record);
     conclude(verdict, record);
     return verdict;
 }
 
-ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec::Effect effect) {
-    const ksec::Query query = make_query(parties, message);
+ksec::Verdict judge_query(const ksec::Query& query, ksec::Effect effect) {
     ksec::Record record{};
     const ksec::Verdict verdict = policy().entry->judge(&query, effect, &record);
     conclude(verdict, record);
@@ -80,10 +70,34 @@ ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec
     return verdict;
 }
 
+}  // namespace
+
+u64 nanoseconds_now() {
+    const u64 rate = arch::ticks_per_second();
+    const u64 ticks = arch::now().value;
+    return ticks / rate * kNanosecondsPerSecond + ticks % rate * kNanosecondsPerSecond / rate;
+}
+
+ksec::Verdict check_message(const Parties& parties, Message& message, ksec::Progress& progress) {
+    const ksec::Verdict verdict = check_query(make_query(parties, message), progress);
+    if (verdict == ksec::Verdict::Granted) {
+        message.facts = progress.facts;
+    }
+    return verdict;
+}
+
+ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec::Effect effect) {
+    return judge_query(make_query(parties, message), effect);
+}
+
 bool grant_message(const Parties& parties, const Message& message) {
+    ksec::Query query = make_query(parties, message);
     ksec::Progress progress{};
-    return check_message(parties, message, progress) == ksec::Verdict::Granted &&
-           judge_message(parties, message, ksec::Effect::Commit) == ksec::Verdict::Granted;
+    if (check_query(query, progress) != ksec::Verdict::Granted) {
+        return false;
+    }
+    query.facts = progress.facts;
+    return judge_query(query, ksec::Effect::Commit) == ksec::Verdict::Granted;
 }
 
 void record_misuse(const Process& process, ksec::Reason reason, u32 detail, abi::Tag tag) {

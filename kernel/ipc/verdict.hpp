@@ -30,9 +30,8 @@ struct Parties {
     u16 method = 0;
 };
 
-/// Pure part, one step. Denied is recorded.
-ksec::Verdict
-check_message(const Parties& parties, const Message& message, ksec::Progress& progress);
+/// Pure part, one step. Denied is recorded; Granted leaves what was found out in message.facts.
+ksec::Verdict check_message(const Parties& parties, Message& message, ksec::Progress& progress);
 /// State part. Denied is recorded; a dry denial is too, since it ends the call.
 ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec::Effect effect);
 /// Both parts at once, for messages the kernel makes itself (short, bounded) and for `execute`.

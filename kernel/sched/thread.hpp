@@ -83,6 +83,7 @@ struct Message {
     u32 staged_order = 0;
     bool arena_staged = false;
     const ksec::Shape* shape = nullptr;
+    u64 facts = 0;                  // what ksec's check() found out, for its judge()
     u64 words[abi::kShortWords]{};  // fixed part of a short message
     u64 handle_sids[abi::kMaxHandlesPerMessage]{};
     u32 handle_rights[abi::kMaxHandlesPerMessage]{};

@@ -104,6 +104,7 @@ struct Query {
     u32 reserved2;
     u64 now_ns;
     Message message;
+    u64 facts;  ///< judge(): what check() left in Progress::facts for this message
 };
 
 /// Where check() goes on; all zero at the start, opaque otherwise. Nothing in it is a pointer, and
@@ -112,6 +113,7 @@ struct Progress {
     u32 item;
     u32 offset;
     u64 spare[19];
+    u64 facts;  ///< when granted: to be kept with the message, for Query::facts
 };
 
 enum class Effect : u32 { Dry = 0, Commit = 1 };
@@ -198,12 +200,14 @@ struct EntryTable {
     /// The row of a channel; never null (an all-denying row is shared).
     const Row* (*row)(u16 src_class, u16 dst_class);
     /// Pure part: structure, then rules that read only the message. Again: call once more with the
-    /// same progress, after at most 4,000 instructions. `record` is filled unless Again; when the
-    /// event is granted, reason 0 says that nobody wants to know.
+    /// same progress, after at most 4,000 instructions. `record` is filled unless Again; a grant is
+    /// not worth recording, since judge() may still deny.
     Verdict (*check)(const Query* query, Progress* progress, Record* record);
-    /// State part, at most 500 instructions. With Effect::Commit the models change iff Granted.
+    /// State part, at most 500 instructions of rules; without state rules, a look-up. With
+    /// Effect::Commit the models change iff Granted; with Effect::Dry they never do. A committed
+    /// grant has reason Audited when a profile wants to know, else 0.
     Verdict (*judge)(const Query* query, Effect effect, Record* record);
-    /// The object behind `sid` is gone: its model state goes too.
+    /// The object behind `sid` is gone: its model state goes too. O(1) for each model object.
     void (*ended)(u64 sid);
 };
 
