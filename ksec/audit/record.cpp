@@ -28,14 +28,26 @@ void no_rule(Record& record) {
     record.reason = static_cast<u8>(Reason::NoRule);
 }
 
-void refused(Record& record, const format::RuleCall& rule, Reason reason, const u64* values) {
-    record.granted = 0;
+namespace {
+
+void name_rule(Record& record, u32 rule, Reason reason, std::span<const u64> values) {
     record.reason = static_cast<u8>(reason);
-    record.rule = rule.rule;
-    record.value_count = rule.value_count;
-    for (u32 i = 0; i < rule.value_count && i < kRecordValues; ++i) {
+    record.rule = rule;
+    record.value_count = static_cast<u32>(values.size());
+    for (u32 i = 0; i < values.size() && i < kRecordValues; ++i) {
         record.values[i] = values[i];
     }
+}
+
+}  // namespace
+
+void refused(Record& record, u32 rule, Reason reason, std::span<const u64> values) {
+    record.granted = 0;
+    name_rule(record, rule, reason, values);
+}
+
+void audited(Record& record, u32 rule, std::span<const u64> values) {
+    name_rule(record, rule, Reason::Audited, values);
 }
 
 }  // namespace ksec::audit

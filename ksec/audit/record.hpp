@@ -2,8 +2,8 @@
 // Filling in the record of a decision. The kernel adds the number, the time and the losses.
 #pragma once
 
-#include <ksec/engine/structure.hpp>
 #include <ksec/verdict.hpp>
+#include <span>
 
 namespace ksec::audit {
 
@@ -16,7 +16,10 @@ void malformed(Record& record, Defect defect, u32 parameter);
 /// Denied because no rule is bound to the event.
 void no_rule(Record& record);
 
-/// Denied by `rule`, or because an expression of it failed.
-void refused(Record& record, const format::RuleCall& rule, Reason reason, const u64* values);
+/// Denied by the rule with this number, or because an expression of it failed.
+void refused(Record& record, u32 rule, Reason reason, std::span<const u64> values);
+
+/// Granted, and a profile wants to know: on behalf of the rule with this number.
+void audited(Record& record, u32 rule, std::span<const u64> values);
 
 }  // namespace ksec::audit

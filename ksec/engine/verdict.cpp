@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ksec/audit/level.hpp>
 #include <ksec/audit/record.hpp>
 #include <ksec/engine/lookup.hpp>
+#include <ksec/engine/scan.hpp>
+#include <ksec/engine/state.hpp>
 #include <ksec/engine/structure.hpp>
 #include <ksec/engine/verdict.hpp>
 
@@ -8,7 +11,8 @@ namespace ksec::engine {
 
 namespace {
 
-using base::s32;
+using format::Outcome;
+using format::RuleKind;
 
 /// What one step of check() may use, in about instructions. The entry, one range or rule begun just
 /// before the end, and the exit come on top and stay below the rest of 4,000.
@@ -17,6 +21,7 @@ constexpr s32 kRuleCost = 25;  ///< around a rule's own code
 
 static_assert(sizeof(Walk) <= sizeof(Progress::spare));
 static_assert(kStepFuel >= static_cast<s32>(format::kMaxRuleCost) + kRuleCost);
+static_assert(kStepFuel > kScanEntryCost + kRuleCost);
 
 /// Where an event is decided.
 struct Target {
@@ -98,35 +103,86 @@ Target find_target(const format::Policy& policy, const Query& query) {
     return kUnknown;
 }
 
-/// Runs the rules from `first` on. Again: `first` says where to go on.
-Verdict run_rules(
-    const format::Decision& decision, const Query& query, u32& first, s32& fuel, Record& record) {
-    for (u32 i = first; i < decision.count; ++i) {
-        const format::RuleCall& call = decision.calls[i];
-        const s32 cost = static_cast<s32>(call.cost) + kRuleCost;
+/// Goes on with a scan. Its position lies where the structural check, now over, kept its own.
+Verdict step_scan(const format::Policy& policy,
+                  const format::RuleCall& call,
+                  const Query& query,
+                  Progress& progress,
+                  s32& fuel,
+                  Record& record) {
+    ScanPosition position{progress.offset, static_cast<u32>(progress.spare[0])};
+    const ScanEnd end =
+        engine::step_scan(policy.scans[call.scan], query, position, fuel, progress.facts);
+    progress.offset = position.offset;
+    progress.spare[0] = position.state;
+    switch (end) {
+    case ScanEnd::Done:
+        return Verdict::Granted;
+    case ScanEnd::Again:
+        return Verdict::Again;
+    case ScanEnd::Failed:
+        break;
+    }
+    audit::refused(record, call.rule, Reason::Error, {});
+    return Verdict::Denied;
+}
+
+/// One pure call. Granted: go on with the next.
+Verdict run_call(const format::Policy& policy,
+                 const format::RuleCall& call,
+                 const Query& query,
+                 Progress& progress,
+                 s32& fuel,
+                 Record& record) {
+    format::Run run{progress.facts, {}};
+    Outcome outcome = Outcome::Deny;
+    switch (call.kind) {
+    case RuleKind::Scan:
+        return step_scan(policy, call, query, progress, fuel, record);
+    case RuleKind::Facts:
+        outcome = call.code(query, run);
+        progress.facts = run.facts;
+        break;
+    case RuleKind::Code:
+        outcome = call.code(query, run);
+        progress.facts |= format::kCalledFact;
+        break;
+    case RuleKind::Grant:
+        outcome = Outcome::Grant;
+        progress.facts |= format::kCalledFact;
+        break;
+    case RuleKind::Deny:
+        break;
+    }
+    if (outcome == Outcome::Grant) {
+        return Verdict::Granted;
+    }
+    audit::refused(record, call.rule, reason_of(outcome), {run.values, call.value_count});
+    return Verdict::Denied;
+}
+
+/// Runs the pure calls that are left; progress.item is the number of the next, plus one.
+Verdict run_calls(const format::Policy& policy,
+                  const format::Decision& decision,
+                  const Query& query,
+                  Progress& progress,
+                  s32& fuel,
+                  Record& record) {
+    for (; progress.item <= decision.count; ++progress.item) {
+        const format::RuleCall& call = decision.calls[progress.item - 1];
+        const s32 cost = kRuleCost + (call.kind == RuleKind::Scan ? kScanEntryCost
+                                                                  : static_cast<s32>(call.cost));
         if (fuel < cost) {
-            first = i;
             return Verdict::Again;
         }
-        fuel -= cost;
-        u64 values[kRecordValues] = {};
-        format::Outcome outcome = format::Outcome::Deny;
-        switch (call.kind) {
-        case format::RuleKind::Grant:
-            outcome = format::Outcome::Grant;
-            break;
-        case format::RuleKind::Deny:
-            break;
-        case format::RuleKind::Code:
-            outcome = call.code(query, values);
-            break;
+        if (!may_run(progress.facts, call.guard)) {
+            fuel -= kRuleCost;
+            continue;
         }
-        if (outcome != format::Outcome::Grant) {
-            audit::refused(record,
-                           call,
-                           outcome == format::Outcome::Error ? Reason::Error : Reason::Rule,
-                           values);
-            return Verdict::Denied;
+        fuel -= call.kind == RuleKind::Scan ? kRuleCost : cost;
+        const Verdict verdict = run_call(policy, call, query, progress, fuel, record);
+        if (verdict != Verdict::Granted) {
+            return verdict;
         }
     }
     return Verdict::Granted;
@@ -170,7 +226,7 @@ check(const format::Policy& policy, const Query& query, Progress& progress, Reco
         audit::malformed(record, Defect::UnknownMethod, kNoParameter);
         return Verdict::Denied;
     }
-    // progress.item: 0 = in the structure; n = rule n - 1 comes next.
+    // progress.item: 0 = in the structure; n = call n - 1 comes next.
     if (progress.item == 0) {
         if (target.shape != nullptr) {
             const Verdict verdict = step_structure(policy, query, target, progress, fuel, record);
@@ -178,32 +234,42 @@ check(const format::Policy& policy, const Query& query, Progress& progress, Reco
                 return verdict;
             }
         }
-        if (target.decision->count == 0) {
-            audit::no_rule(record);
-            return Verdict::Denied;
-        }
+        progress.item = 1;
+        progress.facts = 0;
     }
-    u32 first = progress.item == 0 ? 0 : progress.item - 1;
-    const Verdict verdict = run_rules(*target.decision, query, first, fuel, record);
-    progress.item = first + 1;
+    const Verdict verdict = run_calls(policy, *target.decision, query, progress, fuel, record);
+    if (verdict == Verdict::Granted && target.decision->state_count == 0 &&
+        (progress.facts & format::kCalledFact) == 0) {
+        audit::no_rule(record);
+        return Verdict::Denied;
+    }
     return verdict;
 }
 
-Verdict judge(const format::Policy& policy,
-              const Query& query,
-              [[maybe_unused]] Effect effect,
-              Record& record) {
+Verdict judge(const format::Policy& policy, const Query& query, Effect effect, Record& record) {
     audit::begin(record, query);
     const Target target = find_target(policy, query);
     if (!target.is_known) {
         audit::malformed(record, Defect::UnknownMethod, kNoParameter);
         return Verdict::Denied;
     }
-    if (target.decision->count == 0) {
+    const format::Decision& decision = *target.decision;
+    if (decision.state_count != 0) {
+        return judge_state(policy, decision, query, effect, record);
+    }
+    if (decision.count == 0) {
         audit::no_rule(record);
         return Verdict::Denied;
     }
     return Verdict::Granted;
+}
+
+void ended(const format::Policy& policy, u64 sid) {
+    for (u32 i = 0; i < policy.object_count; ++i) {
+        const format::ModelObject& entry = policy.objects[i];
+        entry.ended(entry.object, *policy.journal, sid);
+        policy.journal->commit();
+    }
 }
 
 const MethodInfo*

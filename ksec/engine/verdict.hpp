@@ -4,7 +4,7 @@
 //
 // check() is the pure part. It reads constant tables, the query and the staged message, and keeps
 // what it needs between steps in Progress; it may therefore run on several CPUs at once. judge()
-// runs under the kernel lock; models hang their state rules on it.
+// runs under the kernel lock, and with it every change of a model's state (state.hpp).
 //
 // Stack: no recursion; the deepest chain (check, structure, walk, one rule) stays below 1 KiB.
 #pragma once
@@ -15,6 +15,8 @@ namespace ksec::engine {
 
 Verdict check(const format::Policy& policy, const Query& query, Progress& progress, Record& record);
 Verdict judge(const format::Policy& policy, const Query& query, Effect effect, Record& record);
+/// Drops the model state of a SID.
+void ended(const format::Policy& policy, u64 sid);
 const MethodInfo* method_info(const format::Policy& policy, u16 class_id, u16 endpoint, u16 method);
 const Row* row(const format::Policy& policy, u16 src_class, u16 dst_class);
 const ClassInfo* class_info(const format::Policy& policy, u16 id);
@@ -42,8 +44,7 @@ template <const format::Policy& P> struct BoundTo {
         return engine::judge(P, *query, effect, *record);
     }
 
-    /// No model keeps state yet, so nothing of an object outlives it.
-    static void ended(u64) {}
+    static void ended(u64 sid) { engine::ended(P, sid); }
 
     static constexpr EntryTable entry_table() {
         return {

@@ -5,7 +5,11 @@
 //           │       ├────── pairs:   client class -> Pair (decisions per method slot, Row)
 //           │       ├────── execute: initiator class -> decision
 //           │       └────── security_decisions
-//           ├─ decisions[] ── calls: the rules that one event must pass
+//           ├─ decisions[] ─┬ calls:       pure rules, run by check()
+//           │               └ state_calls: rules that read or change models, run by judge()
+//           ├─ scans[]: texts to match with automata;  audits[]: who wants to know what
+//           ├─ objects[]: the models' objects, told of each SID's end
+//           ├─ state: what judge() may change beside the objects
 //           └─ layouts[] ── fields: what the structural check must look at
 //
 // Slots: the methods of a class are numbered through its endpoints in order; the implicit endpoints
@@ -13,11 +17,23 @@
 // whatever the number of rules. Growth is linear: a class names a default pair for the clients no
 // rule mentions and lists the others; equal arrays, rows and decisions are shared.
 //
+// Facts carry what one rule found out to later ones, and from check() to judge(): 63 bits, zero at
+// the start, which policyc divides into fields. A call with a guard runs only when a field has a
+// value; that is how `choice` and long expressions in state rules are compiled. By convention 0 in
+// a field says "nothing yet", so that a call inside a choice that did not run does not run either.
+//
 // Everything lies in read-only memory and is trusted; indices that depend on a message or on a
-// query are checked and then clamped (engine/bounded.hpp).
+// query are checked and then clamped (engine/bounded.hpp). Only the objects' storage, the state and
+// the journal are writable; judge() and ended() change what persists through the journal only.
 #pragma once
 
 #include <ksec/verdict.hpp>
+
+namespace ksec::models {
+
+class Journal;
+
+}  // namespace ksec::models
 
 namespace ksec::format {
 
@@ -67,37 +83,106 @@ struct Endpoint {
     u16 reserved;
 };
 
-enum class Outcome : u32 { Grant = 0, Deny = 1, Error = 2 };
+enum class Outcome : u32 {
+    Grant = 0,
+    Deny = 1,
+    Error = 2,  ///< an expression failed: denied, with Reason::Error
+    Quiet = 3,  ///< state calls: granted, and not to be recorded whatever the plan says (`omit`)
+};
 
-/// Evaluates one rule. Reads the staged message only; writes what it looked at to values[0..3].
-using RuleCode = Outcome (*)(const Query& query, u64* values);
+/// What the code of an event's rules works on, beside the query.
+struct Run {
+    u64 facts;                  ///< fields that policyc has laid out; bit 63 is the engine's
+    u64 values[kRecordValues];  ///< what the rule looked at, for the record; zero at its start
+};
+
+/// Set when a rule has been called, as opposed to none being bound in the branches taken.
+inline constexpr u64 kCalledFact = u64{1} << 63;
+inline constexpr u32 kFactBits = 63;
+
+/// A field of Run::facts: `width` bits from bit `shift` on. Width 0 holds 0 and nothing else.
+struct FactField {
+    u8 shift;
+    u8 width;
+};
+
+constexpr u32 get_fact(u64 facts, FactField field) {
+    return static_cast<u32>((facts >> field.shift) & ((u64{1} << field.width) - 1));
+}
+
+/// Puts `value`, which fits, into the field.
+constexpr void set_fact(u64& facts, FactField field, u32 value) {
+    const u64 mask = ((u64{1} << field.width) - 1) << field.shift;
+    facts = (facts & ~mask) | ((u64{value} << field.shift) & mask);
+}
+
+/// Lets a call run when the field holds the value. All zero: always.
+struct Guard {
+    FactField field;
+    u16 value;
+};
+
+/// Evaluates one pure rule, or computes facts. Reads the staged message and the facts only; writes
+/// what it looked at to run.values.
+using RuleCode = Outcome (*)(const Query& query, Run& run);
+
+/// Evaluates one rule that reads or changes model state. Straight-line but for loops over small
+/// configured sizes. Every change goes through the journal.
+using StateCode = Outcome (*)(const Query& query, Run& run, models::Journal& journal);
 
 enum class RuleKind : u16 {
     Grant = 0,
     Deny = 1,
     Code = 2,
+    Facts = 3,  ///< code that sets facts and is no rule: Grant goes on, Error denies
+    Scan = 4,   ///< pure part only: Policy::scans[scan] is matched; no rule either
 };
 
 /// What a rule's code may cost at most, in instructions; policyc refuses dearer ones.
 inline constexpr u32 kMaxRuleCost = 2500;
 
-/// One rule that an event must pass.
+/// What the state calls of one decision may cost together: the sum of their `cost`, and of
+/// kStateCallCost for each. policyc refuses dearer ones.
+inline constexpr u32 kMaxStateCost = 500;
+inline constexpr u32 kStateCallCost = 20;  ///< around a call's own code
+
+/// One pure rule that an event must pass, or a step towards one.
 struct RuleCall {
-    RuleCode code;  ///< RuleKind::Code only
+    RuleCode code;  ///< Code and Facts only
     u32 rule;       ///< index in the names table
     RuleKind kind;
     u8 value_count;
     u8 reserved;
     u32 cost;  ///< worst-case instructions of `code`
-    u32 reserved2;
+    u32 scan;  ///< Scan: index in Policy::scans
+    Guard guard = {};
 };
 
-/// The rules bound to an event, in the order of the policy. Entry 0 of Policy::decisions has no
-/// rules and denies.
+/// One rule of the state part, or a step towards one. A pure rule whose grants a profile may want
+/// has a Grant here, with the same guard, that names the plan: check() records no grants.
+struct StateCall {
+    StateCode code;  ///< Code and Facts only
+    u32 rule;        ///< index in the names table
+    RuleKind kind;   ///< not Scan
+    u8 value_count;
+    u8 reserved;
+    u32 cost;  ///< worst-case instructions of `code`
+    Guard guard;
+    u16 audit;  ///< index in Policy::audits; 0 = grants are of no interest, as for Facts
+    u16 reserved2;
+    u32 reserved3;
+};
+
+/// The rules bound to an event, pure ones and state ones, each in the order of the policy. Entry 0
+/// of Policy::decisions has no rules and denies. A decision without state calls costs judge()
+/// nothing more than finding it.
 struct Decision {
     const RuleCall* calls;
     u32 count;
     u32 reserved;
+    const StateCall* state_calls = nullptr;
+    u32 state_count = 0;
+    u32 reserved2 = 0;
 };
 
 inline constexpr u32 kNoDecision = 0;
@@ -136,8 +221,63 @@ struct Class {
     u32 slot_count;  ///< own methods; the implicit endpoints' follow
 };
 
+/// A deterministic automaton over bytes, for one or several patterns at once. State 0 is dead: no
+/// text that reaches it matches. Made by sdk/policyc (regex).
+struct Dfa {
+    const u8* classes;   ///< [256]: byte -> class
+    const u16* next;     ///< [state * class_count + class] -> state
+    const u16* accepts;  ///< [state] -> number of the first pattern that matches, from 1; 0 = none;
+                         ///< 0 for state 0
+    u16 class_count;
+    u16 state_count;
+    u16 start;
+    u16 reserved;
+};
+
+/// Bytes to match: a text without its NUL, or the bytes of a message's `bytes`.
+struct ScanText {
+    Outcome outcome;  ///< Error: there is no such text (index outside, inactive union member)
+    const u8* at;
+    u32 size;
+};
+
+/// Finds the text. Pure and cheap (at most kMaxTextCost): it runs again in each step.
+using TextCode = ScanText (*)(const Query& query);
+
+inline constexpr u32 kMaxTextCost = 400;
+
+/// What a scan leaves in its field. A text that no pattern matches leaves `otherwise`; one that
+/// cannot be found leaves `failed`, or denies the event with Reason::Error when `failed` is 0.
+struct Scan {
+    const Dfa* dfa;
+    TextCode text;
+    FactField field;
+    u16 otherwise;
+    u16 failed;
+    u16 reserved;
+};
+
+/// At which run-time levels a granted call is recorded: bit n of `granted` for level n. Levels from
+/// kAuditLevels on record nothing.
+struct Audit {
+    u64 granted;
+};
+
+inline constexpr u32 kAuditLevels = 64;
+
+/// An object of a security model, and how it is told that a SID is gone.
+struct ModelObject {
+    const void* object;
+    void (*ended)(const void* object, models::Journal& journal, u64 sid);
+};
+
+/// What judge() changes, beside the objects. One per policy, in writable memory.
+struct State {
+    u32 audit_level;  ///< at the start: the number in `audit default`
+};
+
 inline constexpr u32 kImplicitEndpointCount = 3;
-inline constexpr u32 kVersion = 1;
+inline constexpr u32 kVersion = 2;
 
 struct Policy {
     u64 hash;
@@ -154,6 +294,13 @@ struct Policy {
     const Pair* pairs;
     const Layout* layouts;
     const Endpoint* implicit_endpoints;  ///< kImplicitEndpointCount, slots from 0
+    const Scan* scans = nullptr;
+    const Audit* audits = nullptr;  ///< entry 0 is never looked at
+    const ModelObject* objects = nullptr;
+    u32 object_count = 0;
+    u32 reserved3 = 0;
+    State* state = nullptr;              ///< needed when a decision has state calls
+    models::Journal* journal = nullptr;  ///< needed when a decision has state calls, or for objects
 };
 
 /// A Row with room for its entries behind it.

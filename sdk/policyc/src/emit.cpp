@@ -111,7 +111,8 @@ private:
             const LoweredRule& rule = policy_.rules[code.rule];
             print(out_,
                   "// {}: {}\nOutcome rule_{}([[maybe_unused]] const Query& query, "
-                  "[[maybe_unused]] u64* values) {{\n{}}}\n\n",
+                  "[[maybe_unused]] Run& run) {{\n"
+                  "    [[maybe_unused]] u64* const values = run.values;\n{}}}\n\n",
                   comment(rule.place),
                   comment(rule.text),
                   i,

@@ -17,13 +17,13 @@ constexpr u16 kInit = 0;
 constexpr u16 kCore = 1;
 constexpr u16 kPlant = 2;
 
-Outcome at_most_100(const Query& query, u64* values) {
+Outcome at_most_100(const Query& query, Run& run) {
     const auto value = load<u32>(fixed_part(query), 0);
-    values[0] = value;
+    run.values[0] = value;
     return value <= 100 ? Outcome::Grant : Outcome::Deny;
 }
 
-Outcome fails(const Query&, u64*) { return Outcome::Error; }
+Outcome fails(const Query&, Run&) { return Outcome::Error; }
 
 constexpr RuleCall kGrant[] = {{nullptr, kNoRule, RuleKind::Grant, 0, 0, 0, 0}};
 constexpr RuleCall kLimit[] = {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state part of a verdict: runs a decision's state calls as one transaction.
+#pragma once
+
+#include <ksec/format/tables.hpp>
+
+namespace ksec::engine {
+
+/// Judges an event whose decision has state calls; check() has granted it and left query.facts.
+/// Models change iff the verdict is Granted and `effect` Commit. A committed grant that a profile
+/// wants is Audited. The rules' cost, and some 8 instructions for each write that is undone.
+Verdict judge_state(const format::Policy& policy,
+                    const format::Decision& decision,
+                    const Query& query,
+                    Effect effect,
+                    Record& record);
+
+inline bool may_run(u64 facts, format::Guard guard) {
+    return format::get_fact(facts, guard.field) == guard.value;
+}
+
+/// The reason of a denial.
+inline Reason reason_of(format::Outcome outcome) {
+    return outcome == format::Outcome::Error ? Reason::Error : Reason::Rule;
+}
+
+}  // namespace ksec::engine
