@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ksec/models/hash_set.hpp>
+
+namespace ksec::models {
+
+using format::Outcome;
+
+Outcome HashSet::init(Journal& journal, u64 sid) const {
+    const u32 slot = map_.insert(journal, sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    journal.write(counts_[slot], 0);
+    return Outcome::Grant;
+}
+
+Outcome HashSet::fini(Journal& journal, u64 sid) const {
+    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
+}
+
+Outcome HashSet::add(Journal& journal, u64 sid, const u64* entry) const {
+    const u32 slot = map_.find(sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    const u32 count = counts_[slot];
+    if (find(slot, entry) != count) {
+        return Outcome::Grant;
+    }
+    if (count == size_) {
+        return Outcome::Deny;
+    }
+    u64* const place = entry_at(slot, count);
+    for (u32 word = 0; word < words_; ++word) {
+        journal.write(place[word], entry[word]);
+    }
+    journal.write(counts_[slot], count + 1);
+    return Outcome::Grant;
+}
+
+Outcome HashSet::remove(Journal& journal, u64 sid, const u64* entry) const {
+    const u32 slot = map_.find(sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    const u32 count = counts_[slot];
+    const u32 index = find(slot, entry);
+    if (index == count) {
+        return Outcome::Grant;
+    }
+    // The last entry takes the place; sets have no order.
+    u64* const place = entry_at(slot, index);
+    const u64* const last = entry_at(slot, count - 1);
+    for (u32 word = 0; word < words_; ++word) {
+        journal.write(place[word], last[word]);
+    }
+    journal.write(counts_[slot], count - 1);
+    return Outcome::Grant;
+}
+
+Answer<bool> HashSet::contains(u64 sid, const u64* entry) const {
+    const u32 slot = map_.find(sid);
+    return slot == kNoSlot ? Answer<bool>{false, false}
+                           : Answer<bool>{true, find(slot, entry) != counts_[slot]};
+}
+
+void HashSet::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
+
+u32 HashSet::find(u32 slot, const u64* entry) const {
+    const u32 count = counts_[slot];
+    const u64* place = entry_at(slot, 0);
+    for (u32 index = 0; index < count; ++index) {
+        u64 difference = 0;
+        for (u32 word = 0; word < words_; ++word) {
+            difference |= place[word] ^ entry[word];
+        }
+        if (difference == 0) {
+            return index;
+        }
+        place += words_;
+    }
+    return count;
+}
+
+u64* HashSet::entry_at(u32 slot, u32 index) const {
+    return entries_ + (u64{slot} * size_ + index) * words_;
+}
+
+}  // namespace ksec::models

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ksec/models/rate_limit.hpp>
+
+namespace ksec::models {
+
+using format::Outcome;
+
+Outcome RateLimit::init(Journal& journal, u64 sid, u64 now_ns) const {
+    const u32 slot = map_.insert(journal, sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    journal.write(entries_[slot].credit, config_.capacity);
+    journal.write(entries_[slot].at_ns, now_ns);
+    return Outcome::Grant;
+}
+
+Outcome RateLimit::fini(Journal& journal, u64 sid) const {
+    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
+}
+
+Outcome RateLimit::take(Journal& journal, u64 sid, u64 count, u64 now_ns) const {
+    const u32 slot = map_.find(sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    RateLimitEntry& entry = entries_[slot];
+    const u64 credit = credit_at(entry, now_ns);
+    // count <= burst makes the product fit: burst * period_ns does.
+    if (count > config_.burst || count * config_.period_ns > credit) {
+        return Outcome::Deny;
+    }
+    journal.write(entry.credit, credit - count * config_.period_ns);
+    journal.write(entry.at_ns, now_ns > entry.at_ns ? now_ns : entry.at_ns);
+    return Outcome::Grant;
+}
+
+Answer<u64> RateLimit::left(u64 sid, u64 now_ns) const {
+    const u32 slot = map_.find(sid);
+    return slot == kNoSlot
+               ? Answer<u64>{false, 0}
+               : Answer<u64>{true, credit_at(entries_[slot], now_ns) / config_.period_ns};
+}
+
+void RateLimit::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
+
+u64 RateLimit::credit_at(const RateLimitEntry& entry, u64 now_ns) const {
+    const u64 passed = now_ns > entry.at_ns ? now_ns - entry.at_ns : 0;
+    // Below full_ns the gain is below capacity + rate, at most 2^63.
+    if (passed >= config_.full_ns) {
+        return config_.capacity;
+    }
+    const u64 gained = passed * config_.rate;
+    const u64 room = config_.capacity - entry.credit;
+    return gained > room ? config_.capacity : entry.credit + gained;
+}
+
+}  // namespace ksec::models

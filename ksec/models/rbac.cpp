@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ksec/models/rbac.hpp>
+
+namespace ksec::models {
+
+using format::Outcome;
+
+namespace {
+
+constexpr u64 bit_of(u32 role) { return u64{1} << role; }
+
+}  // namespace
+
+Outcome Rbac::init(Journal& journal, u64 sid) const {
+    const u32 slot = map_.insert(journal, sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    journal.write(entries_[slot].assigned, 0);
+    journal.write(entries_[slot].enabled, 0);
+    return Outcome::Grant;
+}
+
+Outcome Rbac::fini(Journal& journal, u64 sid) const {
+    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
+}
+
+Outcome Rbac::assign(Journal& journal, u64 sid, u32 role) const {
+    RbacEntry* const entry = find(sid);
+    if (entry == nullptr) {
+        return Outcome::Deny;
+    }
+    journal.write(entry->assigned, entry->assigned | bit_of(role));
+    return Outcome::Grant;
+}
+
+Outcome Rbac::revoke(Journal& journal, u64 sid, u32 role) const {
+    RbacEntry* const entry = find(sid);
+    if (entry == nullptr) {
+        return Outcome::Deny;
+    }
+    const u64 assigned = entry->assigned & ~bit_of(role);
+    u64 enabled = entry->enabled;
+    for (u32 other = 0; other < config_.role_count; ++other) {
+        if ((config_.seniors[other] & assigned) == 0) {
+            enabled &= ~bit_of(other);
+        }
+    }
+    journal.write(entry->assigned, assigned);
+    journal.write(entry->enabled, enabled);
+    return Outcome::Grant;
+}
+
+Outcome Rbac::enable(Journal& journal, u64 sid, u32 role) const {
+    RbacEntry* const entry = find(sid);
+    if (entry == nullptr || (config_.seniors[role] & entry->assigned) == 0) {
+        return Outcome::Deny;
+    }
+    journal.write(entry->enabled, entry->enabled | bit_of(role));
+    return Outcome::Grant;
+}
+
+Outcome Rbac::disable(Journal& journal, u64 sid, u32 role) const {
+    RbacEntry* const entry = find(sid);
+    if (entry == nullptr) {
+        return Outcome::Deny;
+    }
+    journal.write(entry->enabled, entry->enabled & ~bit_of(role));
+    return Outcome::Grant;
+}
+
+Outcome Rbac::allow(u64 sid, u32 permission) const {
+    const Answer<bool> answer = has(sid, permission);
+    return answer.is_known && answer.value ? Outcome::Grant : Outcome::Deny;
+}
+
+Answer<bool> Rbac::has(u64 sid, u32 permission) const {
+    const RbacEntry* const entry = find(sid);
+    return entry == nullptr
+               ? Answer<bool>{false, false}
+               : Answer<bool>{true, (config_.holders[permission] & entry->enabled) != 0};
+}
+
+Answer<bool> Rbac::is_enabled(u64 sid, u32 role) const {
+    const RbacEntry* const entry = find(sid);
+    return entry == nullptr ? Answer<bool>{false, false}
+                            : Answer<bool>{true, (entry->enabled & bit_of(role)) != 0};
+}
+
+void Rbac::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
+
+RbacEntry* Rbac::find(u64 sid) const {
+    const u32 slot = map_.find(sid);
+    return slot == kNoSlot ? nullptr : &entries_[slot];
+}
+
+}  // namespace ksec::models

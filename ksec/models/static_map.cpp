@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ksec/engine/bounded.hpp>
+#include <ksec/models/static_map.hpp>
+
+namespace ksec::models {
+
+using format::Outcome;
+
+namespace {
+
+constexpr u32 group_of(u32 key) { return key / 64; }
+
+constexpr u64 bit_of(u32 key) { return u64{1} << (key % 64); }
+
+}  // namespace
+
+Outcome StaticMap::init(Journal& journal, u64 sid) const {
+    const u32 slot = map_.insert(journal, sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    StaticMapBits* const bits = bits_of(slot);
+    for (u32 group = 0; group < bit_groups(config_.key_count); ++group) {
+        journal.write(bits[group].is_set, 0);
+        journal.write(bits[group].changed, 0);
+    }
+    return Outcome::Grant;
+}
+
+Outcome StaticMap::fini(Journal& journal, u64 sid) const {
+    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
+}
+
+Outcome StaticMap::set(Journal& journal, u64 sid, u32 key, u64 value) const {
+    const u32 slot = map_.find(sid);
+    const u32 index = engine::bounded(key, config_.key_count);
+    if (slot == kNoSlot || key >= config_.key_count) {
+        return Outcome::Deny;
+    }
+    StaticMapBits& bits = bits_of(slot)[group_of(index)];
+    journal.write(working_cell(slot, index, bits), value);
+    journal.write(bits.changed, bits.changed | bit_of(index));
+    return Outcome::Grant;
+}
+
+Outcome StaticMap::commit(Journal& journal, u64 sid) const {
+    const u32 slot = map_.find(sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    StaticMapBits* const bits = bits_of(slot);
+    for (u32 group = 0; group < bit_groups(config_.key_count); ++group) {
+        StaticMapBits& these = bits[group];
+        journal.write(these.side, these.side ^ these.changed);
+        journal.write(these.is_set, these.is_set | these.changed);
+        journal.write(these.changed, 0);
+    }
+    return Outcome::Grant;
+}
+
+Outcome StaticMap::rollback(Journal& journal, u64 sid) const {
+    const u32 slot = map_.find(sid);
+    if (slot == kNoSlot) {
+        return Outcome::Deny;
+    }
+    StaticMapBits* const bits = bits_of(slot);
+    for (u32 group = 0; group < bit_groups(config_.key_count); ++group) {
+        journal.write(bits[group].changed, 0);
+    }
+    return Outcome::Grant;
+}
+
+Answer<u64> StaticMap::get(u64 sid, u32 key) const {
+    const u32 slot = map_.find(sid);
+    const u32 index = engine::bounded(key, config_.key_count);
+    if (slot == kNoSlot || key >= config_.key_count) {
+        return {false, 0};
+    }
+    return {true, base_value(slot, index, bits_of(slot)[group_of(index)])};
+}
+
+Answer<u64> StaticMap::get_uncommitted(u64 sid, u32 key) const {
+    const u32 slot = map_.find(sid);
+    const u32 index = engine::bounded(key, config_.key_count);
+    if (slot == kNoSlot || key >= config_.key_count) {
+        return {false, 0};
+    }
+    const StaticMapBits& bits = bits_of(slot)[group_of(index)];
+    return {true,
+            (bits.changed & bit_of(index)) != 0 ? working_cell(slot, index, bits)
+                                                : base_value(slot, index, bits)};
+}
+
+void StaticMap::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
+
+StaticMapBits* StaticMap::bits_of(u32 slot) const {
+    return bits_ + u64{slot} * bit_groups(config_.key_count);
+}
+
+u64& StaticMap::working_cell(u32 slot, u32 key, const StaticMapBits& bits) const {
+    const u64 other = (~bits.side >> (key % 64)) & 1;
+    return cells_[(u64{slot} * config_.key_count + key) * 2 + other];
+}
+
+u64 StaticMap::base_value(u32 slot, u32 key, const StaticMapBits& bits) const {
+    if ((bits.is_set & bit_of(key)) == 0) {
+        return config_.values[key];
+    }
+    const u64 side = (bits.side >> (key % 64)) & 1;
+    return cells_[(u64{slot} * config_.key_count + key) * 2 + side];
+}
+
+}  // namespace ksec::models
