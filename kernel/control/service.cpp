@@ -290,7 +290,6 @@ void abandon_kernel_request(Thread&) {
 
 void resume_kernel_request(Thread& caller, Status status) {
     u64 response[1] = {static_cast<u32>(status)};
-    caller.set_phase(state::kRunning);
     scheduler().wake(caller);
     control::respond(caller, response, sizeof(u32));
 }

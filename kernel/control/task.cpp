@@ -254,7 +254,6 @@ Result<void> start_process(Process& process) {
               create_thread(
                   process, process.entry, process.stack, process.argument, 0, process.priority));
     process.state = ProcessState::Running;
-    first.set_phase(state::kRunning);
     scheduler().wake(first);
     return {};
 }

@@ -111,20 +111,8 @@ bool have_entered(const u64 (&entries)[kMaxCpus]) {
 
 /// Notes that CPU `i` must enter the kernel, and makes it.
 void expect_entry(u64 (&entries)[kMaxCpus], u32 i) {
-    Cpu& cpu = scheduler().cpus[i];
-    entries[i] = cpu.entries + 1;
-    cpu.reschedule = true;
+    entries[i] = scheduler().cpus[i].entries + 1;
     arch::kick(CpuId{i});
-}
-
-/// Whether a CPU has not chosen anew since the owner of `context` ended.
-bool is_in_use(const Context& context) {
-    for (const Cpu& cpu : scheduler().cpus) {
-        if (cpu.context == &context) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /// Single threads that ended in a living process, one a step.
@@ -133,8 +121,7 @@ bool release_ended_thread() {
     for (u32 i = 0; all.ended_threads > 0 && i < kMaxThreads; ++i) {
         Thread* thread = all.threads.find(i);
         if (thread != nullptr && thread->phase() == state::kDead && thread->process == nullptr &&
-            thread->home.owner != nullptr && have_entered(thread->kernel_state) &&
-            !is_in_use(thread->home)) {
+            thread->home.owner != nullptr && have_entered(thread->kernel_state)) {
             thread->home.owner = nullptr;
             --all.ended_threads;
             release_thread(*thread);
@@ -260,11 +247,9 @@ void end_thread(Thread& thread) {
     for (u64& entries : thread.kernel_state) {
         entries = 0;
     }
-    for (u32 i = 0; i < kMaxCpus; ++i) {
-        const Context* context = scheduler().cpus[i].context;
-        const bool concerned =
-            context != nullptr && (context == thread.context || context == &thread.home);
-        if (concerned && CpuId{i} != arch::cpu_index()) {
+    if (const Cpu* cpu = scheduler().running_on(thread); cpu != nullptr) {
+        const auto i = static_cast<u32>(cpu - scheduler().cpus);
+        if (CpuId{i} != arch::cpu_index()) {
             expect_entry(thread.kernel_state, i);
         }
     }
@@ -292,13 +277,8 @@ void end_process(Process& process, const ExitInfo& info) {
         ipc::unbind(*process.port);
     }
     for (u32 i = 0; i < kMaxCpus; ++i) {
-        const Cpu& cpu = scheduler().cpus[i];
-        if (cpu.context == nullptr || CpuId{i} == arch::cpu_index()) {
-            continue;
-        }
-        const Thread* running = chain_end(*cpu.context->owner);
-        if (cpu.context->owner->process == &process ||
-            (running != nullptr && running->process == &process)) {
+        const Thread* running = Scheduler::running(scheduler().cpus[i]);
+        if (running != nullptr && running->process == &process && CpuId{i} != arch::cpu_index()) {
             expect_entry(process.cpu_entries, i);
         }
     }

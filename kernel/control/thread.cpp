@@ -45,7 +45,6 @@ Outcome create(Thread& caller, const thread::Create_Request& in, thread::Create_
         return answer(out, handle.status());
     }
     created.references = 1;
-    created.set_phase(state::kRunning);
     scheduler().wake(created);
     out.thread = own_handle(handle.value());
     undo_handle(caller, handle.value());
@@ -74,12 +73,12 @@ terminate(Thread& caller, const thread::Terminate_Request& in, thread::Terminate
 
 Outcome sleep(Thread& caller, const thread::Sleep_Request& in, thread::Sleep_Response& out) {
     if (in.deadline <= arch::now().value) {
-        scheduler().cpus[arch::cpu_index().value].slice_end = Ticks{};  // to the end of its queue
+        scheduler().end_slice();  // to the end of its queue
         return answer(out, Status::Ok);
     }
     scheduler().timers.arm(caller.timer, Ticks{in.deadline});
     caller.status |= flag::kTimed;
-    caller.set_phase(state::kWaitSleep);
+    scheduler().block(caller, state::kWaitSleep);
     return Outcome::Waits;
 }
 
@@ -93,7 +92,7 @@ Outcome set_priority(Thread& caller,
     if (in.priority > caller.process->priority) {
         return answer(out, Status::InvalidArgument);
     }
-    scheduler().reprioritize(target.value().home, in.priority);
+    scheduler().reprioritize(target.value(), in.priority);
     return answer(out, Status::Ok);
 }
 
@@ -143,7 +142,7 @@ Outcome wait(Thread& caller, const sync::Wait_Request& in, sync::Wait_Response& 
         caller.status |= flag::kTimed;
     }
     caller.wait_address = in.address;
-    caller.set_phase(state::kWaitFutex);
+    scheduler().block(caller, state::kWaitFutex);
     return Outcome::Waits;
 }
 

@@ -30,6 +30,9 @@ Thread* enter(arch::Frame* frame, bool by_call) {
         thread.process->cpu_ticks += now.value - cpu.switched_at.value;
     }
     cpu.switched_at = now;
+    if (thread.phase() == state::kDead) {
+        scheduler().block(thread, state::kDead);  // off this CPU: its block may be reused now
+    }
     const bool is_alive = thread.phase() == state::kRunning && thread.process != nullptr &&
                           thread.process->state == ProcessState::Running;
     return is_alive ? &thread : nullptr;

@@ -84,42 +84,50 @@ bool would_deadlock(const Thread& caller, const Endpoint& endpoint) {
         if (at == &caller) {
             return endpoint.process->thread_count == 1;
         }
-        switch (at->phase()) {
-        case state::kWaitReply:
-        case state::kTransfer:
-            at = at->partner;
-            break;
-        case state::kWaitSend:
-            at = at->target->server;
-            break;
-        default:
-            return false;
-        }
+        at = waits_for(*at);
     }
     return false;
 }
 
 }  // namespace
 
-void requeue_caller(Thread& caller) {
+void queue_caller(Thread& caller) {
     Endpoint& endpoint = *caller.target;
-    Thread* before = endpoint.callers.back();
-    while (before != nullptr && before->home.effective() < caller.home.effective()) {
-        before = endpoint.callers.previous(*before);
-    }
-    if (before == nullptr) {
-        endpoint.callers.push_front(caller);
-    } else {
-        endpoint.callers.insert_after(*before, caller);
-    }
+    endpoint.queue_caller(caller);
     ++endpoint.pending;
-    caller.set_phase(state::kWaitSend);
+    scheduler().block(caller, state::kWaitSend);
+    scheduler().settle(endpoint.server);
+}
+
+void leave_queue(Thread& caller) {
+    Endpoint& endpoint = *caller.target;
+    caller.queue_node.unlink();
+    --endpoint.pending;
+    caller.set_phase(state::kTransfer);
+    scheduler().settle(endpoint.server);
+}
+
+void begin_copy(Thread& copier, Thread& peer) {
+    copier.peer = &peer;
+    peer.peer = &copier;
+    peer.set_phase(state::kTransfer);
+    scheduler().settle(&copier);
+}
+
+void end_copy(Thread& thread) {
+    Thread* const peer = thread.peer;
+    if (peer == nullptr) {
+        return;
+    }
+    thread.peer = nullptr;
+    peer->peer = nullptr;
+    scheduler().settle(thread.phase() == state::kTransfer ? peer : &thread);
 }
 
 namespace {
 
 void copy_request_step(Thread& caller) {
-    Thread* server = caller.partner;
+    Thread* server = caller.peer;
     if (server == nullptr) {
         complete_call(caller, Status::NotConnected);
         return;
@@ -127,9 +135,11 @@ void copy_request_step(Thread& caller) {
     const CopyProgress progress =
         copy_arena_step(caller, caller.cursor, *server, server->room_arena);
     if (progress.fault == Fault::Source) {
+        end_copy(caller);
         wait_for_request(*server);
         complete_call(caller, Status::SourceFault);
     } else if (progress.fault == Fault::Target) {
+        end_copy(caller);
         reject_receiver(*server, Status::SourceFault);
         start_work(caller, Work::CallOffer);
     } else if (progress.done) {
@@ -245,17 +255,15 @@ void offer(Thread& caller) {
         if (would_deadlock(caller, endpoint)) {
             complete_call(caller, Status::Deadlock);
         } else {
-            requeue_caller(caller);
+            queue_caller(caller);
         }
         return;
     }
     endpoint.waiters = server->next_waiter;
     server->next_waiter = nullptr;
     take_receiver(*server);
-    server->set_phase(state::kTransfer);
-    server->partner = &caller;
-    caller.partner = server;
     if (caller.message.arena_size > 0) {
+        begin_copy(caller, *server);
         start_work(caller, Work::CallCopy);
         if (caller.message.arena_size <= kDoneAtOnce) {
             copy_request_step(caller);
@@ -266,15 +274,15 @@ void offer(Thread& caller) {
 }
 
 void finish_request(Thread& client, Thread& server) {
+    end_copy(client);
     const Status status = deliver_fixed(
         client, server, server.room_fixed, server.room_arena, server.accepted_handles);
     if (status != Status::Ok) {
         reject_receiver(server, status == Status::TargetFault ? Status::SourceFault : status);
-        client.partner = nullptr;
         if (client.phase() == state::kRunning) {
             start_work(client, Work::CallOffer);
         } else {
-            requeue_caller(client);
+            queue_caller(client);
         }
         return;
     }
@@ -285,41 +293,16 @@ void finish_request(Thread& client, Thread& server) {
         const ksec::RowEntry* entry = ksec::find_entry(slot->row, client.request_tag);
         client.expected_response = entry->request == client.request_tag ? entry->response : ~u64{0};
     }
-    client.target->server = &server;
-    client.partner = &server;
-    server.partner = &client;
     stop_work(client);
     stop_work(server);
     release_message(client);
-    client.set_phase(state::kWaitReply);
-    if (server.phase() != state::kRunning) {
-        server.context = nullptr;  // of its last request; somebody else may be running on it
+    Thread* const before = client.target->server;
+    client.target->server = &server;
+    if (before != nullptr && before != &server) {
+        scheduler().settle(before);  // whoever still waits raises another thread now
     }
-    server.set_phase(state::kRunning);
-    lend_context(client, server);
+    scheduler().lend(client, server);
 }
-
-void lend_context(Thread& client, Thread& server) {
-    if ((server.status & flag::kPinned) != 0) {
-        scheduler().boost(server, client.home.effective());
-        scheduler().wake(server);
-        return;
-    }
-    const Cpu& cpu = scheduler().cpus[arch::cpu_index().value];
-    if (cpu.context == nullptr || chain_end(*cpu.context->owner) != &server) {
-        scheduler().wake(server);  // and, up the chain, the client's context
-    }
-}
-
-namespace {
-
-/// Whether `thread` is not waiting for `other` but serving it.
-bool works_for(const Thread& thread, const Thread* other) {
-    return other != nullptr && thread.phase() != state::kWaitReply &&
-           other->phase() == state::kWaitReply && other->partner == &thread;
-}
-
-}  // namespace
 
 void complete_call(Thread& client, Status status) {
     set_result(client, status);
@@ -327,24 +310,15 @@ void complete_call(Thread& client, Status status) {
 }
 
 void finish_call(Thread& client) {
-    // A call that reached no server leaves `partner` as it was: the client that this thread itself
-    // works for, whose context must keep finding it.
-    if (!works_for(client, client.partner)) {
-        if (client.partner != nullptr && client.partner->partner == &client) {
-            client.partner->partner = nullptr;
-        }
-        client.partner = nullptr;
-    }
+    end_copy(client);
+    scheduler().take_back(client);
     client.target = nullptr;
     client.callee = SlotType::Free;
     client.token += u64{1} << 16;
     scheduler().cancel_timer(client);
     release_message(client);
     stop_work(client);
-    if (client.phase() != state::kRunning) {
-        client.set_phase(state::kRunning);
-        scheduler().wake(client);
-    }
+    scheduler().wake(client);
 }
 
 void advance(Thread& thread) {

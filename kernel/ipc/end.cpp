@@ -21,21 +21,20 @@ void leave_waiters(Thread& server) {
     server.next_waiter = nullptr;
 }
 
-/// A thread in the middle of steps lets go of its peer.
-void drop_transfer(Thread& thread) {
-    Thread* peer = thread.partner;
-    if (peer == nullptr || peer->phase() != state::kTransfer || peer->partner != &thread) {
+/// A thread in the middle of copying lets go of the one that waits for it.
+void drop_copy(Thread& copier) {
+    Thread* const peer = copier.peer;
+    if (peer == nullptr) {
         return;
     }
-    peer->partner = nullptr;
-    thread.partner = nullptr;
-    switch (thread.work) {
+    end_copy(copier);
+    switch (copier.work) {
     case Work::CallCopy:  // the peer is a server in Recv
         wait_for_request(*peer);
         break;
     case Work::ReceiveCopy:  // the peer is a client that was granted, not delivered
-        if (thread.process->state == ProcessState::Running) {
-            requeue_caller(*peer);
+        if (copier.process->state == ProcessState::Running) {
+            queue_caller(*peer);
         } else {
             complete_call(*peer, Status::NotConnected);
         }
@@ -53,16 +52,13 @@ void detach(Thread& thread) {
         leave_waiters(thread);
         break;
     case state::kWaitSend:
-        thread.queue_node.unlink();
-        --thread.target->pending;
+        leave_queue(thread);
         break;
     case state::kTransfer:
-        if (thread.partner != nullptr && thread.partner->partner == &thread) {
-            thread.partner->partner = nullptr;  // the copier notices at its next step
-        }
+        end_copy(thread);  // the copier notices at its next step
         break;
     case state::kRunning:
-        drop_transfer(thread);
+        drop_copy(thread);
         if (thread.work == Work::Kernel) {
             abandon_kernel_request(thread);
         }
@@ -70,24 +66,8 @@ void detach(Thread& thread) {
     default:
         break;
     }
+    scheduler().take_back(thread);
     scheduler().cancel_timer(thread);
-}
-
-/// The client's context will no longer run the server that was working for it; the server goes on
-/// with its own.
-void reclaim_context(Thread& client) {
-    Thread* server = client.partner;
-    if (client.phase() != state::kWaitReply || server == nullptr) {
-        return;
-    }
-    if (server->partner == &client) {
-        server->partner = nullptr;
-    }
-    client.partner = nullptr;
-    if (Thread* end = chain_end(*server); end != nullptr) {
-        scheduler().disturb(*end);
-        scheduler().wake(*server);
-    }
 }
 
 }  // namespace
@@ -96,7 +76,6 @@ void end_wait(Thread& thread, Status status) {
     const u32 phase = thread.phase();
     const bool is_client = phase == state::kWaitSend || phase == state::kWaitReply ||
                            phase == state::kTransfer || thread.callee != SlotType::Free;
-    reclaim_context(thread);
     detach(thread);
     if (phase == state::kWaitSleep || phase == state::kWaitFutex) {
         // A sleep that reaches its deadline did what it was to do.
@@ -107,30 +86,21 @@ void end_wait(Thread& thread, Status status) {
         complete_call(thread, status);
         return;
     }
-    stop_work(thread);
-    set_result(thread, status);
-    if (thread.phase() != state::kRunning) {
-        thread.set_phase(state::kRunning);
-        scheduler().wake(thread);
-    }
+    reject_receiver(thread, status);
 }
 
 void remove_thread(Thread& thread) {
-    reclaim_context(thread);
     detach(thread);
     release_message(thread);
     stop_work(thread);
-    if (Thread* client = thread.partner; client != nullptr && client->partner == &thread) {
-        client->partner = nullptr;  // waits on: another thread of the process may answer
+    if (thread.client != nullptr) {  // it waits on: another thread of the process may answer
+        scheduler().take_back(*thread.client);
     }
-    thread.partner = nullptr;
     thread.token += u64{1} << 16;
     if (Endpoint* port = thread.process->port; port != nullptr && port->server == &thread) {
         port->server = nullptr;
     }
-    scheduler().forget(thread.home);
-    scheduler().disturb(thread);
-    thread.set_phase(state::kDead);
+    scheduler().forget(thread);
 }
 
 void unbind(Endpoint& endpoint) {

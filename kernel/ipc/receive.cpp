@@ -9,20 +9,6 @@ namespace {
 
 inline constexpr u32 kJudgedPerStep = 8;
 
-/// A server that receives while a client still waits for its answer answers later: what that client
-/// lent ends here.
-void defer_reply(Thread& server) {
-    Thread* client = server.partner;
-    if (client == nullptr) {
-        return;
-    }
-    server.partner = nullptr;
-    if (client->partner == &server) {
-        client->partner = nullptr;
-    }
-    scheduler().wake(server);
-}
-
 Result<void> begin_receive(Thread& server) {
     const abi::Tag tag{server.frame.x[9]};
     const u32 handle = static_cast<u32>(server.frame.x[0]);
@@ -58,44 +44,41 @@ Result<void> begin_receive(Thread& server) {
 }  // namespace
 
 void receive(Thread& server) {
-    defer_reply(server);
+    if (server.client != nullptr) {  // answered later: what that client has lent ends here
+        scheduler().take_back(*server.client);
+    }
     const auto begun = begin_receive(server);
     if (begun.ok()) {
         take_next(server);
     } else {
         set_result(server, begun.status());
     }
-    if (server.phase() == state::kRunning) {
-        scheduler().wake(server);  // by its own context: nobody has lent it one
+}
+
+void take_receiver(Thread& server) {
+    scheduler().cancel_timer(server);
+    if (server.phase() != state::kRunning) {
+        server.context = &server.home;
     }
 }
 
-void take_receiver(Thread& server) { scheduler().cancel_timer(server); }
-
 void reject_receiver(Thread& server, Status status) {
     stop_work(server);
-    server.partner = nullptr;
     set_result(server, status);
-    if (server.phase() != state::kRunning) {
-        server.set_phase(state::kRunning);
-        scheduler().wake(server);
-    }
+    scheduler().wake_receiver(server);
 }
 
 void wait_for_request(Thread& server) {
     Endpoint& endpoint = *server.listener;
     stop_work(server);
-    server.partner = nullptr;
-    server.set_phase(state::kWaitReceive);
+    if (endpoint.pending > 0) {  // came while a copy to this server failed
+        start_work(server, Work::ReceiveNext);
+        scheduler().wake_receiver(server);
+        return;
+    }
     server.next_waiter = endpoint.waiters;
     endpoint.waiters = &server;
-    if (endpoint.pending > 0) {  // came while a copy to this server failed
-        endpoint.waiters = server.next_waiter;
-        server.next_waiter = nullptr;
-        server.set_phase(state::kRunning);
-        start_work(server, Work::ReceiveNext);
-        scheduler().wake(server);
-    }
+    scheduler().block(server, state::kWaitReceive);
 }
 
 void take_next(Thread& server) {
@@ -107,22 +90,20 @@ void take_next(Thread& server) {
             }
             continue;
         }
-        Thread* client = endpoint.callers.pop_front();
+        Thread* client = endpoint.callers.front();
         if (client == nullptr) {
             wait_for_request(server);
             return;
         }
-        --endpoint.pending;
+        leave_queue(*client);
         if (judge_message(request_parties(*client), client->message, ksec::Effect::Commit) ==
             ksec::Verdict::Denied) {
             complete_call(*client, Status::SecurityDisallow);
             continue;
         }
         take_receiver(server);
-        client->set_phase(state::kTransfer);
-        client->partner = &server;
-        server.partner = client;
         if (client->message.arena_size > 0) {
+            begin_copy(server, *client);
             start_work(server, Work::ReceiveCopy);
         } else {
             finish_request(*client, server);
@@ -133,7 +114,7 @@ void take_next(Thread& server) {
 }
 
 void copy_from_client_step(Thread& server) {
-    Thread* client = server.partner;
+    Thread* client = server.peer;
     if (client == nullptr) {  // it died or timed out
         stop_work(server);
         take_next(server);
@@ -146,9 +127,9 @@ void copy_from_client_step(Thread& server) {
         stop_work(server);
         take_next(server);
     } else if (progress.fault == Fault::Target) {
-        client->partner = nullptr;
+        end_copy(server);
         reject_receiver(server, Status::SourceFault);
-        requeue_caller(*client);
+        queue_caller(*client);
     } else if (progress.done) {
         finish_request(*client, server);
     }

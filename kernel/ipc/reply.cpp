@@ -52,33 +52,27 @@ void end_reply(Thread& server, Status status) {
     stop_work(server);
     if (status == Status::Ok && static_cast<u32>(server.frame.x[0]) != abi::kInvalidHandle) {
         receive(server);
-        return;
+    } else {
+        set_result(server, status);
     }
-    set_result(server, status);
-    scheduler().wake(server);  // what the client had lent went back with the answer
-}
-
-/// A sibling that took the call had the client's context until now.
-void wake_sibling(Thread* taker, const Thread& server) {
-    if (taker != nullptr && taker != &server && chain_end(*taker) != nullptr) {
-        scheduler().wake(*taker);
+    if (server.phase() == state::kRunning) {
+        scheduler().wake(server);  // the client may have gone on in its place
     }
 }
 
 void finish_reply(Thread& server, Thread& client) {
-    Thread* taker = client.partner;
     const Status status = deliver_fixed(server,
                                         client,
                                         has_room(client) ? client.room_fixed : abi::Buffer{},
                                         arena_room(client),
                                         has_room(client) ? client.accepted_handles : 0);
+    end_copy(client);
+    scheduler().give_back(client, server);
     if (status == Status::Ok) {
         finish_call(client);
     } else {
         complete_call(client, status == Status::TargetFault ? Status::SourceFault : status);
     }
-    scheduler().boost(server, 0);
-    wake_sibling(taker, server);
     end_reply(server, Status::Ok);
 }
 
@@ -168,16 +162,12 @@ void check_reply_step(Thread& server) {
         verdict = judge_message(parties, server.message, ksec::Effect::Commit);
     }
     if (verdict == ksec::Verdict::Denied) {
-        Thread* taker = client->partner;
         complete_call(*client, Status::SecurityDisallow);
-        wake_sibling(taker, server);
         end_reply(server, Status::SecurityDisallow);
         return;
     }
     if (server.message.arena_size > 0) {
-        client->set_phase(state::kTransfer);
-        client->partner = &server;
-        server.partner = client;
+        begin_copy(server, *client);
         start_work(server, Work::ReplyCopy);
         if (server.message.arena_size <= kDoneAtOnce) {
             copy_reply_step(server);
@@ -188,7 +178,7 @@ void check_reply_step(Thread& server) {
 }
 
 void copy_reply_step(Thread& server) {
-    Thread* client = server.partner;
+    Thread* client = server.peer;
     if (client == nullptr) {
         end_reply(server, Status::StaleToken);
         return;
@@ -197,6 +187,7 @@ void copy_reply_step(Thread& server) {
         copy_arena_step(server, server.cursor, *client, arena_room(*client));
     if (progress.fault == Fault::Source) {
         client->set_phase(state::kWaitReply);
+        end_copy(server);
         end_reply(server, Status::SourceFault);
     } else if (progress.fault == Fault::Target) {
         complete_call(*client, Status::SourceFault);

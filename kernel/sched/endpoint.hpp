@@ -45,6 +45,10 @@ struct Endpoint {
     base::List<Thread, &Thread::queue_node> callers;  // by priority, then by arrival
     base::List<Notice, &Notice::node> notices;
     char name[kNameBytes]{};
+
+    /// Puts a caller where its priority belongs, behind its equals; it may be queued already.
+    /// O(callers).
+    void queue_caller(Thread& caller);
 };
 
 inline constexpr u32 kMaxLines = 64;

@@ -17,27 +17,62 @@ void set_result(Thread& thread, Status status, u64 badge, u64 token) {
     frame.pstate = 0;
 }
 
-void RunQueue::push_back(Context& context) {
-    const u32 level = context.effective();
-    levels_[level].push_back(context);
-    occupied_[level / 64] |= u64{1} << (level % 64);
+Ticks slice_length() { return Ticks{arch::ticks_per_second() / 100}; }
+
+Thread* waits_for(const Thread& thread) {
+    switch (thread.phase()) {
+    case state::kWaitReply:
+        return thread.server;
+    case state::kTransfer:
+        return thread.peer;
+    case state::kWaitSend:
+        return thread.target->server;
+    default:
+        return nullptr;
+    }
 }
 
-void RunQueue::push_front(Context& context) {
-    const u32 level = context.effective();
-    levels_[level].push_front(context);
-    occupied_[level / 64] |= u64{1} << (level % 64);
+namespace {
+
+u32 stronger(u32 a, u32 b) { return a > b ? a : b; }
+
+/// The strongest priority among those who wait for `thread`: its client beyond the context it lent,
+/// the first caller in the queue it serves, and whom it copies to or from.
+u32 strongest_waiter(const Thread& thread) {
+    u32 strongest = thread.client == nullptr ? 0 : thread.client->inherited;
+    if (thread.peer != nullptr && thread.peer->phase() == state::kTransfer) {
+        strongest = stronger(strongest, thread.peer->effective());
+    }
+    const Endpoint* port = thread.process->port;
+    if (port != nullptr && port->server == &thread && !port->callers.empty()) {
+        strongest = stronger(strongest, port->callers.front()->effective());
+    }
+    return strongest;
 }
 
-void RunQueue::remove(Context& context) {
-    const u32 level = context.effective();
-    levels_[level].remove(context);
+bool may_run_on(const Thread& thread, CpuId cpu) { return (thread.affinity >> cpu.value & 1) != 0; }
+
+}  // namespace
+
+void RunQueue::push_back(Thread& thread) {
+    levels_[thread.level].push_back(thread);
+    mark(thread.level);
+}
+
+void RunQueue::push_front(Thread& thread) {
+    levels_[thread.level].push_front(thread);
+    mark(thread.level);
+}
+
+void RunQueue::remove(Thread& thread) {
+    const u32 level = thread.level;
+    levels_[level].remove(thread);
     if (levels_[level].empty()) {
         occupied_[level / 64] &= ~(u64{1} << (level % 64));
     }
 }
 
-Context* RunQueue::front() const {
+Thread* RunQueue::front() const {
     for (u32 word = kPriorities / 64; word-- > 0;) {
         if (occupied_[word] != 0) {
             const u32 bit = 63 - static_cast<u32>(std::countl_zero(occupied_[word]));
@@ -47,99 +82,49 @@ Context* RunQueue::front() const {
     return nullptr;
 }
 
-Ticks slice_length() { return Ticks{arch::ticks_per_second() / 100}; }
+// --- queues and CPUs -----------------------------------------------------------------------------
 
-Thread* chain_end(Thread& thread) {
-    Thread* at = &thread;
-    for (u32 depth = 0; depth <= kMaxChain && at != nullptr; ++depth) {
-        switch (at->phase()) {
-        case state::kRunning:
-            return at;
-        case state::kWaitReply:
-        case state::kTransfer:
-            at = at->partner;
-            break;
-        case state::kWaitSend:
-            at = at->target->server;
-            break;
-        default:
-            return nullptr;
-        }
-    }
-    return nullptr;
+RunQueue& Scheduler::queue_of(const Thread& thread) {
+    return (thread.status & flag::kPinned) != 0 ? pinned_[thread.cpu.value] : shared_;
 }
 
-RunQueue& Scheduler::queue_of(const Context& context) {
-    return (context.owner->status & flag::kPinned) != 0 ? pinned_[context.cpu.value] : shared_;
-}
-
-void Scheduler::enqueue(Context& context, bool at_front) {
-    KASSERT(!context.queued);
-    RunQueue& queue = queue_of(context);
-    if (at_front) {
-        queue.push_front(context);
+void Scheduler::enqueue(Thread& thread, Place place) {
+    KASSERT(!thread.queued);
+    thread.level = static_cast<u8>(thread.effective());
+    thread.queued = true;
+    if (place == Place::Front) {
+        queue_of(thread).push_front(thread);
     } else {
-        queue.push_back(context);
-    }
-    context.queued = true;
-}
-
-void Scheduler::forget(Context& context) {
-    if (context.queued) {
-        queue_of(context).remove(context);
-        context.queued = false;
+        queue_of(thread).push_back(thread);
     }
 }
 
-void Scheduler::reprioritize(Context& context, u32 priority) {
-    const bool was_queued = context.queued;
-    forget(context);
-    context.priority = static_cast<u8>(priority);
-    if (was_queued) {
-        enqueue(context, false);
-    }
-    for (Cpu& cpu : cpus) {
-        if (cpu.context == &context) {
-            cpu.reschedule = true;
-        }
+void Scheduler::dequeue(Thread& thread) {
+    queue_of(thread).remove(thread);
+    thread.queued = false;
+}
+
+void Scheduler::vacate(Cpu& cpu) {
+    if (cpu.context != nullptr) {
+        const Ticks now = arch::now();
+        const u64 left = now < cpu.slice_end ? cpu.slice_end.value - now.value : 0;
+        cpu.context->slice_left = Ticks{left};
+        cpu.context = nullptr;
+        cpu.level = 0;
     }
 }
 
-void Scheduler::boost(Thread& thread, u32 priority) {
-    Context& context = thread.home;
-    if (context.boost == priority) {
-        return;
-    }
-    const bool was_queued = context.queued;
-    forget(context);
-    context.boost = static_cast<u8>(priority);
-    if (was_queued) {
-        enqueue(context, false);
-    }
-}
-
-void Scheduler::set_affinity(Thread& thread, u64 mask, bool is_restricted) {
-    const bool was_queued = thread.home.queued;
-    forget(thread.home);
-    thread.affinity = mask;
-    thread.status &= ~flag::kPinned;
-    if (is_restricted) {
-        thread.status |= flag::kPinned;
-        thread.home.cpu = CpuId{static_cast<u32>(std::countr_zero(mask))};
-    }
-    if (was_queued) {
-        enqueue(thread.home, false);
-    }
-    disturb(thread);
-}
-
-void Scheduler::cancel_timer(Thread& thread) {
-    timers.cancel(thread.timer);
-    thread.status &= ~flag::kTimed;
+void Scheduler::occupy(Cpu& cpu, Thread& thread) {
+    Context& context = *thread.context;
+    const Ticks slice = context.slice_left.value != 0 ? context.slice_left : slice_length();
+    cpu.slice_end = Ticks{arch::now().value + slice.value};
+    cpu.thread = &thread;
+    cpu.context = &context;
+    cpu.level = thread.effective();
 }
 
 Cpu* Scheduler::running_on(const Thread& thread) {
-    if (thread.phase() != state::kRunning || thread.context == nullptr) {
+    if (thread.phase() != state::kRunning || thread.queued) {
         return nullptr;
     }
     for (Cpu& cpu : cpus) {
@@ -150,179 +135,260 @@ Cpu* Scheduler::running_on(const Thread& thread) {
     return nullptr;
 }
 
-void Scheduler::disturb(Thread& thread) {
-    for (u32 i = 0; i < kMaxCpus; ++i) {
-        if (cpus[i].context != nullptr && cpus[i].context == thread.context) {
-            cpus[i].reschedule = true;
-            if (arch::cpu_index() != CpuId{i}) {
-                arch::kick(CpuId{i});
-            }
-        }
+Thread* Scheduler::running(const Cpu& cpu) {
+    if (cpu.context == nullptr) {
+        return nullptr;
+    }
+    Thread* at = cpu.context->owner;
+    while (at->server != nullptr) {
+        at = at->server;
+    }
+    return at;
+}
+
+void Scheduler::prod(const Cpu& cpu) {
+    const CpuId id{static_cast<u32>(&cpu - cpus)};
+    if (id != arch::cpu_index()) {
+        arch::kick(id);
     }
 }
 
-void Scheduler::wake(Thread& thread) {
-    Thread* at = &thread;
-    for (u32 depth = 0; depth <= kMaxChain && at != nullptr; ++depth) {
-        if (!at->home.queued && !prod_current(at->home)) {
-            enqueue(at->home, false);
-            prod_cpu_for(at->home);
+void Scheduler::prod_cpu_for(const Thread& thread) {
+    if ((thread.status & flag::kPinned) != 0) {
+        const Cpu& cpu = cpus[thread.cpu.value];
+        if (cpu.context == nullptr || cpu.level < thread.level) {
+            prod(cpu);
         }
-        Thread* client = at->partner;
-        const bool works_for_client =
-            client != nullptr && client->phase() == state::kWaitReply && client->partner == at;
-        at = works_for_client ? client : nullptr;
-    }
-}
-
-bool Scheduler::prod_current(const Context& context) {
-    for (u32 i = 0; i < kMaxCpus; ++i) {
-        if (cpus[i].context == &context) {
-            cpus[i].reschedule = true;
-            if (CpuId{i} != arch::cpu_index()) {
-                arch::kick(CpuId{i});
-            }
-            return true;
-        }
-    }
-    return false;
-}
-
-void Scheduler::prod_cpu_for(const Context& context) {
-    const CpuId self = arch::cpu_index();
-    Cpu* weakest = nullptr;
-    u32 weakest_index = 0;
-    for (u32 i = 0; i < kMaxCpus; ++i) {
-        Cpu& cpu = cpus[i];
-        const bool allowed = (context.owner->affinity >> i & 1) != 0;
-        if (!cpu.online || !allowed) {
-            continue;
-        }
-        if (cpu.context == nullptr && CpuId{i} != self) {
-            weakest = &cpu;  // asleep: nobody to displace
-            weakest_index = i;
-            break;
-        }
-        if (weakest == nullptr || (cpu.context != nullptr && weakest->context != nullptr &&
-                                   cpu.context->effective() < weakest->context->effective())) {
-            weakest = &cpu;
-            weakest_index = i;
-        }
-    }
-    if (weakest == nullptr ||
-        (weakest->context != nullptr && weakest->context->effective() >= context.effective())) {
         return;
     }
-    weakest->reschedule = true;
-    if (CpuId{weakest_index} != self) {
-        arch::kick(CpuId{weakest_index});
+    const Cpu& self = cpus[arch::cpu_index().value];
+    if (self.context == nullptr) {
+        return;  // it will choose before it leaves the kernel
+    }
+    const Cpu* weakest = &self;
+    for (const Cpu& cpu : cpus) {
+        if (cpu.online && (cpu.context == nullptr || cpu.level < weakest->level)) {
+            weakest = &cpu;
+            if (cpu.context == nullptr) {
+                break;
+            }
+        }
+    }
+    if (weakest->context == nullptr || weakest->level < thread.level) {
+        prod(*weakest);
     }
 }
 
-Context* Scheduler::best(CpuId self) {
-    Context* mine = pinned_[self.value].front();
-    Context* any = shared_.front();
+// --- threads come and go -------------------------------------------------------------------------
+
+void Scheduler::wake(Thread& thread, Place place) {
+    thread.set_phase(state::kRunning);
+    if (!thread.queued && running_on(thread) == nullptr) {
+        enqueue(thread, place);
+        prod_cpu_for(thread);
+    }
+}
+
+void Scheduler::wake_receiver(Thread& thread) {
+    if (thread.phase() != state::kRunning) {
+        thread.context = &thread.home;
+    }
+    wake(thread);
+}
+
+void Scheduler::block(Thread& thread, u32 phase) {
+    Cpu& cpu = cpus[arch::cpu_index().value];
+    if (thread.queued) {
+        dequeue(thread);
+    } else if (cpu.thread == &thread && cpu.context == thread.context) {
+        vacate(cpu);
+    }
+    thread.set_phase(phase);
+}
+
+void Scheduler::forget(Thread& thread) {
+    if (Cpu* cpu = running_on(thread); cpu != nullptr) {
+        prod(*cpu);
+    }
+    block(thread, state::kDead);
+}
+
+// --- chains --------------------------------------------------------------------------------------
+
+void Scheduler::run_on(Thread& thread, Context& context) {
+    Cpu* cpu = running_on(thread);
+    if (cpu != nullptr) {
+        vacate(*cpu);
+    }
+    thread.context = &context;
+    if (cpu != nullptr) {
+        occupy(*cpu, thread);
+    }
+}
+
+void Scheduler::lend(Thread& client, Thread& server) {
+    KASSERT(client.server == nullptr && server.client == nullptr);
+    client.server = &server;
+    server.client = &client;
+    if (server.phase() == state::kRunning) {  // it took the client from the queue
+        client.set_phase(state::kWaitReply);
+        run_on(server, *client.context);
+        settle(&server);
+        return;
+    }
+    const CpuId self = arch::cpu_index();
+    Cpu& cpu = cpus[self.value];
+    server.context = client.context;
+    server.set_phase(state::kRunning);
+    if (cpu.thread == &client && cpu.context == client.context && may_run_on(server, self)) {
+        client.set_phase(state::kWaitReply);
+        cpu.thread = &server;
+        settle(&server);
+    } else {
+        block(client, state::kWaitReply);
+        settle(&server);
+        wake(server);
+    }
+}
+
+void Scheduler::take_back(Thread& client) {
+    Thread* server = client.server;
+    if (server == nullptr) {
+        return;
+    }
+    client.server = nullptr;
+    server->client = nullptr;
+    const Context* lent = client.context;
+    for (Thread* at = server; at != nullptr && at->context == lent; at = at->server) {
+        run_on(*at, server->home);
+    }
+    settle(server);
+}
+
+void Scheduler::give_back(Thread& client, Thread& server) {
+    const CpuId self = arch::cpu_index();
+    Cpu& cpu = cpus[self.value];
+    if (client.server != &server || cpu.thread != &server || cpu.context != client.context ||
+        !may_run_on(client, self)) {
+        return;
+    }
+    client.server = nullptr;
+    server.client = nullptr;
+    server.context = &server.home;
+    client.set_phase(state::kRunning);
+    cpu.thread = &client;
+    cpu.level = client.effective();
+    settle(&server);
+}
+
+void Scheduler::settle(Thread* thread) {
+    for (u32 depth = 0; thread != nullptr && depth <= kMaxChain; ++depth) {
+        const u32 inherited = strongest_waiter(*thread);
+        thread->inherited = static_cast<u8>(inherited);
+        thread->status &= ~flag::kBoosted;
+        thread->status |= inherited > 0 ? flag::kBoosted : 0;
+        requeue(*thread);
+        thread = waits_for(*thread);
+    }
+}
+
+void Scheduler::requeue(Thread& thread) {
+    if (thread.queued) {
+        const u32 level = thread.effective();
+        if (level != thread.level) {
+            dequeue(thread);
+            enqueue(thread, Place::Back);
+            prod_cpu_for(thread);
+        }
+    } else if (thread.phase() == state::kWaitSend) {
+        thread.target->queue_caller(thread);
+    } else if (Cpu* cpu = running_on(thread); cpu != nullptr) {
+        const u32 level = thread.effective();
+        if (level < cpu->level) {
+            prod(*cpu);
+        }
+        cpu->level = level;
+    }
+}
+
+void Scheduler::reprioritize(Thread& thread, u32 priority) {
+    thread.home.priority = static_cast<u8>(priority);
+    settle(&thread);
+}
+
+void Scheduler::set_affinity(Thread& thread, u64 mask, bool is_restricted) {
+    const bool was_queued = thread.queued;
+    if (was_queued) {
+        dequeue(thread);
+    }
+    thread.affinity = mask;
+    thread.status &= ~flag::kPinned;
+    if (is_restricted) {
+        thread.status |= flag::kPinned;
+        thread.cpu = CpuId{static_cast<u32>(std::countr_zero(mask))};
+    }
+    if (was_queued) {
+        wake(thread);
+    } else if (Cpu* cpu = running_on(thread); cpu != nullptr) {
+        prod(*cpu);
+    }
+}
+
+void Scheduler::end_slice() { cpus[arch::cpu_index().value].slice_end = Ticks{}; }
+
+void Scheduler::cancel_timer(Thread& thread) {
+    timers.cancel(thread.timer);
+    thread.status &= ~flag::kTimed;
+}
+
+// --- choosing ------------------------------------------------------------------------------------
+
+Thread* Scheduler::best(CpuId self) const {
+    Thread* mine = pinned_[self.value].front();
+    Thread* any = shared_.front();
     if (mine == nullptr || any == nullptr) {
         return mine != nullptr ? mine : any;
     }
-    return any->effective() > mine->effective() ? any : mine;
-}
-
-Thread* Scheduler::runnable(Context& context, CpuId self) {
-    Thread* thread = chain_end(*context.owner);
-    if (thread == nullptr || (thread->affinity >> self.value & 1) == 0) {
-        return nullptr;
-    }
-    const Cpu* elsewhere = running_on(*thread);
-    return elsewhere == nullptr || elsewhere == &cpus[self.value] ? thread : nullptr;
-}
-
-Thread* Scheduler::keep_current(Cpu& cpu, CpuId self, Ticks now) {
-    Context* current = cpu.context;
-    if (current == nullptr) {
-        return nullptr;
-    }
-    Thread* thread = runnable(*current, self);
-    const Context* rival = best(self);
-    const bool beaten = rival != nullptr && rival->effective() > current->effective();
-    const bool turn_over =
-        rival != nullptr && rival->effective() == current->effective() && now >= cpu.slice_end;
-    if (thread != nullptr && !beaten && !turn_over) {
-        if (now >= cpu.slice_end) {
-            cpu.slice_end = Ticks{now.value + slice_length().value};
-        }
-        return thread;
-    }
-    cpu.context = nullptr;
-    if (thread != nullptr) {
-        thread->context = nullptr;
-        // Whoever is displaced comes back for the rest of its slice: a whole one each time would
-        // keep its equals waiting for ever.
-        const bool has_left = now < cpu.slice_end;
-        current->slice_left = Ticks{has_left ? cpu.slice_end.value - now.value : 0};
-        enqueue(*current, has_left);
-        return nullptr;
-    }
-    // Whom the context would run may have left for other CPUs just now: nobody else knows of it.
-    Thread* end = chain_end(*current->owner);
-    const bool may_not_stay = end != nullptr && (end->affinity >> self.value & 1) == 0;
-    if (may_not_stay && running_on(*end) == nullptr) {
-        end->context = nullptr;
-        wake(*end);
-    }
-    return nullptr;
-}
-
-Thread* Scheduler::take_next(Cpu& cpu, CpuId self, Ticks now) {
-    // Each round takes a context off the queues, so there are at most kMaxThreads of them; contexts
-    // that cannot run come back when what they wait for wakes.
-    while (Context* next = best(self)) {
-        forget(*next);
-        Thread* thread = runnable(*next, self);
-        if (thread != nullptr) {
-            const Ticks slice = next->slice_left.value != 0 ? next->slice_left : slice_length();
-            next->slice_left = Ticks{};
-            cpu.context = next;
-            cpu.slice_end = Ticks{now.value + slice.value};
-            return thread;
-        }
-    }
-    return nullptr;
+    return any->level > mine->level ? any : mine;
 }
 
 Thread* Scheduler::pick(CpuId self) {
     Cpu& cpu = cpus[self.value];
-    const Ticks now = arch::now();
-    const Context* before = cpu.context;
-    cpu.reschedule = false;
-    Thread* next = keep_current(cpu, self, now);
-    if (next == nullptr) {
-        next = take_next(cpu, self, now);
+    Thread* rival = best(self);
+    Thread* displaced = nullptr;
+    bool turn_over = false;
+    if (cpu.context != nullptr) {
+        Thread& current = *cpu.thread;
+        KASSERT(current.phase() == state::kRunning);
+        const Ticks now = arch::now();
+        turn_over = now >= cpu.slice_end;
+        const bool is_beaten = rival != nullptr && (rival->level > cpu.level ||
+                                                    (rival->level == cpu.level && turn_over));
+        if (!is_beaten && may_run_on(current, self)) {
+            if (turn_over) {
+                cpu.slice_end = Ticks{now.value + slice_length().value};
+            }
+            return &current;
+        }
+        vacate(cpu);
+        displaced = &current;
     }
-    Thread* last = cpu.thread;
-    if (last != nullptr && last != next && last->phase() == state::kRunning &&
-        last->context == before) {
-        // Runnable, but no longer here. Another CPU may have passed it over while it still was:
-        // whoever could run it comes back to the queues.
-        last->context = nullptr;
-        wake(*last);
+    cpu.thread = nullptr;
+    if (rival != nullptr) {
+        dequeue(*rival);
+        occupy(cpu, *rival);
     }
-    cpu.thread = next;
-    if (next != nullptr) {
-        next->context = cpu.context;
+    if (displaced != nullptr) {
+        enqueue(*displaced, turn_over ? Place::Back : Place::Front);
+        prod_cpu_for(*displaced);
     }
-    return next;
+    return rival;
 }
 
 Ticks Scheduler::slice_deadline(CpuId self) const {
     const Cpu& cpu = cpus[self.value];
-    if (cpu.context == nullptr) {
-        return Ticks{};
-    }
-    const Context* rival = shared_.front();
-    const Context* mine = pinned_[self.value].front();
-    const bool contended = (rival != nullptr && rival->effective() == cpu.context->effective()) ||
-                           (mine != nullptr && mine->effective() == cpu.context->effective());
+    const Thread* rival = best(self);
+    const bool contended = cpu.context != nullptr && rival != nullptr && rival->level == cpu.level;
     return contended ? cpu.slice_end : Ticks{};
 }
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who runs. Run queues hold contexts; which thread a context runs is found when it is picked, by
-// walking from its owner along "waits for": a client's context runs its server (donation), a queued
-// client's context runs the server that is busy (helping). So priority passes along chains without
-// being recomputed, and a Call needs no queue operation at all.
+// Who runs. A thread that can run is on a CPU or in a run queue, never both and never neither; it
+// queues at its effective priority, which is that of the context it runs on or the strongest that
+// it inherits. A Call lends the client's context to the server and needs no queue operation;
+// whoever waits for a busy thread raises it, and whom that thread waits for, along at most
+// kMaxChain links.
+//
+// A CPU's `context` says what it runs on. The thread follows from it: the fast path moves from
+// client to server and back without telling the CPU, since the context stays the same.
 #pragma once
 
 #include <kernel/base/list.hpp>
@@ -11,56 +15,83 @@
 namespace kernel {
 
 struct Cpu {
-    Context* context = nullptr;  // what this CPU runs, not queued; null: idle
+    Context* context = nullptr;  // null: idle, or between two threads
     Thread* fp_owner = nullptr;  // whose vector registers are loaded
-    Thread* thread = nullptr;    // whose frame this CPU last left through or entered by
-    u64 entries = 0;             // slow entries into the kernel
+    Thread* thread = nullptr;  // who runs; while user code does, who last came or went the long way
+    u64 entries = 0;           // slow entries into the kernel
     Ticks slice_end{};
     Ticks timer_set{};  // what the hardware timer was last told; 0: stopped
     Ticks switched_at{};
-    bool reschedule = false;
+    u32 level = 0;  // effective priority of what it runs
     bool online = false;
 };
 
 /// 256 lists and a bitmap of those that are not empty.
 class RunQueue final {
 public:
-    void push_back(Context& context);
-    void push_front(Context& context);
-    void remove(Context& context);
-    /// Highest-priority context, or null. O(1).
-    [[nodiscard]] Context* front() const;
+    void push_back(Thread& thread);
+    void push_front(Thread& thread);
+    void remove(Thread& thread);
+    /// Strongest thread, or null. O(1).
+    [[nodiscard]] Thread* front() const;
 
 private:
-    using Level = base::List<Context, &Context::node>;
+    using Level = base::List<Thread, &Thread::run_node>;
+
+    void mark(u32 level) { occupied_[level / 64] |= u64{1} << (level % 64); }
 
     Level levels_[kPriorities];
     u64 occupied_[kPriorities / 64]{};
 };
 
+/// Where in its level a thread queues.
+enum class Place : u8 {
+    Back,
+    Front,  // it comes back for the rest of its slice
+};
+
 class Scheduler final {
 public:
-    /// A thread has become runnable by itself: its own context queues, and so do those of the
-    /// clients it is working for.
-    void wake(Thread& thread);
-    /// The context's owner can no longer run by it: taken off its queue.
-    void forget(Context& context);
-    /// Requeues a context after its priority changed.
-    void reprioritize(Context& context, u32 priority);
-    /// Lends a pinned thread a priority (0: takes the loan back).
-    void boost(Thread& thread, u32 priority);
+    /// A thread that waited, or is new, can run: it queues, and a CPU that runs something weaker is
+    /// told.
+    void wake(Thread& thread, Place place = Place::Back);
+    /// As wake(), for a receiver: what it ran on was of its last request.
+    void wake_receiver(Thread& thread);
+    /// A thread that was running on this CPU, or about to run, waits from now on.
+    void block(Thread& thread, u32 phase);
+    /// A thread ends: off its queue, and the CPU that runs it is made to choose again.
+    void forget(Thread& thread);
+
+    /// The server, which is not running or running on this CPU, works on the client's call from now
+    /// on: linked, on its context, and on its CPU if it may.
+    void lend(Thread& client, Thread& server);
+    /// Ends that: the server goes on with its own context. Nothing when nobody works for the
+    /// client. O(length of the chain behind the client).
+    void take_back(Thread& client);
+    /// The reverse of lend(), at the answer: if the server runs on what the client lent, the client
+    /// goes on on this CPU, and the server is in no queue until it waits or is woken. Nothing
+    /// otherwise.
+    void give_back(Thread& client, Thread& server);
+
+    /// Who waits for `thread`, or what it runs on, has changed: passes its priority on.
+    void settle(Thread* thread);
+    /// Changes a thread's own priority.
+    void reprioritize(Thread& thread, u32 priority);
     /// Restricts a thread to the CPUs of `mask`.
     void set_affinity(Thread& thread, u64 mask, bool is_restricted);
+    /// Ends the slice of what this CPU runs.
+    void end_slice();
     /// Disarms the thread's deadline.
     void cancel_timer(Thread& thread);
-    /// The CPU on which `thread` runs right now, or null.
-    [[nodiscard]] Cpu* running_on(const Thread& thread);
-    /// Makes the CPU that runs `thread`, if any, choose again.
-    void disturb(Thread& thread);
 
-    /// The thread this CPU is to run, or null when there is none. Keeps the current context unless
-    /// a better one waits or its slice is over.
+    /// The thread this CPU is to run, or null when there is none. Keeps the current one unless a
+    /// stronger one waits or its slice is over and an equal one waits.
     Thread* pick(CpuId self);
+
+    /// The CPU on which `thread` runs right now, or null. O(kMaxCpus).
+    [[nodiscard]] Cpu* running_on(const Thread& thread);
+    /// The thread that `cpu` runs, found from its context; null: none. O(chain).
+    [[nodiscard]] static Thread* running(const Cpu& cpu);
 
     /// When this CPU's timer must fire for the slice; 0 = not at all.
     [[nodiscard]] Ticks slice_deadline(CpuId self) const;
@@ -71,14 +102,16 @@ public:
     u32 ended_threads = 0;  // of living processes, not yet released
 
 private:
-    void enqueue(Context& context, bool at_front);
-    RunQueue& queue_of(const Context& context);
-    Context* best(CpuId self);
-    Thread* runnable(Context& context, CpuId self);
-    Thread* keep_current(Cpu& cpu, CpuId self, Ticks now);
-    Thread* take_next(Cpu& cpu, CpuId self, Ticks now);
-    bool prod_current(const Context& context);
-    void prod_cpu_for(const Context& context);
+    RunQueue& queue_of(const Thread& thread);
+    void enqueue(Thread& thread, Place place);
+    void dequeue(Thread& thread);
+    void run_on(Thread& thread, Context& context);
+    void vacate(Cpu& cpu);
+    void occupy(Cpu& cpu, Thread& thread);
+    void requeue(Thread& thread);
+    void prod_cpu_for(const Thread& thread);
+    void prod(const Cpu& cpu);
+    [[nodiscard]] Thread* best(CpuId self) const;
 
     RunQueue shared_;
     RunQueue pinned_[kMaxCpus];
@@ -89,8 +122,7 @@ Scheduler& scheduler();
 /// Ticks of one round-robin slice (10 ms).
 Ticks slice_length();
 
-/// The thread at the end of the chain that starts at `thread`: who must run for it to get on.
-/// Null: that thread waits for something other than a CPU, or the chain is longer than kMaxChain.
-Thread* chain_end(Thread& thread);
+/// Whom `thread` waits for, or null: it can run, or waits for something that is no thread.
+Thread* waits_for(const Thread& thread);
 
 }  // namespace kernel

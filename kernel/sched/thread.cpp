@@ -20,6 +20,7 @@ create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32
     thread->slot_mask = u64{process.handles.capacity() - 1} << kSlotShift;
     thread->home.owner = thread;
     thread->home.priority = static_cast<u8>(priority);
+    thread->context = &thread->home;
     thread->timer.owner = thread;
     thread->frame.pc = entry;
     thread->frame.sp = stack;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thread and the scheduling context it owns. A thread in the kernel is a state in this block: it
-// has no kernel stack. The context is what waits in run queues and what a Call lends to the server
-// (DESIGN section 5).
+// has no kernel stack. The context is what the thread runs on and what a Call lends to the server;
+// the thread is what waits in run queues (docs/decisions/0004).
+//
+// A call links two threads for as long as the server works on it and has not gone back to Recv:
+// client.server and server.client, always both. The server then runs on the client's context.
 //
 // The first part is the fast path's: its order follows kernel/ipc/fast.cpp. `status` is one word in
 // which any bit besides the state means "something unusual", so one compare covers all of it.
@@ -27,7 +30,7 @@ inline constexpr u32 kRunning = 0;      // runnable, or running on a CPU
 inline constexpr u32 kWaitReceive = 1;  // in Recv, linked in its endpoint's waiters
 inline constexpr u32 kWaitReply = 2;    // in Call, the server has the request
 inline constexpr u32 kWaitSend = 3;     // in Call, queued at the endpoint
-inline constexpr u32 kTransfer = 4;     // `partner` is copying from or to this thread
+inline constexpr u32 kTransfer = 4;     // `peer` is copying from or to this thread
 inline constexpr u32 kWaitSleep = 5;
 inline constexpr u32 kWaitFutex = 6;
 inline constexpr u32 kDormant = 7;  // not started
@@ -37,27 +40,23 @@ inline constexpr u32 kMask = 0xFF;
 
 /// Flags, in the upper bits of Thread::status: each keeps the thread off the fast path.
 namespace flag {
-inline constexpr u32 kUsesFp = 1u << 8;   // owns vector registers
-inline constexpr u32 kWork = 1u << 9;     // has a continuation to run before it sees EL0 again
-inline constexpr u32 kTimed = 1u << 10;   // a deadline is armed
-inline constexpr u32 kPinned = 1u << 11;  // may not run on every CPU
-inline constexpr u32 kEnding = 1u << 12;  // its process has ended
+inline constexpr u32 kUsesFp = 1u << 8;    // owns vector registers
+inline constexpr u32 kWork = 1u << 9;      // has a continuation to run before it sees EL0 again
+inline constexpr u32 kTimed = 1u << 10;    // a deadline is armed
+inline constexpr u32 kPinned = 1u << 11;   // may not run on every CPU
+inline constexpr u32 kEnding = 1u << 12;   // its process has ended
+inline constexpr u32 kBoosted = 1u << 13;  // inherits the priority of somebody who waits for it
 }  // namespace flag
 
 inline constexpr u32 kPriorities = 256;
 inline constexpr u32 kMaxChain = 16;
 
-/// The right to run: a priority and a place in a run queue. Embedded in its owner.
+/// What a thread runs on: a priority, and what is left of a time slice. At most one thread runs on
+/// a context at a time: its owner, or at the end of a chain of calls the last server.
 struct Context {
     Thread* owner = nullptr;
     u8 priority = 0;
-    u8 boost = 0;  // a pinned server's loan of its caller's priority
-    bool queued = false;
-    CpuId cpu{};         // whose queue, when pinned
     Ticks slice_left{};  // of the slice in which it was displaced; 0: a whole one
-    base::ListNode node;
-
-    [[nodiscard]] u32 effective() const { return priority > boost ? priority : boost; }
 };
 
 /// What a thread has still to do in the kernel, step by step.
@@ -65,10 +64,10 @@ enum class Work : u32 {
     None,
     CallCheck,    // stage and check the request, then offer it
     CallOffer,    // offer again: the receiver's buffer was bad
-    CallCopy,     // copy to the receiver `partner`
-    ReceiveCopy,  // the receiver copies from the client `partner`
+    CallCopy,     // copy to the receiver `peer`
+    ReceiveCopy,  // the receiver copies from the client `peer`
     ReplyCheck,   // judge the staged response
-    ReplyCopy,    // copy to the client `partner`
+    ReplyCopy,    // copy to the client `peer`
     ReceiveNext,  // after a reply: receive
     Kernel,       // a kernel method that takes several steps
 };
@@ -106,8 +105,9 @@ struct Thread {
     u32 listener_handle = 0xFFFF'FFFF;  // what the last Recv named
     Slot* slots = nullptr;              // the process's handle table
     u64 slot_mask = 0;                  // byte mask: (capacity - 1) << kSlotShift
-    Context* context = nullptr;         // lent to this thread; null while it is not running
-    Thread* partner = nullptr;          // client: its server; server: the client it last took
+    Context* context = nullptr;         // runs on it; stale while the thread waits in Recv
+    Thread* client = nullptr;           // whose call it works on, and on whose context it runs
+    Thread* server = nullptr;           // who works on its call
     Endpoint* listener = nullptr;
     Thread* next_waiter = nullptr;
     Endpoint* target = nullptr;  // client: whom the call in progress goes to
@@ -119,6 +119,11 @@ struct Thread {
     u32 index = 0;
     Sid sid{};
     Context home{};
+    bool queued = false;  // in the run queue of `level`
+    u8 level = 0;
+    u8 inherited = 0;        // strongest priority among those who wait for this thread
+    CpuId cpu{};             // whose queue, when pinned
+    Thread* peer = nullptr;  // the other thread of a copy in progress
     u64 affinity = ~u64{0};
     Timer timer{};
     u64 target_badge = 0;
@@ -136,6 +141,7 @@ struct Thread {
     base::s32 exit_code = 0;
     u64 reply_token = 0;          // of the reply in progress
     u64 kernel_state[4]{};        // cursor of a kernel method
+    base::ListNode run_node;      // run queue
     base::ListNode queue_node;    // endpoint's callers
     base::ListNode process_node;  // threads of the process
     arch::FpState fp{};
@@ -143,6 +149,11 @@ struct Thread {
     [[nodiscard]] u32 phase() const { return status & state::kMask; }
 
     void set_phase(u32 next) { status = (status & ~state::kMask) | next; }
+
+    /// The priority at which it runs or waits.
+    [[nodiscard]] u32 effective() const {
+        return context->priority > inherited ? context->priority : inherited;
+    }
 };
 
 static_assert(offsetof(Thread, frame) == 0);

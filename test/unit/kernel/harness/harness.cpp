@@ -35,9 +35,10 @@ std::string describe_threads() {
         if (thread != nullptr) {
             text += "thread " + std::to_string(i) + ": phase " + std::to_string(thread->phase()) +
                     ", work " + std::to_string(static_cast<u32>(thread->work)) + ", priority " +
-                    std::to_string(thread->home.effective()) +
-                    (thread->home.queued ? ", queued" : "") + ", partner " +
-                    number_of(thread->partner) + ", affinity " +
+                    std::to_string(thread->effective()) + (thread->queued ? ", queued" : "") +
+                    ", client " + number_of(thread->client) + ", server " +
+                    number_of(thread->server) + ", context of " +
+                    number_of(thread->context->owner) + ", affinity " +
                     std::to_string(thread->affinity & 0xF) + "\n";
         }
     }
@@ -106,7 +107,6 @@ Thread& Kernel::add_process(const std::string& name, u16 class_id, u32 priority)
 Thread& Kernel::add_thread(Process& process, u32 priority) {
     const auto made = kernel::create_thread(process, kEntryPoint, process.stack, 0, 0, priority);
     REQUIRE(made.ok());
-    made.value().set_phase(kernel::state::kRunning);
     kernel::scheduler().wake(made.value());
     return made.value();
 }
@@ -315,23 +315,49 @@ void Kernel::check_invariants() const {
         if (thread == nullptr || thread->phase() != kernel::state::kRunning) {
             continue;
         }
-        // Somebody's context leads to every thread that can run.
-        bool is_found = thread->home.queued || on_cpu.contains(thread);
-        for (u32 j = 0; j < kernel::kMaxThreads && !is_found; ++j) {
-            Thread* other = kernel::scheduler().threads.find(j);
-            const bool can_lead =
-                other != nullptr && other->home.queued && other->phase() != kernel::state::kDead;
-            is_found = can_lead && kernel::chain_end(*other) == thread;
+        u32 places = thread->queued ? 1 : 0;
+        for (const kernel::Cpu& cpu : kernel::scheduler().cpus) {
+            places += kernel::Scheduler::running(cpu) == thread ? 1 : 0;
         }
-        for (const kernel::Cpu& cpu : kernel::scheduler().cpus) {  // that CPU finds it at its entry
-            is_found = is_found ||
-                       (cpu.context != nullptr && kernel::chain_end(*cpu.context->owner) == thread);
-        }
-        if (!is_found) {
+        if (places != 1) {
             UNSCOPED_INFO(describe_threads());
         }
-        INFO("thread " << i << " can run, but nothing will ever run it");
-        REQUIRE(is_found);
+        INFO("thread " << i << " can run: it is on one CPU or in one queue");
+        REQUIRE(places == 1);
+    }
+    check_chains();
+}
+
+/// Links between clients and servers, contexts, and what is inherited along them.
+void Kernel::check_chains() {
+    for (u32 i = 0; i < kernel::kMaxThreads; ++i) {
+        const Thread* thread = kernel::scheduler().threads.find(i);
+        if (thread == nullptr || thread->phase() == kernel::state::kDead) {
+            continue;
+        }
+        INFO("thread " << i << "\n" << describe_threads());
+        if (thread->server != nullptr) {
+            CHECK(thread->server->client == thread);
+            CHECK(thread->server->context == thread->context);
+            const u32 phase = thread->phase();
+            CHECK((phase == kernel::state::kWaitReply || phase == kernel::state::kTransfer));
+        }
+        if (thread->client != nullptr) {
+            CHECK(thread->client->server == thread);
+        } else if (thread->phase() != kernel::state::kWaitReceive) {
+            CHECK(thread->context == &thread->home);
+        }
+        if (thread->peer != nullptr) {
+            CHECK(thread->peer->peer == thread);
+        }
+        CHECK((!thread->queued || thread->level == thread->effective()));
+        CHECK(((thread->status & kernel::flag::kBoosted) != 0) == (thread->inherited > 0));
+        const Thread* next = kernel::waits_for(*thread);
+        if (next != nullptr && thread->phase() != kernel::state::kWaitReply) {
+            CHECK(next->effective() >= thread->effective());
+        } else if (next != nullptr) {
+            CHECK(next->inherited >= thread->inherited);
+        }
     }
 }
 

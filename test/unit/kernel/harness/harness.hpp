@@ -134,6 +134,7 @@ public:
 
     /// The invariants that hold between entries. Called by the destructor too.
     void check_invariants() const;
+    static void check_chains();
 
     Policy policy;
 
