@@ -8,13 +8,14 @@ namespace sdk::policy {
 
 namespace {
 
-/// Links by endpoint, from what requests of `client` to `server` may be granted.
+/// Links by endpoint, from what requests of `client` to `server` may be granted. What the kernel
+/// tells everybody (interrupts, events, faults) is no news.
 std::vector<GraphLink>
 links_between(const AccessTable& access, std::uint16_t client, std::uint16_t server) {
     std::vector<GraphLink> links;
     for (const Question& question : access.questions(EventKind::Request, client, server)) {
         const Decision decision = access.decide(question);
-        if (decision.access == Access::Denied) {
+        if (decision.access == Access::Denied || question.is_implicit) {
             continue;
         }
         const MethodName name = access.name(question);
@@ -129,6 +130,9 @@ Graph make_graph(const AccessTable& access, const GraphOptions& options) {
     for (std::uint16_t client = 0; client < policy.classes.size(); ++client) {
         for (std::uint16_t server = 0; server < policy.classes.size(); ++server) {
             const std::pair names{policy.classes[client].name, policy.classes[server].name};
+            if (client == policy.core_class && server == policy.core_class) {
+                continue;  // "any class" includes the kernel, which does not call itself
+            }
             const bool is_about_kernel = client == policy.core_class || server == policy.core_class;
             const bool is_declared =
                 options.system != nullptr && options.system->channels.contains(names);
@@ -144,8 +148,13 @@ Graph make_graph(const AccessTable& access, const GraphOptions& options) {
         }
     }
     for (std::uint16_t id = 0; id < policy.classes.size(); ++id) {
-        if (is_left_out(id) || (id == policy.init_class && !has_edge[id] && options.start != id)) {
+        const bool is_wanted = has_edge[id] || options.start == id;
+        if (is_left_out(id) || (id == policy.init_class && !is_wanted)) {
             continue;
+        }
+        if (options.system != nullptr && !is_wanted &&
+            !options.system->tasks.contains(policy.classes[id].name)) {
+            continue;  // known to the policy, but no part of this system
         }
         GraphNode node{.class_name = policy.classes[id].name, .is_kernel = id == policy.core_class};
         if (options.system != nullptr) {

@@ -56,7 +56,8 @@ struct GraphOptions {
     std::optional<std::uint16_t> start{};  ///< mark what this class reaches by calls
 };
 
-/// Einit is part of the graph only when it has an edge.
+/// Einit is part of the graph only when it has an edge; with a system, so is every class without a
+/// process.
 Graph make_graph(const AccessTable& access, const GraphOptions& options);
 
 }  // namespace sdk::policy

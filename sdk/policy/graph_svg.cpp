@@ -38,7 +38,10 @@ constexpr const char* kStyle = R"(<style>
   .edge.reached path { stroke-width: 2.6; }
   .edge.unused path { stroke: #9aa5af; stroke-dasharray: 5 4; }
   .edge.unused text { fill: #7b8794; font-style: italic; }
-  .faint { opacity: 0.35; }
+  .faint text { fill: #b4bdc6; }
+  .node.faint rect { fill: #fafbfc; stroke: #cdd6df; }
+  .edge.faint path { stroke: #cdd4da; }
+  .edge.faint .back { stroke: #eceff2; }
 </style>
 )";
 
@@ -185,7 +188,7 @@ private:
                                       height);
         svg += kStyle;
         svg += marker("arrow", "#5d6b78") + marker("arrow-cycle", "#b3261e") +
-               marker("arrow-unused", "#9aa5af");
+               marker("arrow-unused", "#9aa5af") + marker("arrow-faint", "#cdd4da");
         svg += fmt::format("<rect width=\"{:.0f}\" height=\"{:.0f}\" fill=\"#ffffff\"/>\n"
                            "<text class=\"title\" x=\"24\" y=\"28\">{}</text>\n"
                            "<g transform=\"translate({:.1f},{:.0f})\">\n",
@@ -240,17 +243,23 @@ private:
                            colour);
     }
 
+    [[nodiscard]] bool is_faint(const GraphEdge& edge) const {
+        return graph_.has_start && !edge.is_reached;
+    }
+
     [[nodiscard]] std::string classes(const GraphEdge& edge) const {
         std::string names = "edge";
         names += edge.links.empty() ? " unused" : (edge.is_in_cycle ? " cycle" : "");
-        names += edge.is_reached ? " reached" : (graph_.has_start ? " faint" : "");
+        names += edge.is_reached ? " reached" : (is_faint(edge) ? " faint" : "");
         return names;
     }
 
     [[nodiscard]] std::string edge_path(std::size_t number) const {
         const GraphEdge& edge = graph_.edges[number];
-        const char* const head =
-            edge.links.empty() ? "arrow-unused" : (edge.is_in_cycle ? "arrow-cycle" : "arrow");
+        const char* const head = is_faint(edge)       ? "arrow-faint"
+                                 : edge.links.empty() ? "arrow-unused"
+                                 : edge.is_in_cycle   ? "arrow-cycle"
+                                                      : "arrow";
         return fmt::format("<g class=\"{}\"><path d=\"{}\" marker-end=\"url(#{})\"/></g>\n",
                            classes(edge),
                            path_of(drawing_.arrows[number].way, edge.client == edge.server),

@@ -14,7 +14,10 @@ namespace sdk::policy {
 namespace {
 
 constexpr double kGapX = 26;
-constexpr double kGapY = 22;
+constexpr double kGapY = 28;
+/// Between two bends an arrow wants to be straight more than it wants to be short.
+constexpr double kBendStiffness = 4;
+constexpr double kLabelStiffness = 2;
 constexpr double kMargin = 24;
 constexpr double kBendWidth = 6;
 constexpr double kLoopReach = 34;
@@ -25,7 +28,8 @@ struct Item {
     double width = 0;
     double height = 0;
     double x = 0;
-    double weight = 1;
+    double weight = 1;     ///< when a layer is settled
+    double stiffness = 1;  ///< towards the neighbours in other layers
     std::vector<std::size_t> above{};
     std::vector<std::size_t> below{};
 };
@@ -131,11 +135,11 @@ private:
 
     // ---- items
 
-    std::size_t add_item(std::size_t layer, double width, double height, double weight) {
+    std::size_t add_item(std::size_t layer, Item item) {
         if (layers_.size() <= layer) {
             layers_.resize(layer + 1);
         }
-        items_.push_back({.width = width, .height = height, .weight = weight});
+        items_.push_back(std::move(item));
         layers_[layer].push_back(items_.size() - 1);
         return items_.size() - 1;
     }
@@ -148,18 +152,21 @@ private:
     /// Items 0.. are the boxes; then labels and bends, arrow by arrow.
     void make_items() {
         for (std::size_t box = 0; box < drawing_.boxes.size(); ++box) {
-            add_item(layer_[box], drawing_.boxes[box].width, drawing_.boxes[box].height, 2);
+            add_item(layer_[box],
+                     {.width = drawing_.boxes[box].width,
+                      .height = drawing_.boxes[box].height,
+                      .weight = 2});
         }
         ways_.resize(drawing_.arrows.size());
         labels_.assign(drawing_.arrows.size(), 0);
         for (std::size_t a = 0; a < drawing_.arrows.size(); ++a) {
             const Arrow& arrow = drawing_.arrows[a];
             if (is_loop(a)) {
-                // Beside its box: the box's item is made wide enough, and loops stack downwards.
+                // Beside its box: the box's item is made wide and high enough.
                 Item& item = items_[arrow.from];
-                item.width = std::max(item.width,
-                                      drawing_.boxes[arrow.from].width +
-                                          2 * (kLoopReach + arrow.label.width));
+                const double reach = kLoopReach + arrow.label.width;
+                item.width = std::max(item.width, drawing_.boxes[arrow.from].width + 2 * reach);
+                item.height = std::max(item.height, arrow.label.height);
                 continue;
             }
             const std::size_t first = layer_[upper(a)];
@@ -170,8 +177,14 @@ private:
             for (std::size_t layer = first + 1; layer < last; ++layer) {
                 const bool is_label = layer == label_layer;
                 const std::size_t item =
-                    is_label ? add_item(layer, arrow.label.width, arrow.label.height, 2)
-                             : add_item(layer, kBendWidth, 0, 4);
+                    is_label
+                        ? add_item(layer,
+                                   {.width = arrow.label.width,
+                                    .height = arrow.label.height,
+                                    .weight = 2,
+                                    .stiffness = kLabelStiffness})
+                        : add_item(layer,
+                                   {.width = kBendWidth, .weight = 4, .stiffness = kBendStiffness});
                 if (is_label) {
                     labels_[a] = item;
                 }
@@ -292,13 +305,15 @@ private:
         drawing_.width = most - least + 2 * kMargin;
     }
 
+    /// Where the neighbours would have it.
     [[nodiscard]] double wish(const Item& item, bool is_down, bool both) const {
         double sum = 0;
         double weights = 0;
         const auto add = [&](const std::vector<std::size_t>& near) {
             for (const std::size_t other : near) {
-                sum += items_[other].x * items_[other].weight;
-                weights += items_[other].weight;
+                const double weight = item.stiffness * items_[other].stiffness;
+                sum += items_[other].x * weight;
+                weights += weight;
             }
         };
         if (is_down || both) {

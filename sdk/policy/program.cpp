@@ -2,10 +2,15 @@
 #include "program.hpp"
 
 #include "command.hpp"
+#include "diff.hpp"
+#include "flow.hpp"
 #include "graph.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <lang/diagnostics.hpp>
 #include <sstream>
 
 namespace sdk::policy {
@@ -36,6 +41,27 @@ Outcome refuse(const Trouble& trouble, const CommonOptions& options) {
     return outcome;
 }
 
+/// A first word that is no subcommand: CLI11 would only say that one is missing.
+std::optional<Trouble> find_unknown(const CLI::App& program,
+                                    const std::vector<std::string>& arguments) {
+    std::vector<std::string> names;
+    for (const CLI::App* const command : program.get_subcommands({})) {
+        names.push_back(command->get_name());
+    }
+    std::size_t first = 0;
+    while (first + 1 < arguments.size() && arguments[first] == "--sdk") {
+        first += 2;
+    }
+    if (first >= arguments.size() || arguments[first].starts_with("-") ||
+        std::ranges::find(names, arguments[first]) != names.end()) {
+        return std::nullopt;
+    }
+    const std::string hint = lang::closest(arguments[first], names);
+    return Trouble{.cause = "there is no subcommand '" + arguments[first] + "'" +
+                            (hint.empty() ? "" : ", did you mean '" + hint + "'?"),
+                   .way_out = fmt::format("there are: {}", fmt::join(names, ", "))};
+}
+
 }  // namespace
 
 Outcome run_program(const std::vector<std::string>& arguments) {
@@ -44,6 +70,8 @@ Outcome run_program(const std::vector<std::string>& arguments) {
                      "tessera policy");
     CommonOptions options;
     Task task;
+    add_diff(program, task);
+    add_flow(program, task);
     add_graph(program, task);
     for (CLI::App* const command : program.get_subcommands({})) {
         command->add_option("-I", options.include, "Search this folder for descriptions too")
@@ -55,6 +83,9 @@ Outcome run_program(const std::vector<std::string>& arguments) {
         ->type_name("DIR");
     program.require_subcommand(1);
 
+    if (const std::optional<Trouble> unknown = find_unknown(program, arguments)) {
+        return refuse(*unknown, options);
+    }
     try {
         std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
         program.parse(reversed);
