@@ -19,9 +19,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
+from elf_file import find_function  # pylint: disable=wrong-import-position
 from machine import virt  # pylint: disable=wrong-import-position
-from scenario import PANIC_LINE, Scenario, boot, last_lines, symbolise  # pylint: disable=wrong-import-position
-from static_figures import el1_lines, find_function, read_only_size  # pylint: disable=wrong-import-position
+from scenario import PANIC_LINE, Scenario, boot, last_lines  # pylint: disable=wrong-import-position
+from static_figures import el1_lines, read_only_size  # pylint: disable=wrong-import-position
+from symbolise import symbolise  # pylint: disable=wrong-import-position
 
 BENCH_LINE = re.compile(r"^BENCH (\S+) (\S+) (\d+)\s*$", re.M)
 REGION_LINE = re.compile(r"^BENCH-REGION (\S+) (\d+) (\d+) (\d+)\s*$", re.M)

@@ -2,21 +2,14 @@
 """Figures that need no machine: sizes from ELF sections, lines of EL1 code."""
 
 import os
-import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+
+from elf_file import read_sections  # pylint: disable=wrong-import-position
 
 EL1_FOLDERS = ("arch", "kernel", "ksec", "platform")
 EL1_FILES = (".hpp", ".cpp", ".h", ".S", ".ld")
-
-
-def read_sections(path):
-    """The bytes of an ELF file and its sections as (kind, flags, address, offset, size, link)."""
-    with open(path, "rb") as file:
-        data = file.read()
-    if data[:6] != b"\x7fELF\x02\x01":
-        raise ValueError(f"{path} is not a 64-bit little-endian ELF file")
-    offset, = struct.unpack_from("<Q", data, 40)
-    size, count = struct.unpack_from("<HH", data, 58)
-    return data, [struct.unpack_from("<IQQQQI", data, offset + i * size + 4) for i in range(count)]
 
 
 def read_only_size(path):
@@ -26,21 +19,6 @@ def read_only_size(path):
         if kind != 8 and flags & 2 and not flags & 1:  # neither NOBITS nor writable, allocated
             total += length
     return total
-
-
-def find_function(path, prefix):
-    """Address of the function whose linker name begins with `prefix`; None when it is not one."""
-    data, sections = read_sections(path)
-    found = set()
-    for kind, _, _, offset, size, link in sections:
-        if kind != 2:  # SYMTAB
-            continue
-        names = sections[link][3]
-        for at in range(offset, offset + size, 24):
-            name, info, _, _, value = struct.unpack_from("<IBBHQ", data, at)
-            if info & 15 == 2 and data.startswith(prefix.encode(), names + name):
-                found.add(value)
-    return found.pop() if len(found) == 1 else None
 
 
 def code_lines(text):

@@ -13,9 +13,12 @@ import json
 import os
 import re
 import sys
+import tempfile
 import time
 
-from scenario import boot, judge, last_lines, symbolise
+from breaking import break_function
+from scenario import boot, judge, last_lines
+from symbolise import symbolise
 
 
 def load_builds(arguments):
@@ -58,14 +61,20 @@ def plan(scenarios, builds, options):
 def perform(job, options):
     name, scenario, machine, entry = job
     arguments = " ".join(filter(None, [scenario.boot_arguments, f"tessera.seed={options.seed}"]))
-    command = machine.command(entry["image"], entry["tree"], arguments)
-    run = boot(command, scenario, options.slowness)
-    return name, scenario, entry, command, run, judge(scenario, run)
+    with tempfile.TemporaryDirectory() as folder:
+        image = entry["image"]
+        if scenario.broken_at:
+            image = os.path.join(folder, "broken.img")
+            break_function(entry["image"], entry["kernel_elf"], scenario.broken_at, image)
+        command = machine.command(image, entry["tree"], arguments)
+        run = boot(command, scenario, options.slowness)
+    names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
+    return name, scenario, command, run, judge(scenario, run, names), names
 
 
 def report(outcome, results):
     """Prints one run: a line when all is well, everything useful when not."""
-    name, _, entry, command, run, findings = outcome
+    name, _, command, run, findings, names = outcome
     failed = [finding for finding in findings if not finding.passed]
     verdict = "FAIL" if failed else "PASS"
     print(f"{verdict} {name}: {len(findings) - len(failed)}/{len(findings)} in {run.seconds:.1f} s", flush=True)
@@ -77,7 +86,7 @@ def report(outcome, results):
     for finding in failed:
         print(f"    failed: {finding.name}" + (f" ({finding.detail})" if finding.detail else ""))
     print("    command: " + " ".join(f"'{word}'" if " " in word else word for word in command))
-    for line in symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"])):
+    for line in names:
         print(f"    at {line}")
     print("    last lines of the UART:")
     for line in last_lines(run.output):

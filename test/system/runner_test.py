@@ -2,13 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the runner on a stand-in guest: runner_test.py STANDIN_IMAGE STANDIN_ELF"""
 
+import json
+import os
+import subprocess
 import sys
+import tempfile
 import unittest
 
+from breaking import break_function
 from machine import Machine, raspi4b, variants, virt
-from scenario import Run, Scenario, Type, boot, judge, symbolise
+from scenario import Run, Scenario, Type, boot, judge
+from symbolise import addresses_of, record_lines, relative, symbolise
 
 IMAGE, ELF = sys.argv[1:3]
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 def run(scenario, machine=Machine()):
@@ -88,6 +96,55 @@ class OnGuest(unittest.TestCase):
         for machine in (virt(icount=True), virt(cpus=4, gic=3)):
             _, findings = run(Scenario("s", "", types=say("p", "o"), exit_code=0), machine)
             self.assertTrue(all(finding.passed for finding in findings.values()), machine)
+
+
+class Symbols(unittest.TestCase):
+    def test_only_lines_of_the_record_count(self):
+        log = "valve: ok 0x4008000000\nsens\x00or panic: exception pc=0xffff000000000010\nbacktrace: 0xffff000000000020\n"
+        self.assertEqual(record_lines(log), ["panic: exception pc=0xffff000000000010", "backtrace: 0xffff000000000020"])
+
+    def test_a_return_address_belongs_to_the_call_before_it(self):
+        self.assertEqual(list(addresses_of("backtrace: 0x40080010 0x40080020")),
+                         [("0x40080010", 0x4008000c), ("0x40080020", 0x4008001c)])
+        self.assertEqual(list(addresses_of("panic: assertion address=0x4 pc=0x40080010")), [("0x40080010", 0x4008000c)])
+        self.assertEqual(list(addresses_of("panic: exception pc=0x40080010")), [("0x40080010", 0x40080010)])
+
+    def test_paths_are_seen_from_the_top_of_the_tree(self):
+        self.assertEqual(relative("./build/gcc/../../kernel/a.cpp"), "kernel/a.cpp")
+        self.assertEqual(relative(f"{ROOT}/build/../kernel/a.cpp"), "kernel/a.cpp")
+        self.assertEqual(relative("/elsewhere/kernel/a.cpp"), "a.cpp")
+
+    def test_a_file_that_is_not_there_names_nothing(self):
+        self.assertEqual(symbolise("panic: x pc=0x40080010\n", ("", "/nowhere.elf")), [])
+
+    def test_the_command_prints_the_record_with_places(self):
+        outcome, _ = run(Scenario("s", "", types=say("x"), panics=True, ends_at="backtrace: 0x[0-9a-f]+\n"))
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(f"{folder}/sdk/imagec/images")
+            with open(f"{folder}/sdk/imagec/images/images.json", "w", encoding="utf-8") as file:
+                json.dump([{"name": "plant", "board": "virt", "kernel_elf": ELF, "ksec_elf": ELF}], file)
+            command = [sys.executable, f"{HERE}/symbolise.py", "--build", folder]
+            result = subprocess.run(command, input=outcome.output, capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertRegex(result.stdout, r"^panic: stand-in pc=0x[0-9a-f]+\n    0x[0-9a-f]+ standin_broken at ")
+            self.assertNotIn(ROOT, result.stdout)
+            for words, text, cause in (([], "no such thing\n", "has no panic"), (["--image", "x"], "", "no image 'x'")):
+                result = subprocess.run(command + words, input=text, capture_output=True, text=True, check=False)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn(cause, result.stderr)
+
+
+class Breaking(unittest.TestCase):
+    def test_exactly_the_first_instruction_of_the_function_changes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            break_function(IMAGE, ELF, "standin_broken", f"{folder}/broken.img")
+            with open(IMAGE, "rb") as old, open(f"{folder}/broken.img", "rb") as new:
+                before, after = old.read(), new.read()
+        self.assertEqual(len(before), len(after))
+        places = [at for at, pair in enumerate(zip(before, after)) if pair[0] != pair[1]]
+        self.assertTrue(0 < len(places) <= 4 and places[-1] - places[0] < 4)
+        with self.assertRaises(ValueError):
+            break_function(IMAGE, ELF, "no_such_function", "/dev/null")
 
 
 class Machines(unittest.TestCase):

@@ -13,7 +13,6 @@ from machine import Machine, clean
 TEST_LINE = re.compile(r"^TEST (\S+) (PASS|FAIL)\b ?(.*)$", re.M)
 # Not only at the start of a line: a panic may interrupt one that EL0 was printing.
 PANIC_LINE = re.compile(r"\bpanic: .*$", re.M)
-ADDRESS = re.compile(r"0x[0-9a-fA-F]{8,16}")
 LAST_LINES = 40
 
 
@@ -45,6 +44,8 @@ class Scenario:
     ends_at: str = ""  # pattern after which the machine is stopped from outside
     exit_code: int | None = None  # QEMU's; 0 is power off
     panics: bool = False  # whether a kernel panic is what is wanted
+    broken_at: str = ""  # boots a copy of the image in which this kernel function cannot begin
+    symbolised: tuple = ()  # patterns that the names of the panic's addresses must match
     seconds: float = 30.0
     boot_arguments: str = ""
     builds: tuple = ("gcc", "clang")
@@ -137,8 +138,8 @@ def boot(command, scenario, slowness=1.0):
     return run
 
 
-def judge(scenario, run):
-    """The findings of one run, failures explained."""
+def judge(scenario, run, names=()):
+    """The findings of one run, failures explained; `names` are those of its panic's addresses."""
     findings = []
     seen = {}
     for name, outcome, detail in TEST_LINE.findall(run.output):
@@ -160,6 +161,9 @@ def judge(scenario, run):
     for pattern in scenario.forbid:
         found = re.search(pattern, run.output, re.M)
         findings.append(Finding(f"never prints {pattern}", not found, found.group(0) if found else ""))
+    for pattern in scenario.symbolised:
+        found = re.search(pattern, "\n".join(names), re.M)
+        findings.append(Finding(f"names {pattern}", bool(found), "" if found else "not among the names"))
     if scenario.exit_code is not None:
         findings.append(Finding(f"exits with {scenario.exit_code}", run.exit_code == scenario.exit_code,
                                 f"exit code {run.exit_code}"))
@@ -178,36 +182,6 @@ def judge(scenario, run):
     if not findings:
         findings.append(Finding("boots", run.exit_code in (0, None), f"exit code {run.exit_code}"))
     return findings
-
-
-def symbolise(output, elf_files):
-    """Names for the addresses in panic and backtrace lines, by addr2line."""
-    addresses = []
-    for line in output.splitlines():
-        if "panic: " in line or "backtrace: " in line:
-            addresses += ADDRESS.findall(line)
-    lines = []
-    for address in dict.fromkeys(addresses):
-        for elf in elf_files:
-            if not elf or not os.path.exists(elf):
-                continue
-            names = addr2line(elf, address)
-            if names:
-                lines.append(f"{address} {names}")
-                break
-    return lines
-
-
-def addr2line(elf, address):
-    for tool in ("aarch64-linux-gnu-addr2line", "llvm-addr2line-19", "aarch64-none-elf-addr2line"):
-        try:
-            result = subprocess.run([tool, "-e", elf, "-f", "-C", "-p", "-i", address], timeout=20,
-                                    stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        except (FileNotFoundError, subprocess.TimeoutExpired):
-            continue
-        text = result.stdout.strip().replace("\n", " | ")
-        return "" if not text or text.startswith("??") else text
-    return ""
 
 
 def last_lines(output):

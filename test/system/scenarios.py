@@ -21,4 +21,10 @@ SCENARIOS = (
              tests=("random.100000-calls", "random.canary-undisturbed", "random.nothing-leaks"),
              ends_at=r"^trial: finished passed=\d+ failed=\d+$",
              expect=(r"^trial: finished passed=\d+ failed=0$",), seconds=240),
+    # The real kernel meets an exception of its own where it picks the next thread.
+    Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
+             broken_at="_ZN6kernel9Scheduler4pick", exit_code=134, seconds=60,
+             expect=(r"panic: exception vector=\d+ syndrome=0x2000000 ", r"^backtrace:( 0x[0-9a-f]+)+$"),
+             symbolised=(r"^0xffff[0-9a-f]+ kernel::Scheduler::pick\(.*\) at kernel/sched/scheduler\.cpp:\d+$",
+                         r"^0xffff[0-9a-f]+ .* at kernel/(entry|boot)/\w+\.cpp:\d+$")),
 )

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sections and functions of a 64-bit little-endian ELF file."""
+
+import struct
+
+
+def read_sections(path):
+    """The bytes of an ELF file and its sections as (kind, flags, address, offset, size, link)."""
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[:6] != b"\x7fELF\x02\x01":
+        raise ValueError(f"{path} is not a 64-bit little-endian ELF file")
+    offset, = struct.unpack_from("<Q", data, 40)
+    size, count = struct.unpack_from("<HH", data, 58)
+    return data, [struct.unpack_from("<IQQQQI", data, offset + i * size + 4) for i in range(count)]
+
+
+def find_function(path, prefix):
+    """Address of the function whose linker name begins with `prefix`; None when it is not one."""
+    data, sections = read_sections(path)
+    found = set()
+    for kind, _, _, offset, size, link in sections:
+        if kind != 2:  # SYMTAB
+            continue
+        names = sections[link][3]
+        for at in range(offset, offset + size, 24):
+            name, info, _, _, value = struct.unpack_from("<IBBHQ", data, at)
+            if info & 15 == 2 and data.startswith(prefix.encode(), names + name):
+                found.add(value)
+    return found.pop() if len(found) == 1 else None
+
+
+def bytes_at(path, address, length):
+    """What the file loads at `address`; ValueError when no section has it."""
+    data, sections = read_sections(path)
+    for kind, flags, start, offset, size, _ in sections:
+        if kind == 1 and flags & 2 and start <= address and address + length <= start + size:  # PROGBITS, allocated
+            return data[offset + address - start:offset + address - start + length]
+    raise ValueError(f"{path} has no {length} bytes at {address:#x}")
