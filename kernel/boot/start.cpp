@@ -83,7 +83,7 @@ void load_ksec(const Payload& payload) {
         }
     }
     const auto* entry = reinterpret_cast<const ksec::EntryTable*>(segments.entry);
-    if (entry->magic != ksec::kEntryMagic || entry->version != 1) {
+    if (entry->magic != ksec::kEntryMagic || entry->version != ksec::kEntryVersion) {
         refuse("policy-version");
     }
     policy().entry = entry;

@@ -75,21 +75,13 @@ Outcome audit_open(Thread& caller, const audit::Open_Request& in, audit::Open_Re
     if (!listener.ok()) {
         return answer(out, listener.status());
     }
-    Notice*& reader = policy().reader;
-    if (reader != nullptr && reader->endpoint != nullptr) {
-        return answer(out, Status::Busy);
+    const auto reader =
+        attach_notice(policy().reader, listener.value(), in.badge, abi::kEventEndpoint);
+    if (!reader.ok()) {
+        return answer(out, reader.status());
     }
-    if (reader == nullptr) {
-        reader = endpoints().notices.take();
-    }
-    if (reader == nullptr) {
-        return answer(out, Status::OutOfMemory);
-    }
-    reader->endpoint = &listener.value();
-    reader->badge = in.badge;
-    reader->channel = abi::kEventEndpoint;
     if (audit_ring().count() > 0) {
-        raise_notice(*reader, 1);
+        raise_notice(reader.value(), 1);
     }
     return answer(out, Status::Ok);
 }
@@ -133,21 +125,13 @@ Outcome subscribe_to_object(Thread& caller,
     if (in.mask != notice::TaskEnded) {
         return answer(out, Status::InvalidArgument);
     }
-    Notice*& observer = task.value().observer;
-    if (observer != nullptr && observer->endpoint != nullptr) {
-        return answer(out, Status::Busy);
+    const auto observer =
+        attach_notice(task.value().observer, listener.value(), in.badge, abi::kEventEndpoint);
+    if (!observer.ok()) {
+        return answer(out, observer.status());
     }
-    if (observer == nullptr) {
-        observer = endpoints().notices.take();
-    }
-    if (observer == nullptr) {
-        return answer(out, Status::OutOfMemory);
-    }
-    observer->endpoint = &listener.value();
-    observer->badge = in.badge;
-    observer->channel = abi::kEventEndpoint;
     if (task.value().state == ProcessState::Ended) {
-        raise_notice(*observer, notice::TaskEnded);
+        raise_notice(observer.value(), notice::TaskEnded);
     }
     return answer(out, Status::Ok);
 }

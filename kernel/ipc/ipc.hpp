@@ -28,10 +28,11 @@ void advance(Thread& thread);
 void end_wait(Thread& thread, Status status);
 /// Takes `thread` out of all protocols without a result: it is about to end.
 void remove_thread(Thread& thread);
-/// The process that has the name ends. From now on calls to it get NotConnected.
+/// The process that has the name ends. From now on calls to it get NotConnected, and nothing
+/// notifies it any more.
 void unbind(Endpoint& endpoint);
-/// One step of telling the clients of the ended life, queued or being served, and of detaching
-/// notices; true when all are told. At most kUnbindStep threads are looked at.
+/// One step of telling the clients of the ended life, queued or being served; true when all are
+/// told. At most kUnbindStep threads are looked at.
 bool unbind_step(Endpoint& endpoint, u32& cursor);
 inline constexpr u32 kUnbindStep = 16;
 

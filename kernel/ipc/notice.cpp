@@ -20,6 +20,22 @@ void dequeue(Notice& notice) {
 
 }  // namespace
 
+Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u16 channel) {
+    if (notice != nullptr && notice->endpoint != nullptr) {
+        return Status::Busy;
+    }
+    if (notice == nullptr) {
+        notice = endpoints().notices.take();
+    }
+    if (notice == nullptr) {
+        return Status::OutOfMemory;
+    }
+    notice->endpoint = &endpoint;
+    notice->badge = badge;
+    notice->channel = channel;
+    return *notice;
+}
+
 void raise_notice(Notice& notice, u64 bits) {
     notice.bits |= bits;
     if (notice.endpoint == nullptr || notice.queued || notice.in_service) {
@@ -44,6 +60,15 @@ void detach_notice(Notice& notice) {
     notice.in_service = false;
     notice.endpoint = nullptr;
     notice.bits = 0;
+}
+
+void detach_notices(const Endpoint& endpoint) {
+    for (u32 i = 0; i < kMaxNotices; ++i) {
+        Notice* notice = endpoints().notices.find(i);
+        if (notice != nullptr && notice->endpoint == &endpoint) {
+            detach_notice(*notice);
+        }
+    }
 }
 
 Notice* notice_of(u64 token) {

@@ -9,11 +9,16 @@ namespace kernel {
 /// Token of a notice: its number and its index with this bit set.
 inline constexpr u32 kNoticeIndexBit = 0x8000;
 
+/// Makes a notice send to `endpoint` from now on, in requests on the implicit endpoint `channel`;
+/// `notice` may be null and is then made. Busy: it is attached. OutOfMemory.
+Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u16 channel);
 /// Adds `bits` to the notice and queues it unless it is queued or being served already. A receiver
 /// that waits gets it at once.
 void raise_notice(Notice& notice, u64 bits);
 /// Takes the notice off its endpoint; a request being served will not be answered any more.
 void detach_notice(Notice& notice);
+/// Detaches all notices of an endpoint whose process ends: its next life attaches anew. O(notices).
+void detach_notices(const Endpoint& endpoint);
 /// The notice whose request the token names, or null.
 Notice* notice_of(u64 token);
 /// Delivers the first queued notice to `server`, which is in Recv on its endpoint. False: ksec

@@ -53,20 +53,9 @@ Result<Line&> register_line(base::IrqLine number, bool is_edge) {
 }
 
 Result<void> attach_line(Line& line, Endpoint& endpoint, u64 badge) {
-    if (line.notice != nullptr && line.notice->endpoint != nullptr) {
-        return Status::Busy;
-    }
-    if (line.notice == nullptr) {
-        line.notice = endpoints().notices.take();
-    }
-    if (line.notice == nullptr) {
-        return Status::OutOfMemory;
-    }
-    line.notice->endpoint = &endpoint;
-    line.notice->badge = badge;
-    line.notice->source = line.number.value;
-    line.notice->channel = abi::kIrqEndpoint;
-    line.notice->answered = line_answered;
+    TRY_VALUE(Notice & notice, attach_notice(line.notice, endpoint, badge, abi::kIrqEndpoint));
+    notice.source = line.number.value;
+    notice.answered = line_answered;
     finish_line(line);  // what the last life left active
     return {};
 }

@@ -49,7 +49,7 @@ template <const format::Policy& P> struct BoundTo {
     static constexpr EntryTable entry_table() {
         return {
             .magic = kEntryMagic,
-            .version = format::kVersion,
+            .version = kEntryVersion,
             .class_count = P.class_count,
             .core_class = P.core_class,
             .init_class = P.init_class,

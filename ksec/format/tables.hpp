@@ -277,7 +277,6 @@ struct State {
 };
 
 inline constexpr u32 kImplicitEndpointCount = 3;
-inline constexpr u32 kVersion = 2;
 
 struct Policy {
     u64 hash;

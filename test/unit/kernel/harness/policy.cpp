@@ -115,7 +115,7 @@ Policy::Policy() {
                                     .request_handles_max = 0};
     }
     entry_ = ksec::EntryTable{.magic = ksec::kEntryMagic,
-                              .version = 1,
+                              .version = ksec::kEntryVersion,
                               .class_count = static_cast<u32>(classes_.size()),
                               .core_class = kCoreClass,
                               .init_class = kInitClass,

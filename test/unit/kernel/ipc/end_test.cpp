@@ -4,6 +4,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <kernel/control/teardown.hpp>
+#include <kernel/ipc/notice.hpp>
+#include <kernel/irq/lines.hpp>
 
 using namespace kernel_test;
 using mock::machine;
@@ -179,4 +181,38 @@ TEST_CASE("a server that calls its own client is told of the circle", "[kernel][
     pair.kernel.call(pair.server, back, kRequest);
     pair.kernel.run(pair.server);
     CHECK(status_of(pair.server) == Status::Deadlock);
+}
+
+TEST_CASE("the next life of a driver attaches the line that the last one left", "[kernel][ipc]") {
+    Pair pair;
+    machine().assignable_from = 40;
+    machine().assignable_to = 50;
+    const auto line = kernel::register_line(base::IrqLine{41}, false);
+    REQUIRE(line.ok());
+    Endpoint& endpoint = *kernel::find_endpoint("server");
+    REQUIRE(kernel::attach_line(line.value(), endpoint, 7).ok());
+    CHECK(kernel::attach_line(line.value(), endpoint, 7).status() == Status::Busy);
+    kernel::enable_line(line.value());
+    pair.kernel.receive(pair.server, pair.listener);
+    machine().lines[41].pending = true;
+    pair.kernel.interrupt();
+    pair.kernel.run(pair.server);
+    REQUIRE(status_of(pair.server) == Status::Ok);
+    REQUIRE(line.value().is_active);
+
+    pair.kernel.run(pair.client);
+    kernel::end_process(*pair.server.process, {});  // in the middle of serving the interrupt
+    pair.kernel.settle();
+    CHECK(line.value().notice->endpoint == nullptr);
+
+    Thread& reborn = pair.kernel.add_process("server", kServerClass);
+    const u32 listener = pair.kernel.add_listener(*reborn.process);
+    REQUIRE(kernel::attach_line(line.value(), endpoint, 7).ok());
+    CHECK_FALSE(line.value().is_active);
+    pair.kernel.receive(reborn, listener);
+    machine().lines[41].pending = true;
+    pair.kernel.interrupt();
+    pair.kernel.run(reborn);
+    CHECK(status_of(reborn) == Status::Ok);
+    CHECK(Kernel::answer_of(reborn).badge == 7);
 }
