@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the bench's judgement and of the figures that need no machine."""
 
+import json
 import os
 import struct
 import sys
@@ -10,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bench import BENCH_LINE, judge, parse_counts  # pylint: disable=wrong-import-position
+from bench import BENCH_LINE, distance, judge, parse_counts, write_budgets  # pylint: disable=wrong-import-position
 from static_figures import code_lines, read_only_size  # pylint: disable=wrong-import-position
 
 
@@ -24,6 +25,22 @@ class Budgets(unittest.TestCase):
 
     def test_a_figure_without_a_budget_is_kept(self):
         self.assertTrue(judge({"a": ("i", 1)}, {})[0]["holds"])
+
+    def test_the_distance_to_the_budget_has_a_sign(self):
+        rows = judge({"a": ("i", 102), "b": ("i", 50), "c": ("i", 7)}, {"a": 100, "b": 100, "d": 1})
+        self.assertEqual([distance(row) for row in rows], ["+2.0 %", "-50.0 %", "-", "-"])
+
+    def test_figures_become_budgets_all_or_none(self):
+        with tempfile.NamedTemporaryFile("w+", suffix=".json") as file:
+            file.write("as it was")
+            file.flush()
+            with self.assertRaises(SystemExit):
+                write_budgets(file.name, judge({"a": ("i", 102)}, {"a": 100, "d": 1}))
+            with open(file.name, encoding="utf-8") as again:
+                self.assertEqual(again.read(), "as it was")
+            write_budgets(file.name, judge({"a": ("i", 102), "b": ("i", 3)}, {"a": 100}))
+            with open(file.name, encoding="utf-8") as again:
+                self.assertEqual(json.load(again), {"a": 102, "b": 3})
 
 
 class Lines(unittest.TestCase):
