@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -21,8 +22,23 @@ def run_fixture(name, command):
     return found, result
 
 
+def check_fast_path():
+    """Whether fast_path.py finds each wrong instruction of its fixture and no right one."""
+    with tempfile.NamedTemporaryFile(suffix=".o") as built:
+        subprocess.run(["aarch64-linux-gnu-gcc", "-c", str(HERE / "fixtures/fast-path/wrong.S"), "-o", built.name],
+                       check=True, stdin=subprocess.DEVNULL)
+        result = subprocess.run([sys.executable, str(HERE / "fast_path.py"), built.name],
+                                capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    found = result.stdout.count(": fast-path: ")
+    good = found == 5 and result.returncode == 1
+    print(f"{'ok  ' if good else 'FAIL'} fast-path: expected 5, found {found}")
+    if not good:
+        print(result.stdout + result.stderr)
+    return good
+
+
 def main():
-    failed = 0
+    failed = 0 if check_fast_path() else 1
     rules = set()
     lines = (HERE / "fixtures/expected.txt").read_text(encoding="utf-8").splitlines()
     cases = [line for line in lines if line and not line.startswith("#")]
