@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The gates of CONVENTIONS: prints each violation as file:line: rule: text, and closes with counts.
+"""The gates of docs/conventions.md: prints each violation as file:line: rule: text, and closes with counts.
 
     check.py text [--root DIR]                      rules that look at the text
+    check.py readmes [--root DIR]                   each folder is described
     check.py format [--root DIR]                    clang-format agrees
     check.py headers [--root DIR] [--build DIR]     each header compiles alone
     check.py initialisers [--root DIR] [--build DIR]    no dynamic initialisation at EL1
@@ -16,13 +17,14 @@ import sys
 
 import compile_rules
 import layer_rules
+import readme_rules
 import text_rules
 from sources import find_sources
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Checks the gates of CONVENTIONS.")
-    parser.add_argument("what", choices=["text", "format", "headers", "initialisers"])
+    parser = argparse.ArgumentParser(description="Checks the gates of docs/conventions.md.")
+    parser.add_argument("what", choices=["text", "readmes", "format", "headers", "initialisers"])
     parser.add_argument("--root", type=pathlib.Path,
                         default=pathlib.Path(__file__).resolve().parents[2],
                         help="top of the tree to check; default: this one")
@@ -42,6 +44,8 @@ def run(arguments):
         violations = [found for source in sources for found in text_rules.check(source)]
         violations += layer_rules.check(sources)
         violations += text_rules.check_diagnostics(arguments.root, sources)
+    elif arguments.what == "readmes":
+        violations = list(readme_rules.check(arguments.root, sources))
     elif arguments.what == "format":
         violations = compile_rules.check_format(arguments.root, sources)
     elif arguments.what == "headers":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may include whom (CONVENTIONS, section 3), and no cycles."""
+"""Who may include whom (docs/conventions.md, "Layers"), and no cycles."""
 import pathlib
 import re
 
@@ -19,7 +19,7 @@ OURS = ("kernel", "arch", "ksec", "platform", "services", "sdk", "test")
 # What idlc makes of a description file; it lies in the build folder.
 GENERATED = re.compile(r"\.(idl|edl|cdl|client|server|endpoints|views)\.hpp$")
 
-# The C++ library as EL1 may use it (CONVENTIONS, section 5).
+# The C++ library as EL1 may use it (docs/conventions.md, "C++").
 EL1_LIBRARY = set("cstdint cstddef concepts type_traits bit span array compare utility limits new "
                   "atomic".split())
 
