@@ -207,12 +207,12 @@ void revoked_abroad(Report& report, const Context& context) {
                 return 1;
             }
             shared.ready = 1;
-            for (u32 i = 0; i < 500; ++i) {
+            for (u32 i = 0; i < 5000; ++i) {  // other CPUs may be slow
                 const Status status = vmm().MdlGetSize(shared.handle).status();
                 if (status == Status::BadHandle) {
                     return 0;
                 }
-                (void)threads().Sleep(0);
+                sdk::sleep_ms(1);
             }
             return 2;
         },
