@@ -96,16 +96,16 @@ void respond(Thread& caller, const void* fixed, u32 size) {
     const bool is_short = info->response.staging == ksec::Staging::Registers;
     if (message.tag.kind() != abi::Kind::Response) {  // no arena was prepared
         ipc::release_message(caller);
-        message = Message{};
+        message.reset({}, nullptr);
     }
     message.shape = &info->response;
     message.fixed_size = (size + 7) & ~u32{7};
     if (is_short) {
         message.tag =
             abi::Tag::make_short(abi::Kind::Response, request.endpoint(), request.method(), size);
-        __builtin_memcpy(message.words, fixed, size);
+        __builtin_memcpy(message.small, fixed, size);
     } else {
-        if (message.staged.value == 0) {
+        if (message.staged.value == 0 && size > kSmallFixed) {
             const auto frame = caller.process->take_frame();
             if (!frame.ok()) {
                 ipc::complete_call(caller, Status::OutOfMemory);
@@ -163,7 +163,7 @@ void copy_text(char* to, u32 capacity, const char* from, u32 size) {
 Result<u8*> begin_response_arena(Thread& caller, u32 size) {
     ipc::release_message(caller);
     Message& message = caller.message;
-    message = Message{};
+    message.reset({}, nullptr);
     u32 order = 0;
     while ((base::kPageSize << order) < u64{kStagedArenaOffset} + size) {
         ++order;
@@ -264,9 +264,7 @@ void advance_kernel_request(Thread& caller) {
         complete_call(caller, Status::Unimplemented);
         return;
     }
-    const void* request = caller.message.staged.value != 0
-                              ? static_cast<const void*>(staged_fixed(caller.message))
-                              : caller.message.words;
+    const void* request = staged_fixed(caller.message);
     u64 response[control::kMaxResponseWords] = {};
     KASSERT(method->response_size <= sizeof(response));
     switch (method->handler(caller, request, response)) {

@@ -63,6 +63,7 @@ Result<bool> stage_arena_step(Thread& sender);
 void release_message(Thread& sender);
 /// The staged fixed part of a message.
 u8* staged_fixed(Message& message);
+const u8* staged_fixed(const Message& message);
 
 /// A handle in `to` for what `slot` of `from` names, with slot.rights & rights, derived from it.
 /// OutOfMemory.

@@ -87,7 +87,7 @@ bool deliver_notice(Thread& server) {
     Message message{};
     message.tag = abi::Tag::make_short(abi::Kind::Request, notice.channel, 0, sizeof(u64));
     message.fixed_size = sizeof(u64);
-    message.words[0] = notice.bits;
+    message.small[0] = notice.bits;
     Parties parties{};
     parties.src_class = policy().entry->core_class;
     parties.src_sid = policy().core_sid;
@@ -104,7 +104,7 @@ bool deliver_notice(Thread& server) {
     ipc::take_receiver(server);
     set_result(server, Status::Ok, notice.badge, token_of(notice));
     server.frame.x[9] = message.tag.value;
-    server.frame.x[10] = message.words[0];
+    server.frame.x[10] = message.small[0];
     return true;
 }
 

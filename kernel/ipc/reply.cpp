@@ -77,8 +77,7 @@ void finish_reply(Thread& server, Thread& client) {
 }
 
 void reply_to_notice(Thread& server, Notice& notice, abi::Tag tag) {
-    server.message = Message{};
-    server.message.tag = tag;
+    server.message.reset(tag, nullptr);
     Parties parties{};
     parties.event = ksec::Event::Response;
     parties.src_class = server.process->class_id;

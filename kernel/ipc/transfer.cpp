@@ -59,6 +59,8 @@ Result<void> look_up_handles(Thread& sender, u32 needed_rights) {
             return {};
         }
         const abi::HandleDescriptor& wanted = descriptor(message, i);
+        message.handle_sids[i] = 0;
+        message.handle_rights[i] = 0;
         if (wanted.handle == abi::kInvalidHandle) {
             continue;
         }
@@ -152,19 +154,41 @@ Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 ri
 
 u64 slot_sid(const Slot& slot) { return sid_of(slot).value; }
 
-u8* staged_fixed(Message& message) { return arch::linear<u8>(message.staged); }
+const u8* staged_fixed(const Message& message) {
+    return message.staged.value != 0 ? arch::linear<u8>(message.staged)
+                                     : reinterpret_cast<const u8*>(message.small);
+}
+
+u8* staged_fixed(Message& message) {
+    return const_cast<u8*>(staged_fixed(static_cast<const Message&>(message)));
+}
+
+namespace {
+
+/// A block for a fixed part that is not small, or for an arena that a check reads.
+Result<void> take_block(Thread& sender, u32 order) {
+    TRY(sender.process->charge(u64{1} << order));
+    auto block = frames().take_raw(order);
+    if (!block.ok()) {
+        sender.process->uncharge(u64{1} << order);
+        return block.status();
+    }
+    sender.message.staged = block.value();
+    sender.message.staged_order = order;
+    return {};
+}
+
+}  // namespace
 
 Result<void>
 stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed_handle_rights) {
     Message& message = sender.message;
     KASSERT(message.staged.value == 0);
-    message = Message{};
-    message.tag = tag;
-    message.shape = shape;
+    message.reset(tag, shape);
     if (!tag.is_long()) {
         message.fixed_size = tag.words() * 8;
         for (u32 i = 0; i < tag.words(); ++i) {
-            message.words[i] = sender.frame.x[kShortRegisters[i]];
+            message.small[i] = sender.frame.x[kShortRegisters[i]];
         }
         return {};
     }
@@ -178,21 +202,17 @@ stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed
         arena.size() > (stage_arena ? abi::kMaxStagedArenaBytes : abi::kMaxArenaBytes)) {
         return Status::BufferTooLarge;
     }
-    message.staged_order = stage_arena ? order_for(u64{kStagedArenaOffset} + arena.size()) : 0;
-    TRY(sender.process->charge(u64{1} << message.staged_order));
-    auto block = frames().take_raw(message.staged_order);
-    if (!block.ok()) {
-        sender.process->uncharge(u64{1} << message.staged_order);
-        return block.status();
+    if (stage_arena || fixed.size() > kSmallFixed) {
+        const u32 order = stage_arena ? order_for(u64{kStagedArenaOffset} + arena.size()) : 0;
+        TRY(take_block(sender, order));
     }
-    message.staged = block.value();
     message.fixed_size = fixed.size();
     message.arena_size = arena.size();
     message.arena_source = arena;
     message.arena_staged = stage_arena;
     auto copied =
         copy_from_user(sender.process->table, fixed.address(), staged_fixed(message), fixed.size());
-    if (copied.ok()) {
+    if (copied.ok() && tag.handle_count() > 0) {
         copied = look_up_handles(sender, needed_handle_rights);
     }
     if (!copied.ok()) {
@@ -262,7 +282,7 @@ Status deliver_fixed(Thread& sender,
     if (!tag.is_long()) {
         set_result(receiver, Status::Ok);
         for (u32 i = 0; i < tag.words(); ++i) {
-            receiver.frame.x[kShortRegisters[i]] = message.words[i];
+            receiver.frame.x[kShortRegisters[i]] = message.small[i];
         }
         receiver.frame.x[9] = address | (u64{tag.words()} << 36);
         return Status::Ok;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arch/inline.hpp>
 #include <kernel/diag/audit_ring.hpp>
+#include <kernel/ipc/ipc.hpp>
 #include <kernel/ipc/notice.hpp>
 #include <kernel/ipc/verdict.hpp>
 
@@ -11,29 +12,32 @@ namespace {
 constexpr u64 kNanosecondsPerSecond = 1'000'000'000;
 
 ksec::Query make_query(const Parties& parties, const Message& message) {
-    ksec::Query query{};
-    query.event = parties.event;
-    query.src_class = parties.src_class;
-    query.dst_class = parties.dst_class;
-    query.src_sid = parties.src_sid.value;
-    query.dst_sid = parties.dst_sid.value;
-    query.endpoint = parties.endpoint;
-    query.method = parties.method;
-    query.now_ns = nanoseconds_now();
-    const bool is_staged = message.staged.value != 0;
-    query.message.fixed =
-        is_staged ? arch::linear<u8>(message.staged) : reinterpret_cast<const u8*>(message.words);
-    query.message.fixed_size = message.fixed_size;
-    query.message.arena_size = message.arena_size;
-    query.message.arena = message.arena_staged && message.arena_size > 0
-                              ? arch::linear<u8>(message.staged) + kStagedArenaOffset
-                              : nullptr;
-    query.message.flags = message.tag.is_long() ? ksec::kTravelsLong : 0;
-    query.message.handle_count = message.tag.handle_count();
-    query.message.handle_sids = message.handle_sids;
-    query.message.handle_rights = message.handle_rights;
-    query.facts = message.facts;
-    return query;
+    return {
+        .event = parties.event,
+        .reserved = {},
+        .src_class = parties.src_class,
+        .dst_class = parties.dst_class,
+        .src_sid = parties.src_sid.value,
+        .dst_sid = parties.dst_sid.value,
+        .endpoint = parties.endpoint,
+        .method = parties.method,
+        .reserved2 = 0,
+        .now_ns = nanoseconds_now(),
+        .message =
+            {
+                .fixed = ipc::staged_fixed(message),
+                .fixed_size = message.fixed_size,
+                .arena_size = message.arena_size,
+                .arena = message.arena_staged && message.arena_size > 0
+                             ? arch::linear<u8>(message.staged) + kStagedArenaOffset
+                             : nullptr,
+                .handle_count = message.tag.handle_count(),
+                .flags = message.tag.is_long() ? ksec::kTravelsLong : 0,
+                .handle_sids = message.handle_sids,
+                .handle_rights = message.handle_rights,
+            },
+        .facts = message.facts,
+    };
 }
 
 void store_record(const ksec::Record& record) {

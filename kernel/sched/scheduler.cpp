@@ -54,6 +54,11 @@ bool may_run_on(const Thread& thread, CpuId cpu) { return (thread.affinity >> cp
 
 }  // namespace
 
+void RunQueue::mark(u32 level) {
+    occupied_[level / 64] |= u64{1} << (level % 64);
+    words_ |= 1u << (level / 64);
+}
+
 void RunQueue::push_back(Thread& thread) {
     levels_[thread.level].push_back(thread);
     mark(thread.level);
@@ -68,18 +73,19 @@ void RunQueue::remove(Thread& thread) {
     const u32 level = thread.level;
     levels_[level].remove(thread);
     if (levels_[level].empty()) {
-        occupied_[level / 64] &= ~(u64{1} << (level % 64));
+        u64& word = occupied_[level / 64];
+        word &= ~(u64{1} << (level % 64));
+        words_ &= ~(u32{word == 0} << (level / 64));
     }
 }
 
 Thread* RunQueue::front() const {
-    for (u32 word = kPriorities / 64; word-- > 0;) {
-        if (occupied_[word] != 0) {
-            const u32 bit = 63 - static_cast<u32>(std::countl_zero(occupied_[word]));
-            return levels_[word * 64 + bit].front();
-        }
+    if (words_ == 0) {
+        return nullptr;
     }
-    return nullptr;
+    const u32 word = 31 - static_cast<u32>(std::countl_zero(words_));
+    const u32 bit = 63 - static_cast<u32>(std::countl_zero(occupied_[word]));
+    return levels_[word * 64 + bit].front();
 }
 
 // --- queues and CPUs -----------------------------------------------------------------------------

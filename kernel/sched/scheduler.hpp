@@ -26,7 +26,7 @@ struct Cpu {
     bool online = false;
 };
 
-/// 256 lists and a bitmap of those that are not empty.
+/// 256 lists and a bitmap, in two levels, of those that are not empty.
 class RunQueue final {
 public:
     void push_back(Thread& thread);
@@ -38,10 +38,11 @@ public:
 private:
     using Level = base::List<Thread, &Thread::run_node>;
 
-    void mark(u32 level) { occupied_[level / 64] |= u64{1} << (level % 64); }
+    void mark(u32 level);
 
     Level levels_[kPriorities];
     u64 occupied_[kPriorities / 64]{};
+    u32 words_ = 0;  // those of occupied_ that are not zero
 };
 
 /// Where in its level a thread queues.

@@ -72,20 +72,37 @@ enum class Work : u32 {
     Kernel,       // a kernel method that takes several steps
 };
 
-/// A message on its way: what is staged and what will be copied straight from the sender.
+/// Fixed parts of so many bytes are staged in the sender's own block, larger ones and arenas in a
+/// block of frames.
+inline constexpr u32 kSmallFixed = 256;
+
+/// A message on its way: what is staged and what will be copied straight from the sender. What a
+/// reset leaves as it was is read only as far as the tag says that it was filled.
 struct Message {
     abi::Tag tag{};
+    const ksec::Shape* shape = nullptr;
     u32 fixed_size = 0;
     u32 arena_size = 0;
     abi::Buffer arena_source{};  // not staged: read at delivery
     PhysAddr staged{};           // block holding the fixed part, then the staged arena; 0 = none
     u32 staged_order = 0;
     bool arena_staged = false;
-    const ksec::Shape* shape = nullptr;
-    u64 facts = 0;                  // what ksec's check() found out, for its judge()
-    u64 words[abi::kShortWords]{};  // fixed part of a short message
+    u64 facts = 0;                        // what check() found out, for judge()
+    u64 small[kSmallFixed / 8]{};         // fixed part, when there is no block
     u64 handle_sids[abi::kMaxHandlesPerMessage]{};
     u32 handle_rights[abi::kMaxHandlesPerMessage]{};
+
+    /// An empty message of this tag and shape; it holds no block.
+    void reset(abi::Tag of, const ksec::Shape* shaped) {
+        tag = of;
+        shape = shaped;
+        fixed_size = 0;
+        arena_size = 0;
+        arena_source = {};
+        staged = {};
+        arena_staged = false;
+        facts = 0;
+    }
 };
 
 /// Offset of the staged arena in the staged block.

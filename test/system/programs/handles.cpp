@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handles that are wrong, stale, guessed, or lack a right.
 #include <kernel/abi/rights.hpp>
+#include <runtime/time.hpp>
 #include <test/system/programs/support/kernel.hpp>
 #include <test/system/programs/support/spawn.hpp>
 #include <test/system/programs/support/trap.hpp>
