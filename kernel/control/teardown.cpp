@@ -289,7 +289,11 @@ void end_process(Process& process, const ExitInfo& info) {
 
 bool reap_step() {
     if (Process* process = objects().ending.front(); process != nullptr) {
-        if (!phase_step(*process)) {
+        const bool is_over = phase_step(*process);
+        if (!is_over && static_cast<Phase>(process->teardown_phase) == Phase::OtherCpus) {
+            return false;  // the CPU that was kicked goes on with it
+        }
+        if (!is_over) {
             return true;
         }
         process->teardown_cursor = 0;

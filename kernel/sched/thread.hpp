@@ -87,8 +87,8 @@ struct Message {
     PhysAddr staged{};           // block holding the fixed part, then the staged arena; 0 = none
     u32 staged_order = 0;
     bool arena_staged = false;
-    u64 facts = 0;                        // what check() found out, for judge()
-    u64 small[kSmallFixed / 8]{};         // fixed part, when there is no block
+    u64 facts = 0;                 // what check() found out, for judge()
+    u64 small[kSmallFixed / 8]{};  // fixed part, when there is no block
     u64 handle_sids[abi::kMaxHandlesPerMessage]{};
     u32 handle_rights[abi::kMaxHandlesPerMessage]{};
 
