@@ -5,8 +5,12 @@
 // Sending: the queue is emptied into the FIFO at once as far as it goes; the transmit interrupt is
 // enabled only while something is left. Enabling it after the FIFO was filled to the brim matters:
 // the interrupt comes when the level falls through the mark, not while it is below it.
-// Receiving: interrupts at 1/8 full and on a time-out with fewer; what does not fit into the queue
-// is dropped and counted, as are characters with errors.
+// Receiving: interrupts at 1/8 full and on a time-out with fewer. Both are cleared by reading
+// alone, never by the clear register: a device may raise them only when the level *reaches* the
+// mark, so one that is cleared while characters stay behind would not come again, and neither would
+// input. What does not fit into the queue stays in the FIFO, with the receive interrupts off, until
+// a client made room; a sender that can wait then loses nothing, and one that cannot overruns the
+// FIFO, which is counted, as are characters with errors. [PL011] "UARTRXINTR", "UARTRTINTR"
 //
 // The line's rate is left as the firmware set it, unless configuration asks for one and the clock
 // is known.
@@ -30,7 +34,7 @@ struct Rate {
 
 /// What went wrong on the line since the start.
 struct LineErrors {
-    u32 overruns = 0;  ///< times that the FIFO or the queue was full
+    u32 overruns = 0;  ///< times that characters were lost because the FIFO was full
     u32 damaged = 0;   ///< characters with a framing or parity error
     u32 breaks = 0;
 };
@@ -69,12 +73,13 @@ public:
         window_.template write<LineControl>(LineControl::WordLength::make(3) |
                                             LineControl::FifoEnable::make(1));
         window_.template write<FifoLevels>(0);
+        // Stale ones too, which may be there without a character: receive() empties the FIFO after.
         window_.template write<InterruptClear>(InterruptClear::kAll);
         window_.template write<Control>(Control::Enable::make(1) |
                                         Control::TransmitEnable::make(1) |
                                         Control::ReceiveEnable::make(1));
-        set_mask();
         receive();
+        set_mask();
     }
 
     /// Whether `count` characters fit into the transmit queue.
@@ -96,7 +101,7 @@ public:
     /// Serves whatever raised the interrupt. Bounded by the FIFO's and the queues' sizes.
     void on_interrupt() {
         const u32 status = window_.template read<InterruptStatus>();
-        window_.template write<InterruptClear>(status);
+        window_.template write<InterruptClear>(status & ~InterruptClear::kReceive);
         receive();
         transmit();
     }
@@ -114,15 +119,20 @@ public:
         return count;
     }
 
-    void take(u32 count) { received_.drop(count); }
+    /// Takes the oldest `count` characters off the queue and fetches what waited for the room.
+    void take(u32 count) {
+        received_.drop(count);
+        receive();
+        set_mask();
+    }
 
     [[nodiscard]] const LineErrors& errors() const { return errors_; }
 
 private:
-    static constexpr u32 kMaxBurst = 64;  // more than any PL011's FIFO holds
-
+    /// Until the FIFO is empty or the queue full. The bound is for damaged characters, which take
+    /// no room: whatever is left then keeps its interrupt.
     void receive() {
-        for (u32 i = 0; i < kMaxBurst; ++i) {
+        for (u32 i = 0; i < kReceiveQueue && received_.room() > 0; ++i) {
             if (window_.template is_set<Flags, Flags::ReceiveEmpty>()) {
                 return;
             }
@@ -138,8 +148,8 @@ private:
             ++errors_.breaks;
         } else if (Data::FramingError::any(data) || Data::ParityError::any(data)) {
             ++errors_.damaged;
-        } else if (!received_.push(static_cast<u8>(Data::Character::get(data)))) {
-            ++errors_.overruns;
+        } else {
+            (void)received_.push(static_cast<u8>(Data::Character::get(data)));  // there is room
         }
     }
 
@@ -154,10 +164,9 @@ private:
     }
 
     void set_mask() {
+        const u32 receive_bits = received_.room() > 0 ? InterruptMask::kReceive : 0;
         const u64 transmit_bit = InterruptMask::Transmit::make(transmit_.empty() ? 0 : 1);
-        window_.template write<InterruptMask>(InterruptMask::Receive::make(1) |
-                                              InterruptMask::ReceiveTimeout::make(1) |
-                                              transmit_bit);
+        window_.template write<InterruptMask>(receive_bits | transmit_bit);
     }
 
     sdk::driver::Window<Bus> window_;

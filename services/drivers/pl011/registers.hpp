@@ -60,6 +60,7 @@ struct InterruptBits {
     using Break = Field<9, 1>;
     using Overrun = Field<10, 1>;
     static constexpr base::u32 kAll = 0x7FF;
+    static constexpr base::u32 kReceive = 0x50;  // Receive and ReceiveTimeout
 };
 
 struct InterruptMask : Register<0x38>, InterruptBits {};

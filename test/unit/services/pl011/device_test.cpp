@@ -150,8 +150,80 @@ TEST_CASE("a reader that never comes costs no memory", "[services][pl011]") {
     device.start({});
     for (u32 i = 0; i < 200; ++i) {
         uart.receive("0123456789");
-        device.on_interrupt();
+        if (uart.is_interrupting()) {
+            device.on_interrupt();
+        }
     }
     CHECK(device.received_count() == 1024);
-    CHECK(device.errors().overruns == 2000 - 1024);
+    CHECK_FALSE(uart.is_interrupting());  // it would never end
+    CHECK(received(device).size() == 1024 + 16);
+    uart.receive("yz");
+    REQUIRE(uart.is_interrupting());
+    device.on_interrupt();
+    CHECK(received(device) == "yz");
+    CHECK(device.errors().overruns == 1);
+}
+
+TEST_CASE("a paste of any length arrives whole, and typing goes on", "[services][pl011]") {
+    for (const bool is_emulated : {false, true}) {
+        for (const std::size_t size : {1u, 16u, 17u, 64u, 80u, 300u, 1023u, 1040u, 1041u, 5000u}) {
+            CAPTURE(is_emulated, size);
+            Pl011 uart;
+            uart.is_emulated = is_emulated;
+            Device device{Bus{&uart}};
+            device.start({});
+            const std::string text(size, 'x');
+            uart.paste(text);
+            std::string all;
+            for (u32 i = 0; i < 20; ++i) {
+                uart.pause();
+                if (uart.is_interrupting()) {
+                    device.on_interrupt();
+                }
+                CHECK(device.received_count() <= 1024);
+                all += received(device);
+            }
+            CHECK(all == text);
+            uart.paste("y");
+            uart.pause();
+            REQUIRE(uart.is_interrupting());
+            device.on_interrupt();
+            CHECK(received(device) == "y");
+            CHECK(device.errors().overruns == 0);
+        }
+    }
+}
+
+TEST_CASE("a sender that waits is held up by a reader that does not come", "[services][pl011]") {
+    Pl011 uart;
+    uart.is_emulated = true;
+    Device device{Bus{&uart}};
+    device.start({});
+    uart.paste(std::string(3000, 'x'));
+    for (u32 i = 0; i < 10 && uart.is_interrupting(); ++i) {
+        device.on_interrupt();
+    }
+    CHECK_FALSE(uart.is_interrupting());
+    CHECK(device.received_count() == 1024);
+    CHECK(uart.waiting_count() == 3000 - 1024 - 16);
+    device.take(48);
+    CHECK(device.received_count() == 1024);
+    CHECK(received(device).size() == 3000 - 48);
+}
+
+TEST_CASE("a line of nothing but damage leaves time for others", "[services][pl011]") {
+    Pl011 uart;
+    Device device{Bus{&uart}};
+    device.start({});
+    uart.is_damaged = true;
+    uart.paste(std::string(5000, 'x'));
+    device.on_interrupt();
+    CHECK(uart.waiting_count() > 3000);
+    CHECK(uart.is_interrupting());  // the rest is not forgotten
+    for (u32 i = 0; i < 10; ++i) {
+        uart.pause();
+        device.on_interrupt();
+    }
+    CHECK(uart.waiting_count() == 0);
+    CHECK(device.errors().damaged == 5000);
 }

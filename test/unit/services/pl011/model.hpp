@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PL011 as its manual describes it: FIFOs of 16, interrupts at 1/8 of the receive FIFO, on a
-// receive time-out and when the transmit FIFO falls through 1/8. [PL011] "Functional description".
-// Characters leave the transmit FIFO only when the test lets time pass.
+// A PL011 as its manual describes it: FIFOs of 16, interrupts when the receive FIFO reaches 1/8, on
+// a receive time-out and when the transmit FIFO falls through 1/8. [PL011] "Functional
+// description". Characters leave the transmit FIFO only when the test lets time pass. With
+// `is_emulated` it does what QEMU's does instead: the mark is one character, there is no time-out,
+// and a sender with more than the FIFO holds waits and refills it while it is being read.
 #pragma once
 
 #include <deque>
@@ -81,10 +83,18 @@ public:
         }
         received_.push_back(character | (overrun_ ? 1u << 11 : 0));
         overrun_ = false;
-        if (received_.size() >= kFifo / 8) {
+        if (received_.size() == mark()) {
             raised_ |= 1u << 4;
         }
     }
+
+    /// A sender that waits for room in the FIFO.
+    void paste(const std::string& text) {
+        waiting_ += text;
+        refill();
+    }
+
+    [[nodiscard]] std::size_t waiting_count() const { return waiting_.size(); }
 
     void receive(const std::string& text) {
         for (const char c : text) {
@@ -94,7 +104,7 @@ public:
 
     /// Nothing came for 32 bit times.
     void pause() {
-        if (!received_.empty()) {
+        if (!received_.empty() && !is_emulated) {
             raised_ |= 1u << 6;
         }
     }
@@ -122,8 +132,19 @@ public:
     u32 mask = 0;
     u32 lost_sends = 0;
     u32 strange_accesses = 0;
+    bool is_emulated = false;
+    bool is_damaged = false;  ///< what is pasted has framing errors
 
 private:
+    [[nodiscard]] std::size_t mark() const { return is_emulated ? 1 : kFifo / 8; }
+
+    void refill() {
+        while (!waiting_.empty() && received_.size() < kFifo) {
+            receive(static_cast<u8>(waiting_.front()) | (is_damaged ? 1u << 8 : 0));
+            waiting_.erase(0, 1);
+        }
+    }
+
     u32 take_received() {
         if (received_.empty()) {
             ++strange_accesses;
@@ -131,16 +152,18 @@ private:
         }
         const u32 data = received_.front();
         received_.pop_front();
-        if (received_.size() < kFifo / 8) {
+        if (received_.size() < mark()) {
             raised_ &= ~(1u << 4);
         }
         if (received_.empty()) {
             raised_ &= ~(1u << 6);
         }
+        refill();
         return data;
     }
 
     std::deque<u32> received_{};
+    std::string waiting_{};
     std::deque<char> sending_{};
     u32 raised_ = 0;
     bool overrun_ = false;
