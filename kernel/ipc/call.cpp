@@ -8,12 +8,22 @@ namespace kernel::ipc {
 
 namespace {
 
-const ksec::MethodInfo* method_of(u16 class_id, abi::Tag tag) {
-    return policy().entry->method_info(class_id, tag.endpoint(), tag.method());
-}
-
 u16 callee_class(const Thread& caller) {
     return caller.callee == SlotType::Client ? caller.target->class_id : policy().entry->core_class;
+}
+
+/// The method that the call in progress is about: of the server's class, or of the caller's own
+/// security interfaces. Null: there is none.
+const ksec::MethodInfo* method_of(const Thread& caller, abi::Tag tag) {
+    const ksec::EntryTable& ksec = *policy().entry;
+    if (caller.callee != SlotType::Security) {
+        return ksec.method_info(callee_class(caller), tag.endpoint(), tag.method());
+    }
+    if (tag.endpoint() >= ksec::kSecurityEndpoint) {
+        return nullptr;
+    }
+    const auto endpoint = static_cast<u16>(ksec::kSecurityEndpoint + tag.endpoint());
+    return ksec.method_info(caller.process->class_id, endpoint, tag.method());
 }
 
 /// Whether the caller left room for the largest answer that this shape allows.
@@ -59,7 +69,7 @@ Result<void> begin_call(Thread& caller) {
     caller.accepted_handles = tag.handles_accepted();
     caller.room_fixed = abi::Buffer{tag.has_room() ? caller.frame.x[5] : 0};
     caller.room_arena = abi::Buffer{tag.has_room() ? caller.frame.x[6] : 0};
-    const ksec::MethodInfo* method = method_of(callee_class(caller), tag);
+    const ksec::MethodInfo* method = method_of(caller, tag);
     if (method != nullptr &&
         !(has_room_for(method->response, caller) && has_room_for(method->error, caller))) {
         return Status::BufferTooSmall;

@@ -6,6 +6,8 @@
 #include <trial/Equal.edl.hpp>
 #include <trial/Guarded.client.hpp>
 #include <trial/Server.edl.hpp>
+#include <trial/State.idl.hpp>
+#include <trial/Tests.endpoints.hpp>
 
 namespace trial {
 
@@ -135,6 +137,60 @@ void both_sides_are_told(Report& report, const Context& context) {
     Spawner::discard(server);
 }
 
+Status ask(u32 channel, State::Method method, u32 badge) {
+    sdk::Incoming incoming;
+    const u64 fixed = badge;
+    sdk::call(
+        channel,
+        abi::Tag::make_short(
+            abi::Kind::Request, Tests::security::self, static_cast<u16>(method), sizeof(fixed)),
+        {.fixed = &fixed, .fixed_size = sizeof(fixed)},
+        {},
+        incoming);
+    return incoming.status;
+}
+
+Status show(u32 channel, u32 level, std::string_view word, u32 size) {
+    State::Show_Request request;
+    request.level = level;
+    request.word = {0, size};
+    alignas(8) char arena[40]{};
+    __builtin_memcpy(arena, word.data(), word.size());
+    sdk::Incoming incoming;
+    const abi::Tag tag = abi::Tag::make_long(
+        abi::Kind::Request, Tests::security::self, static_cast<u16>(State::Method::Show), 0);
+    sdk::call(channel,
+              abi::Tag{tag.value | abi::Tag::kArena},
+              {.fixed = &request,
+               .fixed_size = sizeof(request),
+               .arena = arena,
+               .arena_size = (size + 7) & ~7u},
+              {},
+              incoming);
+    return incoming.status;
+}
+
+/// `security` queries: a Call that ends in the policy module.
+void questions(Report& report) {
+    Test test{report, "policy.security-queries-are-answered-by-the-verdict"};
+    const auto connected = handles().SecurityConnect();
+    if (!test.equal("connect", connected.status(), Status::Ok)) {
+        return;
+    }
+    const u32 channel = connected.value().channel;
+    test.equal("granted", ask(channel, State::Method::Login, 81), Status::Ok);
+    test.equal("denied", ask(channel, State::Method::Login, 82), Status::SecurityDisallow);
+    test.equal("no rule", ask(channel, State::Method::Never, 81), Status::SecurityDisallow);
+    test.equal(
+        "no method", ask(channel, static_cast<State::Method>(77), 81), Status::SecurityDisallow);
+    test.equal("text", show(channel, 9, "open", 5), Status::Ok);
+    test.equal("other text", show(channel, 9, "shut", 5), Status::SecurityDisallow);
+    test.equal("other level", show(channel, 10, "open", 5), Status::SecurityDisallow);
+    test.equal("not terminated", show(channel, 9, "open", 4), Status::SecurityDisallow);
+    (void)handles().Close(channel);
+    test.equal("closed", ask(channel, State::Method::Login, 81), Status::BadHandle);
+}
+
 void kernel_refuses(Report& report) {
     Test test{report, "policy.kernel-service-without-a-rule"};
     test.equal(
@@ -218,6 +274,7 @@ void run(Report& report, const Context& context) {
     nothing_says_yes(report, server);
     answers(report, server);
     both_sides_are_told(report, context);
+    questions(report);
     kernel_refuses(report);
     kernel_takes_back(report, context);
     start_refused(report, context);
