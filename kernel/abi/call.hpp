@@ -94,6 +94,12 @@ struct Tag {
         return static_cast<u32>(value >> 52) & 0x3F;
     }
 
+    /// The tag without what concerns the call but not its message: deadline, sync object, and what
+    /// the caller has room for.
+    [[nodiscard]] constexpr Tag message() const {
+        return Tag{value & ~(kDeadline | kSyncObject | kRoom | (u64{0x3F} << 52))};
+    }
+
     [[nodiscard]] constexpr Kind kind() const { return static_cast<Kind>(value >> 62); }
 
     friend constexpr bool operator==(Tag, Tag) = default;

@@ -98,12 +98,14 @@ void respond(Thread& caller, const void* fixed, u32 size) {
         ipc::release_message(caller);
         message.reset({}, nullptr);
     }
+    message.settled = false;
     message.shape = &info->response;
     message.fixed_size = (size + 7) & ~u32{7};
     if (is_short) {
         message.tag =
             abi::Tag::make_short(abi::Kind::Response, request.endpoint(), request.method(), size);
         __builtin_memcpy(message.small, fixed, size);
+        message.settled = message.tag.value == caller.expected_response;
     } else {
         if (message.staged.value == 0 && size > kSmallFixed) {
             const auto frame = caller.process->take_frame();

@@ -244,7 +244,9 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
     process->table = table.value();
     SlotContent content{};
     content.type = SlotType::Kernel;
+    content.object = &endpoints().core;
     content.rights = abi::rights::kCall;
+    content.row = policy().entry->row(class_id, policy().entry->core_class);
     [[maybe_unused]] const auto kernel_channel = insert_handle(*process, content);
     return *process;
 }

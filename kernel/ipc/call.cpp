@@ -60,8 +60,11 @@ Result<void> begin_call(Thread& caller) {
         return Status::BadCall;
     }
     TRY_VALUE(Slot & slot, callable_slot(caller, tag));
+    const abi::Tag message = tag.message();
+    const ksec::RowEntry* granted = ksec::find_entry(slot.row, message.value);
+    const bool is_settled = granted->request == message.value;
     caller.request_tag = tag.value;
-    caller.expected_response = ~u64{0};
+    caller.expected_response = is_settled ? granted->response : ~u64{0};
     caller.callee = slot.type;
     caller.target = slot.type == SlotType::Client ? static_cast<Endpoint*>(slot.object) : nullptr;
     caller.target_badge = slot.badge;
@@ -76,6 +79,7 @@ Result<void> begin_call(Thread& caller) {
     }
     const u32 rights = slot.type == SlotType::Client ? abi::rights::kTransfer : 0;
     TRY(stage_message(caller, tag, method == nullptr ? nullptr : &method->request, rights));
+    caller.message.settled = is_settled;
     if (tag.has_deadline()) {
         scheduler().timers.arm(caller.timer, Ticks{caller.frame.x[7]});
         caller.status |= flag::kTimed;
@@ -136,6 +140,8 @@ void end_copy(Thread& thread) {
 
 namespace {
 
+void hand_in(Thread& caller);
+
 void copy_request_step(Thread& caller) {
     Thread* server = caller.peer;
     if (server == nullptr) {
@@ -176,6 +182,11 @@ void check_request_step(Thread& caller) {
         break;
     }
     stop_work(caller);
+    hand_in(caller);
+}
+
+/// The request passed its check: to the server, to the kernel, or, a question to ksec, answered.
+void hand_in(Thread& caller) {
     if (caller.callee == SlotType::Client) {
         offer(caller);
     } else if (judge_message(request_parties(caller), caller.message, ksec::Effect::Commit) ==
@@ -235,6 +246,10 @@ void call(Thread& caller) {
     const auto begun = begin_call(caller);
     if (!begun.ok()) {
         set_result(caller, begun.status());
+        return;
+    }
+    if (caller.message.settled) {
+        hand_in(caller);
         return;
     }
     start_work(caller, Work::CallCheck);
@@ -298,11 +313,6 @@ void finish_request(Thread& client, Thread& server) {
     }
     server.frame.x[1] = client.target_badge;
     server.frame.x[2] = client.token;
-    const Slot* slot = client.process->handles.find(static_cast<u32>(client.frame.x[0]));
-    if (slot != nullptr) {
-        const ksec::RowEntry* entry = ksec::find_entry(slot->row, client.request_tag);
-        client.expected_response = entry->request == client.request_tag ? entry->response : ~u64{0};
-    }
     stop_work(client);
     stop_work(server);
     release_message(client);

@@ -51,7 +51,7 @@ Result<u32> HandleTable::insert(const SlotContent& content) {
     slot.badge = content.badge;
     slot.life = content.life;
     slot.type = content.type;
-    const bool callable = content.type == SlotType::Client &&
+    const bool callable = (content.type == SlotType::Client || content.type == SlotType::Kernel) &&
                           (content.rights & abi::rights::kCall) != 0 && content.row != nullptr;
     slot.row = callable ? content.row : kDenyRow;
     slot.parent = content.parent;

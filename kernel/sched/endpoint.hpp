@@ -67,6 +67,8 @@ struct Line {
 };
 
 struct EndpointPools {
+    Endpoint
+        core;  // what kernel channels name: nobody ever waits here, so a Call goes the long way
     Pool<Endpoint, kMaxEndpoints> endpoints;
     Pool<Notice, kMaxNotices> notices;
 };

@@ -362,18 +362,14 @@ Thread* Scheduler::pick(CpuId self) {
     Cpu& cpu = cpus[self.value];
     Thread* rival = best(self);
     Thread* displaced = nullptr;
-    bool turn_over = false;
+    bool is_slice_over = false;
     if (cpu.context != nullptr) {
         Thread& current = *cpu.thread;
         KASSERT(current.phase() == state::kRunning);
-        const Ticks now = arch::now();
-        turn_over = now >= cpu.slice_end;
-        const bool is_beaten = rival != nullptr && (rival->level > cpu.level ||
-                                                    (rival->level == cpu.level && turn_over));
+        is_slice_over =
+            rival != nullptr && rival->level == cpu.level && arch::now() >= cpu.slice_end;
+        const bool is_beaten = rival != nullptr && (rival->level > cpu.level || is_slice_over);
         if (!is_beaten && may_run_on(current, self)) {
-            if (turn_over) {
-                cpu.slice_end = Ticks{now.value + slice_length().value};
-            }
             return &current;
         }
         vacate(cpu);
@@ -385,7 +381,7 @@ Thread* Scheduler::pick(CpuId self) {
         occupy(cpu, *rival);
     }
     if (displaced != nullptr) {
-        enqueue(*displaced, turn_over ? Place::Back : Place::Front);
+        enqueue(*displaced, is_slice_over ? Place::Back : Place::Front);
         prod_cpu_for(*displaced);
     }
     return rival;

@@ -87,6 +87,7 @@ struct Message {
     PhysAddr staged{};           // block holding the fixed part, then the staged arena; 0 = none
     u32 staged_order = 0;
     bool arena_staged = false;
+    bool settled = false;          // granted for good: by the row, no model has a say
     u64 facts = 0;                 // what check() found out, for judge()
     u64 small[kSmallFixed / 8]{};  // fixed part, when there is no block
     u64 handle_sids[abi::kMaxHandlesPerMessage]{};
@@ -101,6 +102,7 @@ struct Message {
         arena_source = {};
         staged = {};
         arena_staged = false;
+        settled = false;
         facts = 0;
     }
 };
