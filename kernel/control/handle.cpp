@@ -64,6 +64,7 @@ Result<Endpoint&> bind_name(Process& process) {
             return Status::OutOfMemory;
         }
         endpoint->class_id = process.class_id;
+        endpoint->core_row = policy().entry->row(policy().entry->core_class, process.class_id);
         endpoint->sid = objects().next_sid();
         copy_text(endpoint->name, kNameBytes, process.name, kNameBytes);
     }

@@ -84,10 +84,14 @@ bool deliver_notice(Thread& server) {
     Endpoint& endpoint = *server.listener;
     Notice& notice = *endpoint.notices.front();
     dequeue(notice);
-    Message message{};
-    message.tag = abi::Tag::make_short(abi::Kind::Request, notice.channel, 0, sizeof(u64));
+    Message& message = server.message;
+    message.reset(abi::Tag::make_short(abi::Kind::Request, notice.channel, 0, sizeof(u64)),
+                  nullptr);
     message.fixed_size = sizeof(u64);
     message.small[0] = notice.bits;
+    const ksec::RowEntry* granted = ksec::find_entry(endpoint.core_row, message.tag.value);
+    message.settled = granted->request == message.tag.value;
+    notice.expected_response = message.settled ? granted->response : ~u64{0};
     Parties parties{};
     parties.src_class = policy().entry->core_class;
     parties.src_sid = policy().core_sid;

@@ -78,6 +78,7 @@ void finish_reply(Thread& server, Thread& client) {
 
 void reply_to_notice(Thread& server, Notice& notice, abi::Tag tag) {
     server.message.reset(tag, nullptr);
+    server.message.settled = tag.value == notice.expected_response;
     Parties parties{};
     parties.event = ksec::Event::Response;
     parties.src_class = server.process->class_id;

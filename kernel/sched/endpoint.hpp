@@ -18,10 +18,11 @@ inline constexpr u32 kMaxNotices = 256;
 struct Notice {
     Endpoint* endpoint = nullptr;  // null: not attached
     u64 badge = 0;
-    u64 bits = 0;     // the payload
-    u64 number = 0;   // call number, part of the token
-    u32 source = 0;   // the interrupt line, for `answered`
-    u16 channel = 0;  // abi::kIrqEndpoint or kEventEndpoint
+    u64 bits = 0;               // the payload
+    u64 number = 0;             // call number, part of the token
+    u64 expected_response = 0;  // tag of the answer that needs no further look
+    u32 source = 0;             // the interrupt line, for `answered`
+    u16 channel = 0;            // abi::kIrqEndpoint or kEventEndpoint
     bool queued = false;
     bool in_service = false;                     // delivered, not yet answered
     void (*answered)(Notice& notice) = nullptr;  // runs when the server has replied or died
@@ -41,6 +42,7 @@ struct Endpoint {
     Process* process = nullptr;  // who has the name now; null: nobody
     Thread* server = nullptr;    // last thread that took a request: whom queued clients help
     u16 class_id = ksec::kNoClass;
+    const ksec::Row* core_row = kDenyRow;  // of the kernel as a client: notices
     Sid sid{};
     base::List<Thread, &Thread::queue_node> callers;  // by priority, then by arrival
     base::List<Notice, &Notice::node> notices;

@@ -117,6 +117,7 @@ u32 Kernel::add_listener(Process& server) {
         endpoint = kernel::endpoints().endpoints.take();
         REQUIRE(endpoint != nullptr);
         endpoint->class_id = server.class_id;
+        endpoint->core_row = policy.entry()->row(kCoreClass, server.class_id);
         endpoint->sid = kernel::objects().next_sid();
         kernel::control::copy_text(
             endpoint->name, kernel::kNameBytes, server.name, kernel::kNameBytes);
