@@ -15,15 +15,15 @@ u16 callee_class(const Thread& caller) {
 /// The method that the call in progress is about: of the server's class, or of the caller's own
 /// security interfaces. Null: there is none.
 const ksec::MethodInfo* method_of(const Thread& caller, abi::Tag tag) {
-    const ksec::EntryTable& ksec = *policy().entry;
+    const ksec::EntryTable& entry = *policy().entry;
     if (caller.callee != SlotType::Security) {
-        return ksec.method_info(callee_class(caller), tag.endpoint(), tag.method());
+        return entry.method_info(callee_class(caller), tag.endpoint(), tag.method());
     }
     if (tag.endpoint() >= ksec::kSecurityEndpoint) {
         return nullptr;
     }
     const auto endpoint = static_cast<u16>(ksec::kSecurityEndpoint + tag.endpoint());
-    return ksec.method_info(caller.process->class_id, endpoint, tag.method());
+    return entry.method_info(caller.process->class_id, endpoint, tag.method());
 }
 
 /// Whether the caller left room for the largest answer that this shape allows.
@@ -104,39 +104,6 @@ bool would_deadlock(const Thread& caller, const Endpoint& endpoint) {
 }
 
 }  // namespace
-
-void queue_caller(Thread& caller) {
-    Endpoint& endpoint = *caller.target;
-    endpoint.queue_caller(caller);
-    ++endpoint.pending;
-    scheduler().block(caller, state::kWaitSend);
-    scheduler().settle(endpoint.server);
-}
-
-void leave_queue(Thread& caller) {
-    Endpoint& endpoint = *caller.target;
-    caller.queue_node.unlink();
-    --endpoint.pending;
-    caller.set_phase(state::kTransfer);
-    scheduler().settle(endpoint.server);
-}
-
-void begin_copy(Thread& copier, Thread& peer) {
-    copier.peer = &peer;
-    peer.peer = &copier;
-    peer.set_phase(state::kTransfer);
-    scheduler().settle(&copier);
-}
-
-void end_copy(Thread& thread) {
-    Thread* const peer = thread.peer;
-    if (peer == nullptr) {
-        return;
-    }
-    thread.peer = nullptr;
-    peer->peer = nullptr;
-    scheduler().settle(thread.phase() == state::kTransfer ? peer : &thread);
-}
 
 namespace {
 
@@ -322,23 +289,6 @@ void finish_request(Thread& client, Thread& server) {
         scheduler().settle(before);  // whoever still waits raises another thread now
     }
     scheduler().lend(client, server);
-}
-
-void complete_call(Thread& client, Status status) {
-    set_result(client, status);
-    finish_call(client);
-}
-
-void finish_call(Thread& client) {
-    end_copy(client);
-    scheduler().take_back(client);
-    client.target = nullptr;
-    client.callee = SlotType::Free;
-    client.token += u64{1} << 16;
-    scheduler().cancel_timer(client);
-    release_message(client);
-    stop_work(client);
-    scheduler().wake(client);
 }
 
 void advance(Thread& thread) {

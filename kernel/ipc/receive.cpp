@@ -55,32 +55,6 @@ void receive(Thread& server) {
     }
 }
 
-void take_receiver(Thread& server) {
-    scheduler().cancel_timer(server);
-    if (server.phase() != state::kRunning) {
-        server.context = &server.home;
-    }
-}
-
-void reject_receiver(Thread& server, Status status) {
-    stop_work(server);
-    set_result(server, status);
-    scheduler().wake_receiver(server);
-}
-
-void wait_for_request(Thread& server) {
-    Endpoint& endpoint = *server.listener;
-    stop_work(server);
-    if (endpoint.pending > 0) {  // came while a copy to this server failed
-        start_work(server, Work::ReceiveNext);
-        scheduler().wake_receiver(server);
-        return;
-    }
-    server.next_waiter = endpoint.waiters;
-    endpoint.waiters = &server;
-    scheduler().block(server, state::kWaitReceive);
-}
-
 void take_next(Thread& server) {
     Endpoint& endpoint = *server.listener;
     for (u32 judged = 0; judged < kJudgedPerStep; ++judged) {
