@@ -44,7 +44,47 @@ CardInputs inputs(const Folder& folder) {
                       .output = folder.at("sd.img")};
 }
 
+/// The boot partition of a card, cut out where the partition table says.
+Bytes boot_partition(View card) {
+    constexpr std::size_t kSector = 512;
+    const auto first = get_value<std::uint32_t>(card, 446 + 8) * kSector;
+    const auto size = get_value<std::uint32_t>(card, 446 + 12) * kSector;
+    REQUIRE(first + size <= card.size());
+    const auto part = card.subspan(first, size);
+    return {part.begin(), part.end()};
+}
+
+/// What fsck.vfat says of a file system that it may only read: 0 is sound.
+int check_file_system(const Folder& folder, View partition) {
+    const std::string file = folder.add("partition", partition);
+    const std::string command = "PATH=$PATH:/usr/sbin:/sbin fsck.vfat -n '" + file + "' </dev/null";
+    return std::system(command.c_str());
+}
+
 }  // namespace
+
+TEST_CASE("the card's file system is sound and gives its files back", "[sdk][imagec]") {
+    const Folder folder;
+    auto wanted = inputs(folder);
+    wanted.tree = folder.add("ours.dtb", Bytes(70'000, std::uint8_t{7}));
+    REQUIRE(make_card(wanted).ok());
+    const auto card = read_file(wanted.output).value();
+    auto partition = boot_partition(card);
+    CHECK(check_file_system(folder, partition) == 0);
+    for (const auto& [name, source] : {std::pair{"kernel8.img", wanted.image},
+                                       std::pair{"config.txt", wanted.config},
+                                       std::pair{"bcm2711-rpi-4-b.dtb", wanted.tree}}) {
+        const std::string copy = folder.at("copy");
+        const std::string command = "mcopy -n -o -i '" + folder.at("partition") + "' '::" + name +
+                                    "' '" + copy + "' </dev/null";
+        REQUIRE(std::system(command.c_str()) == 0);
+        CHECK(read_file(copy).value() == read_file(source).value());
+    }
+    // What is wrong is found: the first table says that a cluster of a file is free.
+    const std::size_t table = get_value<std::uint16_t>(partition, 14) * std::size_t{512};
+    partition[table + 3 * 4] ^= 0xFF;
+    CHECK(check_file_system(folder, partition) != 0);
+}
 
 TEST_CASE("two cards of the same files are the same, whenever they are made", "[sdk][imagec]") {
     const Folder folder;
