@@ -259,9 +259,12 @@ extern "C" void boot_primary(u64 tree, u64 level, u64 ticks, u64 image) {
         arch::console_start(window.value());
     }
     find_payload();
-    if (!read_firmware_tree(tree) && !read_image_tree()) {
+    const bool is_firmware_tree = read_firmware_tree(tree);
+    if (!is_firmware_tree && !read_image_tree()) {
         stop("no device tree, neither from the firmware nor in the image");
     }
+    console_print("boot: device-tree from=");
+    console_print(is_firmware_tree ? "firmware\n" : "image\n");
     cpus_start(board);
     start_memory();
     start_devices(ticks);

@@ -40,6 +40,12 @@ void reset_shared_lines() {
     }
 }
 
+/// Whether the distributor is one of version 2. The tree may be another machine's.
+bool is_distributor2(base::Mmio distributor) {
+    const u32 version = distributor.read32(gic::kIdentity2) >> 4 & 0xF;
+    return version == 1 || version == 2;  // 1: the same registers, without virtualization
+}
+
 void set_bit(u64 array, u32 line) {
     state.distributor.write32(gic::bit_register(array, line), gic::bit_of(line));
 }
@@ -69,6 +75,9 @@ const char* gic_start(const kernel::BoardTree& board) {
         return "no window for the interrupt distributor";
     }
     state.distributor = base::Mmio{window.value()};
+    if (is_distributor2(state.distributor) != (board.gic_version == 2)) {
+        return "the interrupt controller is not of the version that the device tree names";
+    }
     state.version = board.gic_version;
     state.timer_line = board.timer_line.value;
     const u32 lines = 32 * ((state.distributor.read32(gic::kType) & 0x1F) + 1);

@@ -37,6 +37,9 @@ inline constexpr u64 kClearPending = 0x280;
 inline constexpr u64 kClearActive = 0x380;
 inline constexpr u64 kPriority = 0x400;
 inline constexpr u64 kConfiguration = 0xC00;
+/// Version 2: which version this is. Reserved in version 3, which has it elsewhere and reads as 0.
+/// [GICv2] "ICPIDR2"
+inline constexpr u64 kIdentity2 = 0xFE8;
 
 /// The register of an array with one bit per line, and the bit in it.
 constexpr u64 bit_register(u64 array, u32 line) { return array + u64{line / 32} * 4; }
