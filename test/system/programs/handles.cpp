@@ -208,7 +208,9 @@ void revoked_abroad(Report& report, const Context& context) {
                 return 1;
             }
             shared.ready = 1;
-            for (u32 i = 0; i < 5000; ++i) {  // other CPUs may be slow
+            // By the clock: with a CPU of its own, no number of tries is long enough.
+            const u64 limit = sdk::now_ticks() + sdk::ticks_of_ms(10'000);
+            while (sdk::now_ticks() < limit) {
                 const Status status = vmm().MdlGetSize(shared.handle).status();
                 if (status == Status::BadHandle) {
                     return 0;
