@@ -23,7 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CAPS = {"style": 360, "unit": 420, "golden": 240, "fuzz": 240, "system": 720, "bench": 240}  # seconds
 LEFT_TO_LONG = {"style": "nothing", "unit": "nothing", "golden": "nothing",
                 "fuzz": "longer runs on new seeds (--long --minutes N)",
-                "system": "scenarios marked only_long", "bench": "nothing"}
+                "system": "CPUs truly in parallel, and every variant by the second compiler", "bench": "nothing"}
 NEEDS_SECOND_COMPILER = {"system"}
 
 ALL_PASSED = re.compile(r"^All tests passed \(.* in (\d+) test cases?\)", re.M)

@@ -3,11 +3,18 @@
 
 Flat images only: QEMU enters an ELF file at another exception level than hardware does. Nothing
 reads the runner's own standard input, every machine is without network, display and monitor.
+
+Several virtual CPUs take turns on one thread of the host: a guest CPU that waits for the kernel's
+lock (wfe) or for an interrupt (wfi) passes its turn on, so four cost hardly more than one however
+busy the host is. On a thread each they would also wait for CPUs that the host has put aside; this
+is `parallel`, which alone finds what only true simultaneity shows. With `icount` time is counted in
+instructions, so that a run is the same on every host, and a slower clock makes turns shorter.
 """
 
 import dataclasses
-import os
 import re
+
+from handover import Handover
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +31,9 @@ class Machine:
     el2: bool = False  # virt only: enter at EL2, PSCI by SMC
     cpu: str = "cortex-a72"  # virt only; "max" has PAN, BTI, PAC and a large GIC
     tree: bool = True  # raspi4b only: whether QEMU passes a device tree
-    icount: bool = False  # deterministic: one guest instruction a nanosecond
+    icount: int | None = None  # deterministic: a guest instruction takes 2^icount ns
+    parallel: bool = False  # a thread of the host for each CPU
+    handover: Handover | None = None  # virt only: x0 as this says, no boot arguments
     memory_mb: int = 256  # virt only
     boot_arguments: str = ""
     extra: tuple = ()  # more QEMU words
@@ -32,11 +41,30 @@ class Machine:
     def __post_init__(self):
         if self.board not in ("virt", "raspi4b") or self.cpus not in (1, 2, 3, 4) or self.gic not in (2, 3):
             raise ValueError(f"no such machine: {self}")
+        if (self.parallel and self.icount is not None) or (self.handover and self.board != "virt"):
+            raise ValueError(f"no such machine: {self}")
+        if self.board == "raspi4b" and self.cpus < 4 and not self.tree:
+            raise ValueError("without a tree raspi4b has no boot arguments, hence all CPUs")
 
     @property
     def image_board(self):
         """What the image is built for."""
         return "virt" if self.board == "virt" else "rpi4"
+
+    @property
+    def host_threads(self):
+        """How many CPUs of the host it keeps busy."""
+        return self.cpus if self.parallel else 1
+
+    @property
+    def signs(self):
+        """Patterns of what every image prints at its start on this machine, in this order, and first."""
+        level = 2 if self.el2 or self.board == "raspi4b" else 1
+        gic = self.gic if self.board == "virt" else 2
+        source = "firmware" if self.tree and not self.handover else "(firmware|image)"
+        if not self.tree:
+            source = "image"
+        return (rf"\A\s*Tessera EL{level}$", rf"^boot: device-tree from={source}$", rf"^boot: interrupts gic={gic}$")
 
     def describe(self):
         words = [self.board, f"{self.cpus}cpu"]
@@ -47,17 +75,22 @@ class Machine:
                 words.append(self.cpu)
         elif not self.tree:
             words.append("no-tree")
-        if self.icount:
-            words.append("icount")
+        if self.icount is not None:
+            words.append(f"icount{self.icount}")
+        if self.parallel:
+            words.append("parallel")
+        if self.handover:
+            words.append(self.handover.name)
         return " ".join(words)
 
-    def command(self, image, tree, boot_arguments=""):
+    def command(self, image, tree, boot_arguments="", folder=""):
+        """The words of QEMU. `tree` is the board's own; `folder` takes files that a handover needs."""
         arguments = " ".join(filter(None, ["tessera.semihost", self.boot_arguments, boot_arguments]))
         words = ["qemu-system-aarch64", "-nic", "none", "-display", "none", "-monitor", "none"]
         words += ["-serial", "stdio", "-no-reboot", "-semihosting-config", "enable=on,target=native"]
         if self.board == "virt":
             options = f"virt,gic-version={self.gic}" + (",virtualization=on" if self.el2 else "")
-            if self.icount:
+            if self.icount is not None:
                 options += ",dtb-randomness=off"
             words += ["-M", options, "-cpu", self.cpu, "-smp", str(self.cpus), "-m", str(self.memory_mb)]
         else:
@@ -65,15 +98,16 @@ class Machine:
             arguments = " ".join(filter(None, [f"tessera.cpus={self.cpus}" if self.cpus < 4 else "", arguments]))
             if self.tree:
                 words += ["-dtb", tree]
+        if self.icount is not None:
+            words += ["-icount", f"shift={self.icount},sleep=off"]
+        elif not self.parallel:
+            words += ["-accel", "tcg,thread=single"]
+        words += list(self.extra)
+        if self.handover:
+            return words + self.handover.write(folder, image, tree)
         if self.board == "virt" or self.tree:
             words += ["-append", arguments]
-        if self.icount:
-            words += ["-icount", "shift=0,sleep=off"]
-        elif self.cpus > (os.cpu_count() or 1) or self.board == "raspi4b":
-            # More virtual CPUs than real ones: the fair lock would wait for CPUs that the host has put
-            # aside, so they take turns on one thread. With enough of them they run at the same time.
-            words += ["-accel", "tcg,thread=single"]
-        return words + list(self.extra) + ["-kernel", image]
+        return words + ["-kernel", image]
 
 
 def virt(**options):

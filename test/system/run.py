@@ -66,10 +66,18 @@ def perform(job, options):
         if scenario.broken_at:
             image = os.path.join(folder, "broken.img")
             break_function(entry["image"], entry["kernel_elf"], scenario.broken_at, image)
-        command = machine.command(image, entry["tree"], arguments)
+        command = machine.command(image, entry["tree"], arguments, folder)
         run = boot(command, scenario, options.slowness)
     names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
-    return name, scenario, command, run, judge(scenario, run, names), names
+    return name, scenario, command, run, judge(scenario, run, machine, names), names
+
+
+def take_next(pending, free, everything):
+    """The first run that the free CPUs of the host suffice for, taken off the list; None: wait."""
+    for place, (_, _, machine, _) in enumerate(pending):
+        if machine.host_threads <= free or free == everything:
+            return pending.pop(place)
+    return None
 
 
 def report(outcome, results):
@@ -104,7 +112,8 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--json", default="")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
+    parser.add_argument("--jobs", type=int, default=max(1, len(os.sched_getaffinity(0))),
+                        help="CPUs of the host to keep busy")
     parser.add_argument("--slowness", type=float, default=1.0, help="factor on time limits")
     parser.add_argument("--cap", type=float, default=0, help="seconds after which no new run begins")
     options = parser.parse_args()
@@ -123,22 +132,22 @@ def main():
                for name in sorted(missing)]
     for name in sorted(missing):
         print(f"FAIL image {name} is not in the build: add it to `images` in a meson.build")
-    skipped = 0
     pending = list(jobs)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        running = set()
+        running = {}
+        free = options.jobs
         while pending or running:
-            while pending and len(running) < options.jobs:
-                if options.cap and time.monotonic() - begin > options.cap:
-                    skipped += len(pending)
-                    results += [{"name": job[0], "passed": False, "seconds": 0,
-                                 "detail": "the suite's time cap was reached"} for job in pending]
-                    print(f"FAIL {len(pending)} runs did not begin within {options.cap:.0f} s")
-                    pending.clear()
-                    break
-                running.add(pool.submit(perform, pending.pop(0), options))
-            done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            if pending and options.cap and time.monotonic() - begin > options.cap:
+                results += [{"name": job[0], "passed": False, "seconds": 0,
+                             "detail": "the suite's time cap was reached"} for job in pending]
+                print(f"FAIL {len(pending)} runs did not begin within {options.cap:.0f} s")
+                pending.clear()
+            while job := take_next(pending, free, options.jobs):
+                running[pool.submit(perform, job, options)] = job[2].host_threads
+                free -= job[2].host_threads
+            done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
+                free += running.pop(future)
                 report(future.result(), results)
     passed = sum(result["passed"] for result in results)
     if options.json:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the runner on a stand-in guest: runner_test.py STANDIN_IMAGE STANDIN_ELF"""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -9,8 +10,10 @@ import sys
 import tempfile
 import unittest
 
+import handover
 from breaking import break_function
 from machine import Machine, raspi4b, variants, virt
+from run import take_next
 from scenario import Run, Scenario, Type, boot, judge
 from symbolise import addresses_of, record_lines, relative, symbolise
 
@@ -20,6 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 def run(scenario, machine=Machine()):
+    scenario = dataclasses.replace(scenario, signs=False)
     outcome = boot(machine.command(IMAGE, ""), scenario)
     return outcome, {finding.name: finding for finding in judge(scenario, outcome)}
 
@@ -47,7 +51,7 @@ class OnGuest(unittest.TestCase):
 
     def test_a_name_that_once_failed_stays_failed(self):
         run_ = Run(output="TEST a FAIL\nTEST a PASS\n", exit_code=0)
-        self.assertEqual([f.passed for f in judge(Scenario("s", "", tests=("a",)), run_)], [False])
+        self.assertEqual([f.passed for f in judge(Scenario("s", "", tests=("a",), signs=False), run_)], [False])
 
     def test_too_few_lines_fail(self):
         _, findings = run(Scenario("s", "", at_least=3, types=say("p", "o")))
@@ -93,9 +97,22 @@ class OnGuest(unittest.TestCase):
         self.assertTrue(findings["prints ^stand-in ready$"].passed)
 
     def test_icount_and_more_cpus_boot(self):
-        for machine in (virt(icount=True), virt(cpus=4, gic=3)):
+        for machine in (virt(icount=0), virt(cpus=4, gic=3), virt(cpus=2, parallel=True), virt(cpus=4, icount=5)):
             _, findings = run(Scenario("s", "", types=say("p", "o"), exit_code=0), machine)
             self.assertTrue(all(finding.passed for finding in findings.values()), machine)
+
+
+    def test_x0_and_what_it_points_at_are_as_handed_over(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = os.path.join(folder, "board.dtb")
+            with open(tree, "wb") as file:
+                file.write(b"\xd0\x0d\xfe\xed" + bytes(range(60)))
+            for case in (handover.SOUND, *handover.REFUSED_SILENTLY, *handover.REFUSED_WITH_A_LINE):
+                machine = virt(handover=case)
+                scenario = Scenario("s", "", types=say("p", "o"), tests=("alpha",), signs=False, exit_code=0)
+                outcome = boot(machine.command(IMAGE, tree, folder=folder), scenario)
+                self.assertTrue(all(finding.passed for finding in judge(scenario, outcome)), case.name)
+                self.assertIn(f"x0={case.x0:#018x}\n", outcome.output)
 
 
 class Symbols(unittest.TestCase):
@@ -147,9 +164,46 @@ class Breaking(unittest.TestCase):
             break_function(IMAGE, ELF, "no_such_function", "/dev/null")
 
 
+class Signs(unittest.TestCase):
+    OUTPUT = "\nTessera EL2\nboot: device-tree from=firmware\nboot: interrupts gic=3\ntrial: machine cpus=4\n"
+    SCENARIO = Scenario("s", "", expect=("^trial: machine cpus={cpus}$",))
+
+    def failures(self, machine, output=OUTPUT):
+        return [f.name for f in judge(self.SCENARIO, Run(output=output, exit_code=0), machine) if not f.passed]
+
+    def test_the_machine_asked_for_passes(self):
+        self.assertEqual(self.failures(virt(cpus=4, gic=3, el2=True)), [])
+
+    def test_every_other_machine_fails(self):
+        self.assertEqual(len(self.failures(virt(cpus=2, gic=3, el2=True))), 1)
+        self.assertEqual(len(self.failures(virt(cpus=4, gic=2, el2=True))), 1)
+        self.assertEqual(len(self.failures(virt(cpus=4, gic=3))), 1)
+        self.assertEqual(len(self.failures(raspi4b(tree=False), self.OUTPUT.replace("gic=3", "gic=2"))), 1)
+
+    def test_the_life_sign_comes_first(self):
+        self.assertEqual(len(self.failures(virt(cpus=4, gic=3, el2=True), "boot: x\n" + self.OUTPUT)), 1)
+
+
+class Turns(unittest.TestCase):
+    def test_a_run_that_needs_more_than_is_free_waits_and_others_pass_it(self):
+        jobs = [(name, None, machine, None) for name, machine in (
+            ("wide", virt(cpus=2, parallel=True)), ("narrow", virt(cpus=4)))]
+        self.assertEqual(take_next(jobs, 1, 2)[0], "narrow")
+        self.assertIsNone(take_next(jobs, 1, 2))
+        self.assertEqual(take_next(jobs, 2, 2)[0], "wide")
+        self.assertIsNone(take_next(jobs, 2, 2))
+
+    def test_what_is_wider_than_the_host_runs_alone(self):
+        jobs = [("wide", None, virt(cpus=4, parallel=True), None)]
+        self.assertIsNone(take_next(jobs, 1, 2))
+        self.assertEqual(take_next(jobs, 2, 2)[0], "wide")
+
+
 class Machines(unittest.TestCase):
     def test_impossible_machines_are_refused(self):
-        for options in ({"board": "pc"}, {"cpus": 5}, {"gic": 4}):
+        for options in ({"board": "pc"}, {"cpus": 5}, {"gic": 4}, {"icount": 0, "parallel": True},
+                        {"board": "raspi4b", "handover": handover.SOUND},
+                        {"board": "raspi4b", "cpus": 2, "tree": False}):
             with self.assertRaises(ValueError):
                 Machine(**options)
 

@@ -30,7 +30,9 @@ class Scenario:
 
     Counted as one test each: every name in `tests` (a line `TEST name PASS`; a name that fails or
     is not seen fails), every further TEST line the guest prints, every pattern in `expect` (searched
-    in the whole output, in order), every pattern in `forbid`, and the exit when `exit_code` is given.
+    in the whole output, in order; `{cpus}` in it is the machine's number of CPUs), every pattern in
+    `forbid`, and the exit when `exit_code` is given; with `signs` also what the guest says of the
+    machine it finds itself on, before anything else.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Scenario:
     panics: bool = False  # whether a kernel panic is what is wanted
     broken_at: str = ""  # boots a copy of the image in which this kernel function cannot begin
     symbolised: tuple = ()  # patterns that the names of the panic's addresses must match
+    signs: bool = True  # false: no image of ours, or not meant to start
     seconds: float = 30.0
     boot_arguments: str = ""
     builds: tuple = ("gcc", "clang")
@@ -138,10 +141,11 @@ def boot(command, scenario, slowness=1.0):
     return run
 
 
-def judge(scenario, run, names=()):
+def judge(scenario, run, machine=Machine(), names=()):
     """The findings of one run, failures explained; `names` are those of its panic's addresses."""
     findings = []
     seen = {}
+    expected = [pattern.replace("{cpus}", str(machine.cpus)) for pattern in scenario.expect]
     for name, outcome, detail in TEST_LINE.findall(run.output):
         passed = outcome == "PASS" and seen.get(name, (True, ""))[0]
         seen[name] = (passed, detail)
@@ -153,11 +157,12 @@ def judge(scenario, run, names=()):
             findings.append(Finding(name, passed, detail))
     if scenario.at_least and len(seen) < scenario.at_least:
         findings.append(Finding("all tests ran", False, f"{len(seen)} of {scenario.at_least} TEST lines"))
-    position = 0
-    for pattern in scenario.expect:
-        found = re.search(pattern, run.output[position:], re.M)
-        position += found.end() if found else 0
-        findings.append(Finding(f"prints {pattern}", bool(found), "" if found else "not seen (in this order)"))
+    for patterns in (machine.signs if scenario.signs else (), expected):
+        position = 0
+        for pattern in patterns:
+            found = re.compile(pattern, re.M).search(run.output, position)
+            position = found.end() if found else position
+            findings.append(Finding(f"prints {pattern}", bool(found), "" if found else "not seen (in this order)"))
     for pattern in scenario.forbid:
         found = re.search(pattern, run.output, re.M)
         findings.append(Finding(f"never prints {pattern}", not found, found.group(0) if found else ""))

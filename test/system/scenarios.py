@@ -1,30 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scenarios that `./tessera test system` boots. README.md explains how to add one."""
 
-from machine import Machine, raspi4b, variants, virt
-from scenario import Scenario, Type
+from handover import REFUSED_SILENTLY, REFUSED_WITH_A_LINE, SOUND
+from machine import raspi4b, variants, virt
+from scenario import Scenario
 
-# Groups of test/system/programs; the conductor says how many tests there were and how many failed.
+# Groups of test/system/programs; the conductor says how many CPUs run, how many tests there were and
+# how many failed.
+FINISHED = r"^trial: finished passed=\d+ failed=0$"
 TRIAL = dict(image="trial", ends_at=r"^trial: finished passed=\d+ failed=\d+$", at_least=200,
-             expect=(r"^trial: finished passed=\d+ failed=0$",), seconds=240)
+             expect=(r"^trial: machine cpus={cpus}$", FINISHED), seconds=180)
+RANDOM = dict(image="trial-random", ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
+              tests=("random.100000-calls", "random.canary-undisturbed", "random.nothing-leaks"), seconds=240)
 
-# Four virtual CPUs on two real ones take a minute each, so they wait for --long.
-QUICK = tuple(m for m in variants(boards=("virt",)) if m.cpus <= 2) + (raspi4b(cpus=1),)
-SLOW = tuple(m for m in variants() if m not in QUICK)
+# Time by instructions, with turns of two other lengths.
+OTHER_TURNS = (virt(cpus=4, gic=2, icount=0), virt(cpus=4, gic=3, el2=True, icount=5))
+# CPUs that truly run at the same time. On a host with other work each waits for CPUs that are set
+# aside, minutes in all, and tests with deadlines may fail of it.
+PARALLEL = (virt(cpus=2, gic=3, parallel=True), virt(cpus=4, gic=2, parallel=True))
+SECOND_COMPILER = (virt(cpus=1), virt(cpus=2, gic=3, el2=True), virt(cpus=4, gic=3), raspi4b())
+
+# Boots as far as the first process and its first component.
+LIVES = dict(image="plant", ends_at=r"^init: task-started", seconds=60, builds=("gcc",))
+WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version that the device tree names$"
 
 SCENARIOS = (
-    Scenario("trial", machines=QUICK, builds=("gcc",), **TRIAL),
-    Scenario("trial", machines=(virt(cpus=1), virt(cpus=2, gic=3, el2=True), raspi4b(cpus=1)),
-             builds=("clang",), **TRIAL),
-    Scenario("trial", machines=SLOW, builds=("gcc",), only_long=True, **TRIAL),
-    Scenario("random calls", image="trial-random", machines=(virt(cpus=1),), builds=("gcc",),
-             tests=("random.100000-calls", "random.canary-undisturbed", "random.nothing-leaks"),
-             ends_at=r"^trial: finished passed=\d+ failed=\d+$",
-             expect=(r"^trial: finished passed=\d+ failed=0$",), seconds=240),
+    Scenario("trial", machines=tuple(variants()) + OTHER_TURNS, builds=("gcc",), **TRIAL),
+    Scenario("trial", machines=SECOND_COMPILER, builds=("clang",), **TRIAL),
+    Scenario("trial", machines=tuple(m for m in variants() if m not in SECOND_COMPILER), builds=("clang",),
+             only_long=True, **TRIAL),
+    Scenario("trial", machines=PARALLEL, builds=("gcc",), only_long=True, **{**TRIAL, "seconds": 600}),
+    Scenario("random calls", machines=(virt(cpus=1), virt(cpus=4, gic=3), raspi4b()), builds=("gcc",), **RANDOM),
+    Scenario("random calls", machines=tuple(variants()), builds=("clang",), only_long=True, **RANDOM),
     # The real kernel meets an exception of its own where it picks the next thread.
     Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
              broken_at="_ZN6kernel9Scheduler4pick", exit_code=134, seconds=60,
              expect=(r"panic: exception vector=\d+ syndrome=0x2000000 ", r"^backtrace:( 0x[0-9a-f]+)+$"),
              symbolised=(r"^0xffff[0-9a-f]+ kernel::Scheduler::pick\(.*\) at kernel/sched/scheduler\.cpp:\d+$",
                          r"^0xffff[0-9a-f]+ .* at kernel/(entry|boot)/\w+\.cpp:\d+$")),
+
+    Scenario("fewer CPUs", machines=(virt(cpus=4, gic=3),), boot_arguments="tessera.cpus=3",
+             expect=(r"^boot: init-start cpus=3$",), **LIVES),
+    Scenario("no such number of CPUs", machines=(virt(cpus=4, gic=3),), boot_arguments="tessera.cpus=5 tessera.cpus=0",
+             expect=(r"^boot: init-start cpus=4$",), **LIVES),
+    Scenario("sound tree", machines=(virt(handover=SOUND), virt(el2=True, handover=SOUND)),
+             expect=("^boot: device-tree from=firmware$",), **LIVES),
+    Scenario("no tree", machines=tuple(virt(handover=case) for case in REFUSED_SILENTLY),
+             expect=("^boot: device-tree from=image$",), forbid=("not used",), **LIVES),
+    Scenario("damaged tree", machines=tuple(virt(handover=case) for case in REFUSED_WITH_A_LINE),
+             expect=("^boot: firmware device tree not used: not a device tree, or a damaged one$",
+                     "^boot: device-tree from=image$"), **LIVES),
+    Scenario("tree of another machine", machines=(virt(gic=3, handover=SOUND), virt(gic=3, handover=REFUSED_SILENTLY[0])),
+             image="plant", signs=False, expect=(WRONG_CONTROLLER,), forbid=("init-start",), ends_at=WRONG_CONTROLLER,
+             seconds=60, builds=("gcc",)),
 )

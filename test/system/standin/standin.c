@@ -39,10 +39,12 @@ void standin_broken(void) {
     }
 }
 
-void standin_main(void);
+void standin_main(unsigned long x0);
 
-void standin_main(void) {
-    print("\x1b[1mstand-in\x1b[0m ready\r\n");
+void standin_main(unsigned long x0) {
+    print("\x1b[1mstand-in\x1b[0m ready\r\nx0=");
+    print_address(x0);
+    print("\n");
     for (;;) {
         print("standin> ");
         switch (get()) {

@@ -12,9 +12,9 @@ _start:
         .quad   0, 0, 0
         .ascii  "ARM\x64"
         .word   0
-1:      adrp    x0, standin_stack
-        add     x0, x0, :lo12:standin_stack
-        mov     sp, x0
+1:      adrp    x1, standin_stack
+        add     x1, x1, :lo12:standin_stack
+        mov     sp, x1                      // x0 is what the boot loader gave
         b       standin_main
 
         .bss
