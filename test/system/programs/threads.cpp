@@ -60,7 +60,7 @@ void terminated(Report& report) {
     test.require("started", thread.ok());
     sdk::sleep_ms(20);
     test.equal("terminate", threads().Terminate(thread.value()).status(), Status::Ok);
-    // On another CPU it ends when that CPU enters the kernel: a moment later, however slow the host.
+    // On another CPU it ends when that one enters the kernel: a moment later, on any host.
     bool stands_still = false;
     for (u32 i = 0; i < 200 && !stands_still; ++i) {
         const u64 count = counter;
