@@ -8,12 +8,14 @@
 
 namespace base {
 
+// NOLINTBEGIN(google-explicit-constructor): a function returns its value or its status as it is
+
 /// A value, or the Status that says why there is none. Values are trivially destructible here.
 template <typename T> class [[nodiscard]] Result final {
 public:
-    constexpr Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+    constexpr Result(T value) : value_(std::move(value)) {}
 
-    constexpr Result(Status error) : status_(error) {}  // NOLINT(google-explicit-constructor)
+    constexpr Result(Status error) : status_(error) {}
 
     [[nodiscard]] constexpr bool ok() const { return status_ == Status::Ok; }
 
@@ -32,9 +34,9 @@ private:
 /// A reference, or a Status.
 template <typename T> class [[nodiscard]] Result<T&> final {
 public:
-    constexpr Result(T& value) : value_(&value) {}  // NOLINT(google-explicit-constructor)
+    constexpr Result(T& value) : value_(&value) {}
 
-    constexpr Result(Status error) : status_(error) {}  // NOLINT(google-explicit-constructor)
+    constexpr Result(Status error) : status_(error) {}
 
     [[nodiscard]] constexpr bool ok() const { return status_ == Status::Ok; }
 
@@ -51,7 +53,7 @@ template <> class [[nodiscard]] Result<void> final {
 public:
     constexpr Result() = default;
 
-    constexpr Result(Status status) : status_(status) {}  // NOLINT(google-explicit-constructor)
+    constexpr Result(Status status) : status_(status) {}
 
     [[nodiscard]] constexpr bool ok() const { return status_ == Status::Ok; }
 
@@ -60,6 +62,8 @@ public:
 private:
     Status status_ = Status::Ok;
 };
+
+// NOLINTEND(google-explicit-constructor)
 
 }  // namespace base
 
@@ -72,11 +76,13 @@ private:
     } while (false)
 
 /// As TRY, and names the value: TRY_VALUE(Thread& thread, resolve(handle)).
-#define TRY_JOIN_(a, b) a##b
-#define TRY_JOIN(a, b) TRY_JOIN_(a, b)
+#define TRY_PASTE(a, b) a##b
+#define TRY_JOIN(a, b) TRY_PASTE(a, b)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses
 #define TRY_VALUE(declaration, expression)                                                         \
     auto TRY_JOIN(try_value_, __LINE__) = (expression);                                            \
     if (!TRY_JOIN(try_value_, __LINE__).ok()) [[unlikely]] {                                       \
         return TRY_JOIN(try_value_, __LINE__).status();                                            \
     }                                                                                              \
     declaration = TRY_JOIN(try_value_, __LINE__).value()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -17,8 +17,8 @@ public:
 
     /// A string literal, without its NUL.
     template <std::size_t N>
-    constexpr Text(const char (&literal)[N])  // NOLINT(google-explicit-constructor)
-        : data_(literal), size_(N - 1) {}
+    // NOLINTNEXTLINE(google-explicit-constructor): a literal is a text
+    constexpr Text(const char (&literal)[N]) : data_(literal), size_(N - 1) {}
 
     [[nodiscard]] constexpr const char* data() const { return data_; }
 

@@ -15,7 +15,7 @@ namespace {
 
 namespace image = abi::image;
 
-constexpr u64 kInitStackBytes = 64 * 1024;
+constexpr u64 kInitStackBytes = u64{64} * 1024;
 constexpr u64 kInitStackTop = 0x10'0000'0000;
 constexpr u64 kRomfsAddress = 0x11'0000'0000;
 constexpr u64 kSystemAddress = 0x12'0000'0000;

@@ -36,11 +36,11 @@ struct Adapter<kFunction> {
             caller, *static_cast<const Request*>(request), *static_cast<Response*>(response));
     }
 
-    static constexpr MethodEntry entry{&run, sizeof(Response)};
+    static constexpr MethodEntry kEntry{&run, sizeof(Response)};
 };
 
 /// The row of a method table for a handler.
-template <auto kFunction> inline constexpr MethodEntry kMethod = Adapter<kFunction>::entry;
+template <auto kFunction> inline constexpr MethodEntry kMethod = Adapter<kFunction>::kEntry;
 
 struct Interface {
     const MethodEntry* methods;

@@ -35,12 +35,12 @@ public:
     /// Moves to `state`. Deny: not attached, or no transition from the present state.
     format::Outcome enter(Journal& journal, u64 sid, u32 state) const;
     /// Grants while the present state is in the set. Deny: it is not, or nothing attached.
-    format::Outcome allow(u64 sid, u64 states) const;
+    [[nodiscard]] format::Outcome allow(u64 sid, u64 states) const;
     /// The present state, for `choice`.
-    Answer<u32> query(u64 sid) const;
+    [[nodiscard]] Answer<u32> query(u64 sid) const;
     /// Audit `omit`: a grant becomes Quiet while the automaton, as the rule left it, is in one of
     /// the states.
-    format::Outcome quiet_in(format::Outcome outcome, u64 sid, u64 states) const;
+    [[nodiscard]] format::Outcome quiet_in(format::Outcome outcome, u64 sid, u64 states) const;
     /// The SID is gone.
     void ended(Journal& journal, u64 sid) const;
 

@@ -89,17 +89,21 @@ public:
                             const OptionalLevel& level,
                             const OptionalLevel& level_r) const;
     /// Data goes from target to source: level or levelR of source at most the level of target.
-    format::Outcome call(u64 source, u64 target) const;
+    [[nodiscard]] format::Outcome call(u64 source, u64 target) const;
     /// Data goes from source to target: level of target at most the level of source.
-    format::Outcome invoke(u64 source, u64 target) const;
+    [[nodiscard]] format::Outcome invoke(u64 source, u64 target) const;
 
     /// The same tests; the target is a resource.
-    format::Outcome read(u64 source, u64 target) const { return call(source, target); }
+    [[nodiscard]] format::Outcome read(u64 source, u64 target) const {
+        return call(source, target);
+    }
 
-    format::Outcome write(u64 source, u64 target) const { return invoke(source, target); }
+    [[nodiscard]] format::Outcome write(u64 source, u64 target) const {
+        return invoke(source, target);
+    }
 
     /// For `choice`.
-    Answer<Level> query_level(u64 source) const;
+    [[nodiscard]] Answer<Level> query_level(u64 source) const;
     /// The SID is gone.
     void ended(Journal& journal, u64 sid) const;
 

@@ -55,7 +55,7 @@ public:
     /// Takes `count` tokens. Deny: fewer are there, and then none is taken; or not attached.
     format::Outcome take(Journal& journal, u64 sid, u64 count, u64 now_ns) const;
     /// Whole tokens in the bucket.
-    Answer<u64> left(u64 sid, u64 now_ns) const;
+    [[nodiscard]] Answer<u64> left(u64 sid, u64 now_ns) const;
     /// The SID is gone.
     void ended(Journal& journal, u64 sid) const;
 

@@ -53,11 +53,11 @@ public:
     /// Disables a role. Grants when it was not enabled.
     format::Outcome disable(Journal& journal, u64 sid, u32 role) const;
     /// Grants when an enabled role has the permission.
-    format::Outcome allow(u64 sid, u32 permission) const;
+    [[nodiscard]] format::Outcome allow(u64 sid, u32 permission) const;
     /// Whether an enabled role has the permission.
-    Answer<bool> has(u64 sid, u32 permission) const;
+    [[nodiscard]] Answer<bool> has(u64 sid, u32 permission) const;
     /// Whether the role itself is enabled.
-    Answer<bool> is_enabled(u64 sid, u32 role) const;
+    [[nodiscard]] Answer<bool> is_enabled(u64 sid, u32 role) const;
     /// The SID is gone.
     void ended(Journal& journal, u64 sid) const;
 

@@ -56,9 +56,9 @@ public:
     /// Base values become working values. Deny: not attached.
     format::Outcome rollback(Journal& journal, u64 sid) const;
     /// The base value. Not known: unknown key, or not attached.
-    Answer<u64> get(u64 sid, u32 key) const;
+    [[nodiscard]] Answer<u64> get(u64 sid, u32 key) const;
     /// The working value. Not known: unknown key, or not attached.
-    Answer<u64> get_uncommitted(u64 sid, u32 key) const;
+    [[nodiscard]] Answer<u64> get_uncommitted(u64 sid, u32 key) const;
     /// The SID is gone.
     void ended(Journal& journal, u64 sid) const;
 

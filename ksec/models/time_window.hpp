@@ -48,7 +48,7 @@ public:
     /// year 2554 (2^64 ns).
     format::Outcome set_clock(Journal& journal, u64 wall_seconds, u64 now_ns) const;
     /// Grants inside a window. Deny: outside, or the clock is not set.
-    format::Outcome allow(u64 now_ns) const;
+    [[nodiscard]] format::Outcome allow(u64 now_ns) const;
     /// Whether a window is open. Not known: the clock is not set.
     [[nodiscard]] Answer<bool> is_open(u64 now_ns) const;
 

@@ -27,6 +27,7 @@ using base::u8;
 
 extern "C" {
 /// Size of image and payload, in the image header. imagec writes it after the link.
+// NOLINTNEXTLINE(readability-identifier-naming): a label of start.S
 extern const u64 image_size_field;
 
 void early_life_sign(u64 level);

@@ -9,6 +9,8 @@ namespace {
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names that the C++ ABI
+// and the two libraries prescribe
 extern "C" {
 [[noreturn]] void abort();
 [[noreturn]] void __cxa_pure_virtual();
@@ -35,3 +37,5 @@ void __glibcxx_assert_fail(const char*, int, const char*, const char*) noexcept 
 void __1::__libcpp_verbose_abort(const char*, ...) { stop(); }
 
 }  // namespace std
+
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

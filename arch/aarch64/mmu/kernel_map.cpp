@@ -39,10 +39,13 @@ extern "C" {
 [[gnu::section(".boot.tables")]] constinit Table empty_table{};
 [[gnu::section(".boot.stacks")]] constinit CpuStacks cpu_stacks[PERCPU_COUNT]{};
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): symbols of the linker
+// script
 extern u8 __image_start[];
 extern u8 __text_end[];
 extern u8 __rodata_end[];
 extern u8 __image_end[];
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 /// Fills the identity map of the first page and the map of the image. `image` is where the image
 /// lies; the MMU is off.

@@ -8,9 +8,9 @@
 /// Value of a system register, named as the assembler names it.
 #define ARCH_READ(name)                                                                            \
     ({                                                                                             \
-        ::base::u64 arch_value_;                                                                   \
-        asm volatile("mrs %0, " #name : "=r"(arch_value_)::"memory");                              \
-        arch_value_;                                                                               \
+        ::base::u64 arch_value;                                                                    \
+        asm volatile("mrs %0, " #name : "=r"(arch_value)::"memory");                               \
+        arch_value;                                                                                \
     })
 
 /// Writes a system register; the caller adds the isb where the effect must be seen at once.
