@@ -7,6 +7,7 @@
     check.py format [--root DIR]                    clang-format agrees
     check.py headers [--root DIR] [--build DIR]     each header compiles alone
     check.py initialisers [--root DIR] [--build DIR]    no dynamic initialisation at EL1
+    check.py tidy [--root DIR] [--build DIR]        clang-tidy agrees with the code at EL1
 
 Exit status 0 when there is no violation, 1 when there is one, 2 when the check cannot run.
 """
@@ -24,7 +25,7 @@ from sources import find_sources
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Checks the gates of docs/conventions.md.")
-    parser.add_argument("what", choices=["text", "readmes", "format", "headers", "initialisers"])
+    parser.add_argument("what", choices=["text", "readmes", "format", "headers", "initialisers", "tidy"])
     parser.add_argument("--root", type=pathlib.Path,
                         default=pathlib.Path(__file__).resolve().parents[2],
                         help="top of the tree to check; default: this one")
@@ -50,6 +51,8 @@ def run(arguments):
         violations = compile_rules.check_format(arguments.root, sources)
     elif arguments.what == "headers":
         violations = compile_rules.check_headers(arguments, sources)
+    elif arguments.what == "tidy":
+        violations = compile_rules.check_tidy(arguments, sources)
     else:
         violations = compile_rules.check_initialisers(arguments, sources)
     return violations, len(sources)

@@ -2,6 +2,7 @@
 """Rules that a compiler or clang-format judges."""
 import concurrent.futures
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -18,6 +19,10 @@ INCLUDES = ["ksec/include", "sdk/runtime/include", "sdk/driver/include", "sdk/la
             "sdk/idlc/include", "sdk/policyc/include"]
 FREESTANDING_FOLDERS = ("kernel", "arch", "ksec", "platform", "services", "sdk/runtime",
                         "sdk/driver", "sdk/idlc/include/idl")
+
+
+SUPPRESSION = re.compile(r"\bNOLINT(NEXTLINE|BEGIN)?\b")
+REASONED = re.compile(r"\bNOLINT(NEXTLINE|BEGIN)?\([\w.,-]+\): \w")
 
 
 class CannotRun(Exception):
@@ -140,3 +145,33 @@ def check_initialisers(arguments, sources):
         return found
 
     return in_parallel(check_one, files)
+
+
+def check_tidy(arguments, sources):
+    """clang-tidy agrees with the EL1 code, and each suppression names its check and reason."""
+    tool = shutil.which("clang-tidy-19")
+    if tool is None:
+        raise CannotRun("clang-tidy-19 is not installed; install the package clang-tidy-19")
+    arguments.generated = find_generated(arguments.build, sources)
+    config = arguments.root / ".clang-tidy"
+    if not config.is_file():
+        config = pathlib.Path(__file__).resolve().parents[2] / ".clang-tidy"
+    code = [source for source in sources if source.is_below("kernel", "ksec", "arch")
+            and source.suffix in (".hpp", ".cpp", ".h")]
+    violations = [source.violation(number, "suppression", "name the check and, after a colon, the reason")
+                  for source in code for number, line in enumerate(source.lines, 1)
+                  if SUPPRESSION.search(line) and not REASONED.search(line)]
+
+    def check_one(source):
+        command = [tool, "--quiet", f"--config-file={config}", source.path, "--",
+                   "--target=aarch64-linux-gnu", *flags_for(source, arguments), "-Wno-everything", "-Wno-error"]
+        result = run(command, cwd=arguments.root)
+        found = [match.groups() for line in result.stdout.splitlines()
+                 if (match := re.match(r"([^:\s]+):(\d+):\d+: error: (.*) \[([\w.-]+)[\],]", line))]
+        if result.returncode and not found:
+            return [source.violation(1, "tidy", f"clang-tidy failed: {result.stderr.strip()[:200]}")]
+        return [Violation(os.path.relpath(arguments.root / path, arguments.root), int(number), "tidy",
+                          f"{check}: {text}") for path, number, text, check in found]
+
+    files = [source for source in code if source.suffix == ".cpp"]
+    return violations + sorted(set(in_parallel(check_one, files)))  # a header is seen from many files
