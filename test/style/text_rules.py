@@ -7,7 +7,7 @@ MAX_COLUMNS = 100
 MAX_LINES_EL1 = 500
 MAX_LINES = 900
 SPDX = "SPDX-License-Identifier: Apache-2.0"
-NEEDS_SPDX = {".hpp", ".cpp", ".h", ".c", ".S", ".py", ".sh", ".dts", ".dtsi", ".ld"}
+NEEDS_SPDX = {".hpp", ".cpp", ".h", ".c", ".S", ".py", ".sh", ".dts", ".dtsi", ".ld", ".ini"}
 FIXED_WIDTH = {".hpp", ".cpp", ".h", ".c", ".S", ".idl", ".cdl", ".edl"}
 
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
