@@ -9,13 +9,9 @@ namespace {
 
 class Flattener final {
 public:
-    Flattener(Workspace::Impl& workspace,
-              const idl::ClassFile& file,
-              std::vector<Endpoint>& endpoints,
-              std::vector<SecurityEndpoint>& security,
-              std::vector<std::string>& component_types)
-        : workspace_(workspace), file_(file), endpoints_(endpoints), security_(security),
-          component_types_(component_types) {}
+    Flattener(Workspace::Impl& workspace, const idl::ClassFile& file, Component& result)
+        : workspace_(workspace), file_(file), parts_(result.parts), endpoints_(result.endpoints),
+          security_(result.security), component_types_(result.component_types) {}
 
     void run() {
         for (const idl::Section& section : file_.sections) {
@@ -69,6 +65,7 @@ private:
                 !has_room(component->endpoints.size() + component->component_types.size())) {
                 continue;
             }
+            parts_.push_back({.name = instance.name.text, .component = component});
             component_types_.push_back(component->name);
             component_types_.insert(component_types_.end(),
                                     component->component_types.begin(),
@@ -109,6 +106,7 @@ private:
             if (package == nullptr || !has_room(1)) {
                 continue;
             }
+            parts_.push_back({.name = instance.name.text, .interface = package});
             Endpoint endpoint;
             endpoint.id = static_cast<std::uint16_t>(endpoints_.size());
             endpoint.path = instance.name.text;
@@ -142,6 +140,7 @@ private:
 
     Workspace::Impl& workspace_;
     const idl::ClassFile& file_;
+    std::vector<Part>& parts_;
     std::vector<Endpoint>& endpoints_;
     std::vector<SecurityEndpoint>& security_;
     std::vector<std::string>& component_types_;
@@ -150,12 +149,8 @@ private:
 
 }  // namespace
 
-void resolve_class(Workspace::Impl& workspace,
-                   const idl::ClassFile& file,
-                   std::vector<Endpoint>& endpoints,
-                   std::vector<SecurityEndpoint>& security,
-                   std::vector<std::string>& component_types) {
-    Flattener{workspace, file, endpoints, security, component_types}.run();
+void resolve_class(Workspace::Impl& workspace, const idl::ClassFile& file, Component& result) {
+    Flattener{workspace, file, result}.run();
 }
 
 }  // namespace sdk::lang

@@ -215,8 +215,11 @@ const ProcessClass* Workspace::Impl::load_class(std::string_view name, const Spa
     entry.model.source = *source;
     entry.model.span = file.name.span;
     entry.model.doc = file.doc;
-    std::vector<std::string> component_types;
-    resolve_class(*this, file, entry.model.endpoints, entry.model.security, component_types);
+    Component flat;
+    resolve_class(*this, file, flat);
+    entry.model.parts = std::move(flat.parts);
+    entry.model.endpoints = std::move(flat.endpoints);
+    entry.model.security = std::move(flat.security);
     for (const Endpoint& endpoint : entry.model.endpoints) {
         entry.model.maxima.include(endpoint.interface->maxima);
     }
@@ -252,8 +255,7 @@ const Component* Workspace::Impl::load_component(std::string_view name, const Sp
     entry.model.doc = file.doc;
     entry.progress = Progress::Active;
     ++loading;
-    resolve_class(
-        *this, file, entry.model.endpoints, entry.model.security, entry.model.component_types);
+    resolve_class(*this, file, entry.model);
     --loading;
     entry.progress = Progress::Done;
     finish_handles();

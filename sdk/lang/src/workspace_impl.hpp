@@ -81,11 +81,7 @@ private:
 /// Fills `entry.package` from `entry.syntax`; imports are loaded already or get loaded.
 void resolve_package(Workspace::Impl& workspace, PackageEntry& entry);
 
-/// Flattens a class or component file. `active` are the components being flattened.
-void resolve_class(Workspace::Impl& workspace,
-                   const idl::ClassFile& file,
-                   std::vector<Endpoint>& endpoints,
-                   std::vector<SecurityEndpoint>& security,
-                   std::vector<std::string>& component_types);
+/// Flattens a class or component file into the lists of `result`.
+void resolve_class(Workspace::Impl& workspace, const idl::ClassFile& file, Component& result);
 
 }  // namespace sdk::lang

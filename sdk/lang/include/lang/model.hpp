@@ -191,11 +191,21 @@ struct SecurityEndpoint {
     const Package* interface = nullptr;
 };
 
+struct Component;
+
+/// One line of an endpoints or components section: exactly one pointer is set.
+struct Part {
+    std::string name;
+    const Package* interface = nullptr;
+    const Component* component = nullptr;
+};
+
 struct ProcessClass {
     std::string name;
     std::uint32_t source = 0;
     Span span;  ///< of the name in its file
     std::string doc;
+    std::vector<Part> parts;  ///< in the order written; `endpoints` is what they flatten to
     std::vector<Endpoint> endpoints;
     std::vector<SecurityEndpoint> security;
     Maxima maxima;  ///< over the declared endpoints
@@ -208,6 +218,7 @@ struct Component {
     std::string name;
     std::uint32_t source = 0;
     std::string doc;
+    std::vector<Part> parts;
     std::vector<Endpoint> endpoints;
     std::vector<SecurityEndpoint> security;
     std::vector<std::string> component_types;  ///< of all nested components
