@@ -15,11 +15,13 @@ on standard error. Files are made in a folder of their own:
 
 `--- Bad.idl escaped` reads \\xNN, \\n and so on in the file and adds no line ends; a line
 `%repeat N text` stands for N lines of text, with {n} counting from 0; `%bytes N` makes the file N bytes
-long. The number of the fixture's name must be among the messages. `--update` writes what the tools
+long. `--- out/Good.idl.h made` is no input: the tool must make that file, with this text. The number of
+the fixture's name must be among the messages. `--update` writes what the tools
 print into the fixtures. Closes with `N passed, N failed`.
 """
 
 import argparse
+import difflib
 import os
 import pathlib
 import re
@@ -67,6 +69,24 @@ def write(folder, head, lines):
                 file.write(line + "\n")
 
 
+def compare_made(text, folder, files, update):
+    """The fixture's text with the files that were made, and why they differ, or an empty text."""
+    reason = ""
+    for head, lines in files:
+        path = folder / head[0]
+        made = path.read_text(encoding="utf-8") if path.is_file() else ""
+        expected = "\n".join(lines) + "\n"
+        if update:
+            title = f"--- {' '.join(head)}\n"
+            begin = text.index(title) + len(title)
+            text = text[:begin] + made + text[text.index("\n--- ", begin - 1) + 1:]
+        elif made != expected:
+            differences = difflib.unified_diff(expected.splitlines(), made.splitlines(),
+                                               "expected", head[0], lineterm="", n=1)
+            reason = "\n".join(differences)
+    return text, reason
+
+
 def run(path, tools, update):
     """An empty text when the fixture passes, else why not."""
     text = path.read_text(encoding="utf-8")
@@ -75,13 +95,16 @@ def run(path, tools, update):
         return f"no --tool {command[0]} was given"
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for head, lines in files:
+        inputs = [(head, lines) for head, lines in files if "made" not in head[1:]]
+        for head, lines in inputs:
             write(folder, head, lines)
         environment = dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8")
         arguments = [argument.replace("@interfaces@", tools.get("interfaces", ""))
                      for argument in command[1:]]
         done = subprocess.run([tools[command[0]], *arguments], cwd=folder, env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        made = [(head, lines) for head, lines in files if "made" in head[1:]]
+        text, difference = compare_made(text, folder, made, update)
     printed = done.stderr.decode("utf-8", "replace").strip("\n")
     code = path.name.split("_")[0]
     if update:
@@ -94,7 +117,7 @@ def run(path, tools, update):
         return f"exit status {done.returncode}, expected {status}:\n{printed}"
     if printed != expected:
         return f"--- expected\n{expected}\n--- printed\n{printed}"
-    return ""
+    return difference
 
 
 def main():

@@ -2,6 +2,7 @@
 // idlc: command line, and the order of the passes: find and resolve everything (sdk/lang), make all
 // texts, then write. Exit status 0: done; 1: the descriptions have errors; 2: wrong command line.
 #include "emit.hpp"
+#include "emit_c.hpp"
 #include "names.hpp"
 #include "output.hpp"
 
@@ -25,11 +26,13 @@ struct Options {
     std::vector<std::string> include_directories;
     std::vector<std::string> external_directories;
     std::vector<std::string> interfaces;
+    std::vector<std::string> components;
     std::vector<std::string> classes;
     std::vector<std::string> files;
     std::string output = ".";
     std::string manifest;
     std::string depfile;
+    bool c = false;
     bool check = false;
     bool json = false;
 };
@@ -87,10 +90,51 @@ private:
     }
 
     void generate() {
-        if (options_.interfaces.empty() && options_.classes.empty()) {
+        if (options_.interfaces.empty() && options_.components.empty() &&
+            options_.classes.empty()) {
             diagnostics_.report<Code::NothingToGenerate>({});
             return;
         }
+        if (options_.c) {
+            generate_c();
+        } else {
+            generate_cpp();
+        }
+        if (!diagnostics_.has_errors()) {
+            write();
+        }
+    }
+
+    [[nodiscard]] Style style() const {
+        return {.manifest = std::filesystem::path(options_.manifest).filename().string()};
+    }
+
+    /// Every header stands alone, so only what is named gets one.
+    void generate_c() {
+        for (const std::string& name : options_.interfaces) {
+            const Package* const package =
+                is_name(name) ? workspace_.find_package(name, {}) : nullptr;
+            if (package != nullptr && !diagnostics_.has_errors()) {
+                add(path_of(name) + ".idl.h", emit_c_interface(*package, style(), diagnostics_));
+            }
+        }
+        for (const std::string& name : options_.components) {
+            const lang::Component* const component =
+                is_name(name) ? workspace_.find_component(name, {}) : nullptr;
+            if (component != nullptr && !diagnostics_.has_errors()) {
+                add(path_of(name) + ".cdl.h", emit_c_component(*component, style(), diagnostics_));
+            }
+        }
+        for (const std::string& name : options_.classes) {
+            const ProcessClass* const process =
+                is_name(name) ? workspace_.find_class(name, {}) : nullptr;
+            if (process != nullptr && !diagnostics_.has_errors()) {
+                add(path_of(name) + ".edl.h", emit_c_class(*process, style(), diagnostics_));
+            }
+        }
+    }
+
+    void generate_cpp() {
         for (const std::string& name : options_.interfaces) {
             if (is_name(name)) {
                 want(workspace_.find_package(name, {}));
@@ -122,18 +166,13 @@ private:
         if (diagnostics_.has_errors()) {
             return;
         }
-        Style style;
-        style.manifest = std::filesystem::path(options_.manifest).filename().string();
         for (const Package* package : wanted_) {
-            emit(*package, style);
+            emit(*package, style());
         }
         for (const ProcessClass* process : classes) {
             add(path_of(process->name) + ".endpoints.hpp",
-                emit_endpoints(*process, implicit, style));
-            add(path_of(process->name) + ".edl.hpp", emit_class(*process, implicit, style));
-        }
-        if (!diagnostics_.has_errors()) {
-            write();
+                emit_endpoints(*process, implicit, style()));
+            add(path_of(process->name) + ".edl.hpp", emit_class(*process, implicit, style()));
         }
     }
 
@@ -208,7 +247,7 @@ private:
 
 int main(int argc, char** argv) {
     Options options;
-    CLI::App app{"Turns EDL, CDL and IDL descriptions into the C++20 binding, or checks them.",
+    CLI::App app{"Turns EDL, CDL and IDL descriptions into the C++20 or C binding, or checks them.",
                  "idlc"};
     app.add_option("-I", options.include_directories, "search here for a/b/C.idl, .cdl, .edl")
         ->type_name("DIR")
@@ -219,6 +258,10 @@ int main(int argc, char** argv) {
         ->type_name("DIR")
         ->allow_extra_args(false);
     app.add_option("--interface", options.interfaces, "make the binding of this IDL package")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    app.add_flag("--c", options.c, "make headers for C, of exactly what is named");
+    app.add_option("--component", options.components, "make the header of this CDL component")
         ->type_name("NAME")
         ->allow_extra_args(false);
     app.add_option("--class", options.classes, "make the dispatcher of this EDL class")
@@ -235,6 +278,9 @@ int main(int argc, char** argv) {
     app.add_option("FILE", options.files, "files to check");
     try {
         app.parse(argc, argv);
+        if (!options.c && !options.components.empty()) {
+            throw CLI::ValidationError("--component is for --c only");
+        }
         if (options.check == options.files.empty()) {
             throw CLI::ValidationError(options.check ? "--check needs at least one FILE"
                                                      : "FILE is for --check only");

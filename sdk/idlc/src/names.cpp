@@ -9,7 +9,7 @@ namespace {
 
 using lang::Type;
 
-/// Key words of C++20, alternative signs, and macros that headers of ours or of the system define.
+/// Key words of C++20 and alternative signs.
 const NameSet& key_words() {
     static const NameSet words{
         "alignas",       "alignof",     "and",
@@ -42,14 +42,32 @@ const NameSet& key_words() {
         "typename",      "union",       "unsigned",
         "using",         "virtual",     "void",
         "volatile",      "wchar_t",     "while",
-        "xor",           "xor_eq",      "NULL",
-        "EOF",           "errno",       "assert",
-        "offsetof",      "TRY",         "TRY_VALUE",
-        "TRY_JOIN",      "KASSERT",     "linux",
-        "unix",          "stdin",       "stdout",
-        "stderr",        "_Pragma",     "base",
-        "abi",           "std",         "idl",
+        "xor",           "xor_eq",
     };
+    return words;
+}
+
+/// Macros that headers of ours or of the system define, and our outermost namespaces.
+const NameSet& taken_words() {
+    static const NameSet words{"NULL",
+                               "EOF",
+                               "errno",
+                               "assert",
+                               "offsetof",
+                               "TRY",
+                               "TRY_VALUE",
+                               "TRY_JOIN",
+                               "KASSERT",
+                               "linux",
+                               "unix",
+                               "stdin",
+                               "stdout",
+                               "stderr",
+                               "_Pragma",
+                               "base",
+                               "abi",
+                               "std",
+                               "idl"};
     return words;
 }
 
@@ -58,9 +76,11 @@ constexpr std::string_view kSuffixes[] = {
 
 }  // namespace
 
+bool is_cpp_word(std::string_view word) { return key_words().contains(word); }
+
 std::string safe_name(std::string_view name, const NameSet& taken) {
     std::string result{name};
-    while (key_words().contains(result) || taken.contains(result)) {
+    while (is_cpp_word(result) || taken_words().contains(result) || taken.contains(result)) {
         result += '_';
     }
     return result;

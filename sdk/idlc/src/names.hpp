@@ -12,6 +12,9 @@ namespace sdk::idlc {
 
 using NameSet = std::set<std::string, std::less<>>;
 
+/// Whether C++20 has this as a key word or an alternative sign.
+[[nodiscard]] bool is_cpp_word(std::string_view word);
+
 /// `name`, or with `_` behind it as often as needed to be neither a key word nor in `taken`.
 [[nodiscard]] std::string safe_name(std::string_view name, const NameSet& taken = {});
 
