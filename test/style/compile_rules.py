@@ -16,9 +16,9 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wold-style-cast", 
 EL1_COMPILERS = [["aarch64-linux-gnu-g++"], ["clang++-19", "--target=aarch64-linux-gnu"]]
 HOST_COMPILERS = [["g++"], ["clang++-19"]]
 INCLUDES = ["ksec/include", "sdk/runtime/include", "sdk/driver/include", "sdk/lang/include",
-            "sdk/idlc/include", "sdk/policyc/include"]
+            "sdk/idlc/include", "sdk/policyc/include", "sdk/compat/include"]
 FREESTANDING_FOLDERS = ("kernel", "arch", "ksec", "platform", "services", "sdk/runtime",
-                        "sdk/driver", "sdk/idlc/include/idl")
+                        "sdk/compat", "sdk/driver", "sdk/idlc/include/idl")
 
 
 SUPPRESSION = re.compile(r"\bNOLINT(NEXTLINE|BEGIN)?\b")
@@ -85,7 +85,7 @@ def find_generated(build_roots, sources):
     """Folders of the build that hold what idlc made: each is an include path of some target."""
     folders = [os.path.dirname(source.path) for source in sources if source.name == "meson.build"]
     return [root / folder for root in build_roots for folder in folders
-            if folder and any((root / folder).rglob("*.idl.hpp"))]
+            if folder and any((root / folder).rglob("*.idl.h*"))]
 
 
 def check_headers(arguments, sources):
@@ -109,7 +109,7 @@ def check_headers(arguments, sources):
                                 capture_output=True, text=True, check=False)
         if result.returncode == 0:
             return []
-        if re.search(r"fatal error: '?[\w/]+\.(idl|edl|client|server|endpoints|views)\.hpp", result.stderr):
+        if re.search(r"fatal error: '?[\w/]+\.(idl|edl|cdl|client|server|endpoints|views)\.h(pp)?", result.stderr):
             left_out.add(source.path)
             return []
         first = next((line for line in result.stderr.splitlines() if "error" in line),

@@ -12,19 +12,22 @@ PREFIXES = {
     "runtime/": "sdk/runtime/include/runtime/", "driver/": "sdk/driver/include/driver/",
     "lang/": "sdk/lang/include/lang/", "idlc/": "sdk/idlc/include/idlc/",
     "idl/": "sdk/idlc/include/idl/",
+    "nk/": "sdk/compat/include/nk/", "coresrv/": "sdk/compat/include/coresrv/",
+    "rtl/": "sdk/compat/include/rtl/", "handle/": "sdk/compat/include/handle/",
+    "thread/": "sdk/compat/include/thread/", "services/rtl/": "sdk/compat/include/services/rtl/",
     "policyc/": "sdk/policyc/include/policyc/", "mock/": "test/mock_arch/include/mock/",
 }
 OURS = ("kernel", "arch", "ksec", "platform", "services", "sdk", "test")
 
 # What idlc makes of a description file; it lies in the build folder.
-GENERATED = re.compile(r"\.(idl|edl|cdl|client|server|endpoints|views)\.hpp$")
+GENERATED = re.compile(r"\.(idl|edl|cdl|client|server|endpoints|views)\.h(pp)?$")
 
 # The C++ library as EL1 may use it (docs/conventions.md, "C++").
 EL1_LIBRARY = set("cstdint cstddef concepts type_traits bit span array compare utility limits new "
                   "atomic".split())
 
 # What a program may include.
-EL0 = ("sdk/posix/", "sdk/driver/", "sdk/runtime/", "sdk/idlc/include/idl/", "kernel/base/",
+EL0 = ("sdk/posix/", "sdk/compat/", "sdk/driver/", "sdk/runtime/", "sdk/idlc/include/idl/", "kernel/base/",
        "kernel/abi/")
 
 # layer: what it may include, by path prefix; a kernel folder gets its own rule below.
@@ -38,7 +41,8 @@ ALLOWED = {
     "services": ("services/", *EL0),
     "sdk/runtime": ("sdk/runtime/", "kernel/base/", "kernel/abi/"),
     "sdk/driver": ("sdk/driver/", "sdk/runtime/", "kernel/base/", "kernel/abi/"),
-    "sdk/posix": ("sdk/posix/", "sdk/driver/", "sdk/runtime/", "kernel/base/", "kernel/abi/"),
+    "sdk/compat": ("sdk/compat/", "sdk/runtime/", "kernel/base/", "kernel/abi/"),
+    "sdk/posix": ("sdk/posix/", "sdk/compat/", "sdk/driver/", "sdk/runtime/", "kernel/base/", "kernel/abi/"),
     "sdk/lang": ("sdk/lang/", "kernel/abi/", "kernel/base/"),
     # What generated code includes: runs at EL0, or at the kernel's side of an interface.
     "sdk/idlc/include/idl": ("sdk/idlc/include/idl/", "sdk/runtime/", "kernel/base/", "kernel/abi/"),
