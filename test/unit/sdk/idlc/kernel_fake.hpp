@@ -3,6 +3,7 @@
 // the kernel would carry it, and what the tag says is compared with what is sent.
 #pragma once
 
+#include <functional>
 #include <idl/dispatcher.hpp>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Carried {
 
 struct FakeKernel {
     idl::DispatcherBase* server = nullptr;
+    std::function<void()> serve;  ///< a server that is no dispatcher: receives and replies once
     abi::Status refuse = abi::Status::Ok;  ///< answer of the next Call without a server
     bool keep_deferred = false;            ///< the server answers later
 
@@ -26,7 +28,8 @@ struct FakeKernel {
     base::u64 deadline = 0;
     base::u64 receive_deadline = 0;
     base::u32 replies = 0;
-    std::vector<abi::Status> receive_results;  ///< given to receive(), last first
+    /// Given to receive(), last first; Ok stands for the request.
+    std::vector<abi::Status> receive_results;
     /// Changes the bytes of a message on its way, to see what the other side does.
     void (*corrupt_request)(Carried&) = nullptr;
     void (*corrupt_answer)(Carried&) = nullptr;
