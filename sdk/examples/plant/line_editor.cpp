@@ -8,6 +8,7 @@ namespace {
 constexpr u8 kInterrupt = 0x03;  // Ctrl-C
 constexpr u8 kBell = 0x07;
 constexpr u8 kBackspace = 0x08;
+constexpr u8 kTab = 0x09;
 constexpr u8 kLineFeed = 0x0A;
 constexpr u8 kReturn = 0x0D;
 constexpr u8 kKillLine = 0x15;  // Ctrl-U
@@ -49,6 +50,9 @@ bool LineEditor::feed(u8 byte, sdk::Writer& echo) {
         return true;
     default:
         break;
+    }
+    if (byte == kTab) {
+        byte = ' ';  // there is nothing to complete; in a pasted line it stands between words
     }
     if (byte < ' ' || byte > '~') {
         return false;

@@ -57,6 +57,13 @@ TEST_CASE("arrow keys and control characters are not part of a line", "[examples
     CHECK(type("\xc3\xa4x\r") == "|x");
 }
 
+TEST_CASE("a tab is a blank", "[examples][plant]") {
+    LineEditor editor;
+    std::string echo;
+    CHECK(type(editor, "set\t50\r", echo) == "|set 50");
+    CHECK(echo == "set 50\r\n");
+}
+
 TEST_CASE("a line that is too long rings and keeps what fits", "[examples][plant]") {
     LineEditor editor;
     std::string echo;
