@@ -58,7 +58,7 @@ void AuditService::take(const Record& record) {
     if (record.granted == 0) {
         ++counts_.denials;
     }
-    if (!folding_.is_same_kind(record)) {
+    if (folding_.will_show(record)) {
         tell_hidden();
     }
     if (!folding_.take(record)) {
@@ -70,15 +70,25 @@ void AuditService::take(const Record& record) {
 }
 
 void AuditService::tell_hidden() {
-    const u64 hidden = folding_.hidden();
-    if (hidden > 0) {
-        sdk::Line<kLineBytes> line;
-        line.text(folding_.kind().granted != 0 ? "GRANTED  " : "DENIED  ");
-        explain_subject(folding_.kind(), names_, tasks_, line);
-        line.text("  the same ").decimal(hidden).text(hidden == 1 ? " more time" : " more times");
-        show(line.view());
+    const Hidden hidden = folding_.hidden();
+    if (hidden.sum() == 0) {
+        return;
     }
-    folding_.reset();
+    sdk::Line<kLineBytes> line;
+    line.text(folding_.kind().granted != 0 ? "GRANTED  " : "DENIED  ");
+    explain_subject(folding_.kind(), names_, tasks_, line);
+    line.text("  ");
+    if (hidden.same > 0) {
+        line.text("the same ").decimal(hidden.same);
+        line.text(hidden.same == 1 ? " more time" : " more times");
+    }
+    if (hidden.others > 0) {
+        line.text(hidden.same > 0 ? ", " : "")
+            .decimal(hidden.others)
+            .text(" more with other values");
+    }
+    show(line.view());
+    folding_.forget_hidden();
 }
 
 void AuditService::tell_lost() {

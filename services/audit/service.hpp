@@ -51,7 +51,7 @@ public:
     /// Tells what is still hidden; to be called when it has been quiet for a while.
     void tell_hidden();
 
-    [[nodiscard]] bool has_hidden() const { return folding_.hidden() > 0; }
+    [[nodiscard]] bool has_hidden() const { return folding_.hidden().sum() > 0; }
 
     [[nodiscard]] const Counts& counts() const { return counts_; }
 

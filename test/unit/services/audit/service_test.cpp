@@ -133,6 +133,29 @@ TEST_CASE("a thousand equal denials take three lines and are counted", "[service
     CHECK(world.service.counts().denials == 1000);
 }
 
+TEST_CASE("denials with other values are lines of their own, a few at a time",
+          "[services][audit]") {
+    World world;
+    Record record = table::make_record(ksec::Reason::Rule);
+    record.rule = 7;
+    record.value_count = 1;
+    for (u32 i = 81; i < 101; ++i) {
+        record.values[0] = i;
+        world.records.push_back(record);
+        world.records.push_back(record);
+        world.records.push_back(record);
+    }
+    world.service.read_all();
+    world.service.tell_hidden();
+    REQUIRE(world.lines.all.size() == 6);
+    CHECK(world.lines.all[1].ends_with("[message.percent=81]"));
+    CHECK(world.lines.all[2].ends_with("the same 1 more time"));
+    CHECK(world.lines.all[3].ends_with("[message.percent=82]"));
+    CHECK(world.lines.all[4].ends_with("[message.percent=82]"));
+    CHECK(world.lines.all[5].ends_with("the same 1 more time, 54 more with other values"));
+    CHECK(world.service.counts().denials == 60);
+}
+
 TEST_CASE("another denial first tells what was hidden", "[services][audit]") {
     World world;
     for (u32 i = 0; i < 3; ++i) {
