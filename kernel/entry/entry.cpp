@@ -147,9 +147,8 @@ void serve(Thread& thread, u64 syndrome, u64 address) {
         thread.in_call = false;
         break;
     case Entry::Fault:
-        end_process(
-            *thread.process,
-            {EndReason::Fault, static_cast<base::s32>(syndrome >> 26), address, thread.frame.pc});
+        end_process(*thread.process,
+                    {EndReason::Fault, static_cast<base::s32>(syndrome), address, thread.frame.pc});
         break;
     }
 }
@@ -187,7 +186,7 @@ arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome) {
     if (kernel::Thread* thread = kernel::enter(frame, false); thread != nullptr) {
         kernel::end_process(
             *thread->process,
-            {kernel::EndReason::Fault, static_cast<base::s32>(syndrome >> 26), 0, frame->pc});
+            {kernel::EndReason::Fault, static_cast<base::s32>(syndrome), 0, frame->pc});
     }
     return kernel::leave(ticket);
 }

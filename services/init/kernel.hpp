@@ -47,7 +47,7 @@ enum class EndReason : u32 { Exit = 0, Terminated = 1, Fault = 2 };
 
 struct TaskEnd {
     EndReason reason = EndReason::Exit;
-    s32 code = 0;
+    s32 code = 0;  ///< of an exit; for a fault the syndrome (ESR_EL1)
     u64 address = 0;
     u64 pc = 0;
 };

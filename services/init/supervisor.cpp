@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <runtime/log.hpp>
 #include <runtime/status_text.hpp>
+#include <services/init/fault_text.hpp>
 #include <services/init/supervisor.hpp>
 
 namespace svc::init {
@@ -170,9 +171,15 @@ void Supervisor::log_end(const Unit& unit, const TaskEnd& end) {
         line.field("code", end.code);
         return;
     }
-    // The ESR class is read in hexadecimal in every manual; the program counter is given as in the
-    // program's own symbol table.
-    line.hex("class", static_cast<u32>(end.code)).hex("address", end.address);
+    const auto syndrome = static_cast<u32>(end.code);
+    line.field("what", describe_fault(syndrome));
+    if (is_abort(syndrome)) {
+        line.field("cause", describe_cause(syndrome));
+    }
+    if (has_fault_address(syndrome)) {
+        line.hex("address", end.address);
+    }
+    // As in the program's own symbol table.
     line.hex("pc", end.pc - unit.life.image);
 }
 

@@ -13,8 +13,11 @@ using base::u64;
 using svc::init::EndReason;
 using svc::init::Supervisor;
 
+/// A read of an address where nothing is mapped.
+constexpr auto kDataAbort = static_cast<base::s32>(0x24u << 26 | 1u << 25 | 6);
+
 constexpr svc::init::TaskEnd kFault{
-    .reason = EndReason::Fault, .code = 0x24, .address = 0x10, .pc = 0x4000};
+    .reason = EndReason::Fault, .code = kDataAbort, .address = 0x10, .pc = 0x4000};
 
 /// A server that is always restarted, one that never is, and a client of both.
 struct System {
@@ -81,12 +84,18 @@ TEST_CASE("the end of a process is told with its cause", "[services][init]") {
     auto end = kFault;
     end.pc = image + 0x1A4;
     init.on_task_ended(system.kernel.finish("valve", end));
-    CHECK(fake::ipc().debug.find("init: task-ended task=valve reason=fault class=0x24 "
-                                 "address=0x10 pc=0x1a4\n") != std::string::npos);
+    CHECK(fake::ipc().debug.find("init: task-ended task=valve reason=fault what=data-abort "
+                                 "cause=translation address=0x10 pc=0x1a4\n") != std::string::npos);
     init.on_task_ended(system.kernel.finish("once", {.reason = EndReason::Exit, .code = -3}));
     CHECK(fake::ipc().debug.find("init: task-ended task=once reason=exit code=-3\n") !=
           std::string::npos);
     CHECK(fake::ipc().debug.find("init: component-skipped task=bad name") != std::string::npos);
+    auto trap = kFault;
+    trap.code = static_cast<base::s32>(0x3Cu << 26);
+    trap.pc = system.kernel.find("client")->entry;
+    init.on_task_ended(system.kernel.finish("client", trap));
+    CHECK(fake::ipc().debug.find("init: task-ended task=client reason=fault what=breakpoint "
+                                 "pc=0x10\n") != std::string::npos);
 }
 
 TEST_CASE("a process without a rule stays down", "[services][init]") {
