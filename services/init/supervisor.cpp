@@ -108,12 +108,18 @@ void Supervisor::plan_restart(u32 index, const TaskEnd& end) {
     const Decision decision = plan.supervision.on_end(unit.component.restart, end, now_ms());
     if (decision.verdict == Verdict::Restart) {
         plan.restart_at = kernel_.now() + decision.delay_ms * kernel_.frequency() / 1000;
+        if (decision.failures > 1) {
+            LogLine{"init", "task-waits"}
+                .field("task", unit.component.task)
+                .field("delay_ms", decision.delay_ms)
+                .field("quick_failures", decision.failures);
+        }
         return;
     }
     if (decision.verdict == Verdict::GiveUp) {
         LogLine{"init", "task-given-up"}
             .field("task", unit.component.task)
-            .field("failures", kMaxFailures);
+            .field("quick_failures", decision.failures);
     }
 }
 

@@ -52,13 +52,30 @@ TEST_CASE("the delay doubles up to a limit, then init gives up", "[services][ini
     CHECK(supervision.on_end(RestartRule::Always, kFault, now + 10).verdict == Verdict::GiveUp);
 }
 
-TEST_CASE("a long life starts the row of failures anew", "[services][init]") {
+TEST_CASE("what lives for a second before each failure is always back at once",
+          "[services][init]") {
     Supervision supervision;
-    for (u64 now = 0; now < 100 * svc::init::kStableMs; now += svc::init::kStableMs) {
+    for (u64 now = 0; now < 100 * svc::init::kForgetMs; now += svc::init::kForgetMs) {
         supervision.on_start(now);
         const auto decision =
-            supervision.on_end(RestartRule::OnFailure, kFault, now + svc::init::kStableMs);
+            supervision.on_end(RestartRule::OnFailure, kFault, now + svc::init::kForgetMs);
         CHECK(decision.verdict == Verdict::Restart);
         CHECK(decision.delay_ms == svc::init::kFirstDelayMs);
+        CHECK(decision.failures == 1);
     }
+}
+
+TEST_CASE("each second of life forgets one failure", "[services][init]") {
+    Supervision supervision;
+    const auto fail_after = [&](u64 life_ms) {
+        supervision.on_start(0);
+        return supervision.on_end(RestartRule::Always, kFault, life_ms).delay_ms;
+    };
+    CHECK(fail_after(0) == 100);
+    CHECK(fail_after(999) == 200);
+    CHECK(fail_after(0) == 400);
+    CHECK(fail_after(2000) == 200);
+    CHECK(fail_after(1000) == 200);
+    CHECK(fail_after(3'600'000) == 100);
+    CHECK(fail_after(0) == 200);
 }

@@ -132,7 +132,24 @@ TEST_CASE("a process that keeps failing is given up", "[services][init]") {
     }
     CHECK(restarts == svc::init::kMaxFailures);
     CHECK(fake::ipc().debug.find("init: task-given-up task=valve") != std::string::npos);
+    CHECK(fake::ipc().debug.find("init: task-waits task=valve delay_ms=200 quick_failures=2\n") !=
+          std::string::npos);
     CHECK(system.kernel.find("once")->is_running);
+}
+
+TEST_CASE("a process that is made to fail again and again by somebody is always back",
+          "[services][init]") {
+    System system;
+    Supervisor init{system.kernel, system.files, system.tree};
+    (void)init.start_all();
+    for (u32 i = 0; i < 50; ++i) {
+        system.kernel.ticks += 1500;
+        init.on_task_ended(system.kernel.finish("valve", kFault));
+        CHECK(init.next_deadline() == system.kernel.ticks + svc::init::kFirstDelayMs);
+        run_restarts(system, init);
+    }
+    CHECK(system.kernel.find("valve")->is_running);
+    CHECK(fake::ipc().debug.find("task-waits") == std::string::npos);
 }
 
 TEST_CASE("a restart that fails is tried again later", "[services][init]") {
