@@ -20,6 +20,11 @@ public:
 
     [[nodiscard]] std::string_view line() const { return {characters_, size_}; }
 
+    /// What was typed of a line that is not complete.
+    [[nodiscard]] std::string_view unfinished() const {
+        return is_complete_ ? std::string_view{} : line();
+    }
+
 private:
     enum class Escape : u32 { None, Started, Sequence };
 

@@ -26,7 +26,7 @@ using base::u64;
 using base::u8;
 
 constexpr std::string_view kPrompt = "plant> ";
-constexpr u64 kStartMs = 300;       // init tells what it starts by the kernel's console
+constexpr u64 kStartMs = 300;       // init tells what it starts
 constexpr u64 kExplanationMs = 60;  // the audit service has the word first
 constexpr u64 kSummaryMs = 350;     // it also sums up repeated denials after a quiet moment
 constexpr u64 kRestartMs = 400;     // until a server that ended is back
@@ -65,6 +65,9 @@ public:
                 continue;
             }
             TRY(count);
+            if (count.value() == 0) {
+                prompt();  // others wrote over it
+            }
             for (u32 i = 0; i < count.value(); ++i) {
                 take(bytes[i]);
             }
@@ -87,7 +90,8 @@ private:
         auto reply = call();
         for (u32 i = 0; i < kRestartTries && reply.status() == Status::NotConnected; ++i) {
             if (i == 1) {
-                show("(waiting for init to start the process again)");
+                show("(its process has ended; waiting for init to start it again, which takes the");
+                show(" longer the more often it failed right after its start)");
             }
             sdk::sleep_ms(kRestartMs);
             reply = call();
@@ -95,7 +99,11 @@ private:
         return reply;
     }
 
-    void prompt() { (void)console_.write(kPrompt); }
+    void prompt() {
+        sdk::Line<kPrompt.size() + plant::LineEditor::kMaxLine> line;
+        line.text(kPrompt).text(editor_.unfinished());
+        (void)console_.write(line.view());
+    }
 
     void show(std::string_view line) { (void)console_.write_line(line); }
 

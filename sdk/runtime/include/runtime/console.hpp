@@ -33,8 +33,8 @@ public:
     /// Writes `text`, cut to 1022 bytes, and the end of the line, in one piece.
     Status write_line(std::string_view text);
 
-    /// Waits for input and gives what there is, at most kReadBytes. Errors as Call; Busy: another
-    /// reader took over.
+    /// Waits for input and gives what there is, at most kReadBytes; 0 when others wrote meanwhile,
+    /// so that a prompt may be shown again. Errors as Call; Busy: another reader took over.
     static constexpr u32 kReadBytes = drivers::Console::MaxShort;
     Result<u32> read(std::span<u8> room);
 

@@ -137,3 +137,51 @@ TEST_CASE("a put that claims more bytes than it has is refused", "[services][pl0
     CHECK(driver.service.Put(driver.caller(1), put).results().rc ==
           code_of(Status::InvalidArgument));
 }
+
+TEST_CASE("who writes over a waiting reader's prompt gets a line of its own", "[services][pl011]") {
+    Driver driver;
+    (void)driver.service.Write(driver.caller(1), {.text = "plant> "});
+    CHECK(driver.service.Read(driver.caller(5), {}).is_deferred());
+    (void)driver.service.Write(driver.caller(2), {.text = "DENIED\r\n"});
+    driver.uart.pass(16);
+    driver.interrupt();
+    driver.uart.pass(16);
+    CHECK(driver.uart.sent == "plant> \r\nDENIED\r\n");
+    REQUIRE(driver.later.size() == 1);
+    CHECK(driver.later[0].token == 5);
+    CHECK(driver.text(0).empty());
+    CHECK(fake::fixed_of<console::Read_Response>(driver.later[0]).rc == 0);
+    (void)driver.service.Write(driver.caller(1), {.text = "plant> "});
+    CHECK(driver.service.Read(driver.caller(6), {}).is_deferred());
+}
+
+TEST_CASE("a reader whose prompt was overtaken is told at once, and once", "[services][pl011]") {
+    Driver driver;
+    (void)driver.service.Write(driver.caller(1), {.text = "plant> "});
+    (void)driver.service.Write(driver.caller(2), {.text = "DENIED\r\n"});
+    const auto outcome = driver.service.Read(driver.caller(5), {});
+    REQUIRE_FALSE(outcome.is_deferred());
+    CHECK(outcome.results().count == 0);
+    CHECK(outcome.results().rc == 0);
+    CHECK(driver.service.Read(driver.caller(6), {}).is_deferred());  // though it has no prompt
+}
+
+TEST_CASE("a line that is written in pieces stays together", "[services][pl011]") {
+    Driver driver;
+    (void)driver.service.Write(driver.caller(1), {.text = "> "});
+    CHECK(driver.service.Read(driver.caller(5), {}).is_deferred());
+    (void)driver.service.Write(driver.caller(2), {.text = "a"});
+    (void)driver.service.Write(driver.caller(2), {.text = "b"});
+    CHECK(driver.later.empty());
+    (void)driver.service.Write(driver.caller(2), {.text = "c\n"});
+    driver.uart.pass(16);
+    CHECK(driver.uart.sent == "> \r\nabc\n");
+    CHECK(driver.later.size() == 1);
+}
+
+TEST_CASE("an empty write does nothing", "[services][pl011]") {
+    Driver driver;
+    CHECK(driver.service.Read(driver.caller(5), {}).is_deferred());
+    CHECK(driver.service.Write(driver.caller(2), {.text = ""}).results().rc == 0);
+    CHECK(driver.later.empty());
+}

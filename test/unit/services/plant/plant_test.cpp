@@ -60,7 +60,10 @@ TEST_CASE("arrow keys and control characters are not part of a line", "[examples
 TEST_CASE("a tab is a blank", "[examples][plant]") {
     LineEditor editor;
     std::string echo;
-    CHECK(type(editor, "set\t50\r", echo) == "|set 50");
+    CHECK(type(editor, "set\t5", echo).empty());
+    CHECK(editor.unfinished() == "set 5");
+    CHECK(type(editor, "0\r", echo) == "|set 50");
+    CHECK(editor.unfinished().empty());
     CHECK(echo == "set 50\r\n");
 }
 
