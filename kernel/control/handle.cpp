@@ -112,7 +112,10 @@ Outcome create_listener(Thread& caller,
 }
 
 Outcome connect(Thread& caller, const handle::Connect_Request& in, handle::Connect_Response& out) {
-    const auto client = resolve<Process>(*caller.process, in.client.handle, abi::rights::kControl);
+    const bool is_own = in.client.handle == abi::kInvalidHandle;
+    const auto client =
+        is_own ? Result<Process&>{*caller.process}
+               : resolve<Process>(*caller.process, in.client.handle, abi::rights::kControl);
     if (!client.ok()) {
         return answer(out, client.status());
     }
@@ -136,6 +139,9 @@ Outcome connect(Thread& caller, const handle::Connect_Request& in, handle::Conne
     }
     ++endpoint->references;
     out.channel = channel.value();
+    if (is_own) {
+        undo_handle(caller, channel.value());
+    }
     return answer(out, Status::Ok);
 }
 

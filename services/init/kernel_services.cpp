@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One short proxy per call: they hold no state worth keeping, and init is in no hurry.
 #include <bit>
+#include <drivers/Console.client.hpp>
+#include <drivers/Pl011.endpoints.hpp>
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/Handle.client.hpp>
@@ -9,6 +11,7 @@
 #include <kl/core/Task.client.hpp>
 #include <kl/core/VMM.client.hpp>
 #include <runtime/ipc.hpp>
+#include <runtime/text.hpp>
 #include <runtime/time.hpp>
 #include <services/init/kernel_services.hpp>
 
@@ -137,6 +140,13 @@ Result<u32> KernelServices::connect(u32 client, u32 server) {
         return reply.status();
     }
     return reply.value().channel;
+}
+
+Status KernelServices::write_line(u32 channel, std::string_view line, u64 deadline) {
+    drivers::Console::Proxy console{channel, drivers::Pl011::endpoint::console};
+    sdk::Line<drivers::Console::MaxWrite> text;
+    text.text(line.substr(0, drivers::Console::MaxWrite - 2)).text("\r\n");
+    return console.until(deadline).Write(text.view()).status();
 }
 
 Result<u32> KernelServices::give(u32 handle, u32 rights, u32 task) {

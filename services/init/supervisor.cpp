@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <runtime/console.hpp>
 #include <runtime/log.hpp>
 #include <runtime/status_text.hpp>
 #include <services/init/fault_text.hpp>
@@ -52,8 +53,26 @@ void Supervisor::read_components() {
     }
 }
 
+/// The process that others reach as their console; empty when there is none.
+std::string_view Supervisor::find_console() const {
+    for (const Unit& unit : units_.first(count_)) {
+        const auto list = unit.component.node.child("connections");
+        if (!list.ok()) {
+            continue;
+        }
+        for (const Node node : list.value().children()) {
+            const auto entry = read_connection(node);
+            if (entry.ok() && entry.value().id == sdk::kConsoleConnection) {
+                return entry.value().target;
+            }
+        }
+    }
+    return {};
+}
+
 u32 Supervisor::start_all() {
     read_components();
+    const std::string_view console = find_console();
     Failure failure;
     for (Unit& unit : units_.first(count_)) {
         if (!launcher_.prepare(unit, failure)) {
@@ -77,6 +96,9 @@ u32 Supervisor::start_all() {
             continue;
         }
         ++running;
+        if (unit.component.task == console) {
+            console_.open(unit.life.task);
+        }
         LogLine{"init", "task-started"}
             .field("task", unit.component.task)
             .field("class", unit.component.eclass);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts all components in order and keeps them as their rules say. It calls the kernel and nobody
-// else, so no component can hold it up.
+// Starts all components in order and keeps them as their rules say. It calls the kernel and, for
+// its log lines, the console with a time limit (log_console.hpp), so no component can hold it up.
 #pragma once
 
 #include <services/init/launcher.hpp>
+#include <services/init/log_console.hpp>
 #include <services/init/supervision.hpp>
 
 namespace svc::init {
@@ -11,7 +12,7 @@ namespace svc::init {
 class Supervisor final {
 public:
     Supervisor(Kernel& kernel, const sdk::romfs::Reader& files, const base::fdt::Tree& tree)
-        : kernel_(kernel), tree_(tree), launcher_(kernel, files, tree, units_) {
+        : kernel_(kernel), tree_(tree), console_(kernel), launcher_(kernel, files, tree, units_) {
         launcher_.set_note(&log_note);
     }
 
@@ -36,6 +37,7 @@ private:
     static void log_note(std::string_view event, std::string_view task, std::string_view what);
 
     void read_components();
+    [[nodiscard]] std::string_view find_console() const;
     void log_failure(const Unit& unit, const Failure& failure);
     void log_end(const Unit& unit, const TaskEnd& end);
     void plan_restart(u32 index, const TaskEnd& end);
@@ -44,6 +46,7 @@ private:
 
     Kernel& kernel_;
     const base::fdt::Tree& tree_;
+    LogConsole console_;
     Unit storage_[kMaxComponents]{};
     Plan plans_[kMaxComponents]{};
     u32 count_ = 0;

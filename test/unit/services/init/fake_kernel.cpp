@@ -161,12 +161,32 @@ Result<u32> Kernel::create_listener(u32 handle) {
     return static_cast<u32>(0x0001'0000 + task->handles.size());
 }
 
+Status Kernel::write_line(u32 channel, std::string_view line, u64 deadline) {
+    if (!console_answers.empty()) {
+        const Status status = console_answers.front();
+        console_answers.erase(console_answers.begin());
+        if (status == Status::Timeout) {
+            ticks = deadline;
+        }
+        return status;
+    }
+    const auto found = handles_.find(channel);
+    if (found == handles_.end() || found->second.kind != "channel") {
+        return Status::BadHandle;
+    }
+    console.emplace_back(line);
+    return Status::Ok;
+}
+
 Result<u32> Kernel::connect(u32 client, u32 server) {
     if (fails()) {
         return Status::OutOfMemory;
     }
-    Task* from = task_of(client);
     Task* to = task_of(server);
+    if (client == 0 && to != nullptr && to->serves) {
+        return add({.kind = "channel", .index = 0, .label = to->name});
+    }
+    Task* from = task_of(client);
     if (from == nullptr || to == nullptr) {
         return Status::BadHandle;
     }
