@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scenarios that `./tessera test system` boots. README.md explains how to add one."""
 
+import plant
 from handover import REFUSED_SILENTLY, REFUSED_WITH_A_LINE, SOUND
 from machine import raspi4b, variants, virt
 from scenario import Scenario
@@ -58,4 +59,4 @@ SCENARIOS = (
     Scenario("tree of another machine", machines=(virt(gic=3, handover=SOUND), virt(gic=3, handover=REFUSED_SILENTLY[0])),
              image="plant", signs=False, expect=(WRONG_CONTROLLER,), forbid=("init-start",), ends_at=WRONG_CONTROLLER,
              seconds=60, builds=("gcc",)),
-)
+) + plant.SCENARIOS
