@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sdk/imagec/sdcard.hpp>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,26 +69,23 @@ run_tool(const Tool& tool, const std::vector<std::string>& arguments, const std:
                                                  "of package {}",
                                                  tool.package)};
     };
-    std::array<int, 2> to_tool{};
+    // The input is a file in memory: a tool that ends without reading it breaks no pipe.
+    const int to_tool = memfd_create("input", MFD_CLOEXEC);
     std::array<int, 2> from_tool{};
-    if (pipe2(to_tool.data(), O_CLOEXEC) != 0 || pipe2(from_tool.data(), O_CLOEXEC) != 0) {
-        return refuse("no pipe");
+    if (to_tool < 0 || write(to_tool, input.data(), input.size()) != std::ssize(input) ||
+        lseek(to_tool, 0, SEEK_SET) != 0 || pipe2(from_tool.data(), O_CLOEXEC) != 0) {
+        return refuse("no file in memory, or no pipe");
     }
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, to_tool[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, to_tool, 0);
     posix_spawn_file_actions_adddup2(&actions, from_tool[1], 1);
     posix_spawn_file_actions_adddup2(&actions, from_tool[1], 2);
     pid_t child = 0;
     const int error = posix_spawn(&child, path.c_str(), &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
-    close(to_tool[0]);
+    close(to_tool);
     close(from_tool[1]);
-    if (error == 0 && !input.empty()) {
-        // A partition table's description fits a pipe's buffer, so this does not wait.
-        [[maybe_unused]] const auto written = write(to_tool[1], input.data(), input.size());
-    }
-    close(to_tool[1]);
     std::string output;
     std::array<char, 512> chunk{};
     for (ssize_t got = 0;

@@ -137,14 +137,14 @@ def measure(build):
     entry = find_image(build)
     log = os.path.join(build, "test/bench/counts.log")
     words = plugin_words(build, entry, log)
-    output = boot_bench(entry, virt(icount=True), words)
+    output = boot_bench(entry, virt(icount=0), words)
     figures = parse_figures(output)
     if words:
         with open(log, encoding="utf-8") as file:
             counts, own = parse_counts(output, file.read())
         compare(figures, counts)
         figures.update(own)
-    for name, figure in parse_figures(boot_bench(entry, virt(icount=True, cpus=2))).items():
+    for name, figure in parse_figures(boot_bench(entry, virt(icount=0, cpus=2))).items():
         figures.setdefault(name, figure)
     figures["size.kernel_text"] = ("bytes", read_only_size(entry["kernel_elf"]))
     figures["size.ksec_text"] = ("bytes", read_only_size(entry["ksec_elf"]))

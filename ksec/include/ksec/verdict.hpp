@@ -178,7 +178,7 @@ inline constexpr u16 kSecurityEndpoint = 0x8000;
 
 inline constexpr u32 kNoRule = 0xFFFF'FFFF;
 inline constexpr u16 kNoClass = 0xFFFF;
-inline constexpr u32 kEntryVersion = 2;  // of this header
+inline constexpr u32 kEntryVersion = 2;                    // of this header
 inline constexpr u64 kEntryMagic = 0x3145'5452'4345'534B;  // "KSECRTE1"
 
 /// ksec.elf's only exported object. Every function is called with interrupts masked on a stack with
