@@ -142,9 +142,11 @@ enum class RuleKind : u16 {
 inline constexpr u32 kMaxRuleCost = 2500;
 
 /// What the state calls of one decision may cost together: the sum of their `cost`, and of
-/// kStateCallCost for each. policyc refuses dearer ones.
+/// kStateCallCost for each. policyc refuses dearer ones. A process start may cost more: policies
+/// fill a new process's sets there, and the lock hold that starts it is long anyway.
 inline constexpr u32 kMaxStateCost = 500;
-inline constexpr u32 kStateCallCost = 20;  ///< around a call's own code
+inline constexpr u32 kMaxStartCost = 4000;  ///< decisions of execute events
+inline constexpr u32 kStateCallCost = 20;   ///< around a call's own code
 
 /// One pure rule that an event must pass, or a step towards one.
 struct RuleCall {
@@ -273,7 +275,7 @@ struct ModelObject {
 
 /// What judge() changes, beside the objects. One per policy, in writable memory.
 struct State {
-    u32 audit_level;  ///< at the start: the number in `audit default`
+    u64 audit_level;  ///< at the start: the number in `audit default`
 };
 
 inline constexpr u32 kImplicitEndpointCount = 3;

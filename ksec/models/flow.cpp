@@ -23,7 +23,7 @@ Outcome Flow::enter(Journal& journal, u64 sid, u32 state) const {
     if (slot == kNoSlot) {
         return Outcome::Deny;
     }
-    u32& present = states_[slot];
+    u64& present = states_[slot];
     if (((config_.transitions[present] >> state) & 1) == 0) {
         return Outcome::Deny;
     }
@@ -38,7 +38,8 @@ Outcome Flow::allow(u64 sid, u64 states) const {
 
 Answer<u32> Flow::query(u64 sid) const {
     const u32 slot = map_.find(sid);
-    return slot == kNoSlot ? Answer<u32>{false, 0} : Answer<u32>{true, states_[slot]};
+    return slot == kNoSlot ? Answer<u32>{false, 0}
+                           : Answer<u32>{true, static_cast<u32>(states_[slot])};
 }
 
 Outcome Flow::quiet_in(Outcome outcome, u64 sid, u64 states) const {

@@ -18,7 +18,7 @@ struct FlowConfig {
 
 template <u32 Slots> struct FlowStorage {
     SidMapStorage<Slots> map;
-    u32 states[Slots];
+    u64 states[Slots];
 };
 
 /// States given as arguments are below FlowConfig::state_count.
@@ -47,7 +47,7 @@ public:
 private:
     const FlowConfig& config_;
     SidMap map_;
-    u32* states_;
+    u64* states_;
 };
 
 }  // namespace ksec::models

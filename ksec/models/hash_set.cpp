@@ -23,7 +23,7 @@ Outcome HashSet::add(Journal& journal, u64 sid, const u64* entry) const {
     if (slot == kNoSlot) {
         return Outcome::Deny;
     }
-    const u32 count = counts_[slot];
+    const u64 count = counts_[slot];
     if (find(slot, entry) != count) {
         return Outcome::Grant;
     }
@@ -43,8 +43,8 @@ Outcome HashSet::remove(Journal& journal, u64 sid, const u64* entry) const {
     if (slot == kNoSlot) {
         return Outcome::Deny;
     }
-    const u32 count = counts_[slot];
-    const u32 index = find(slot, entry);
+    const u64 count = counts_[slot];
+    const u64 index = find(slot, entry);
     if (index == count) {
         return Outcome::Grant;
     }
@@ -66,23 +66,32 @@ Answer<bool> HashSet::contains(u64 sid, const u64* entry) const {
 
 void HashSet::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
 
-u32 HashSet::find(u32 slot, const u64* entry) const {
-    const u32 count = counts_[slot];
+u64 HashSet::find(u32 slot, const u64* entry) const {
+    const u64 count = counts_[slot];
     const u64* place = entry_at(slot, 0);
-    for (u32 index = 0; index < count; ++index) {
-        u64 difference = 0;
-        for (u32 word = 0; word < words_; ++word) {
-            difference |= place[word] ^ entry[word];
+    u64 index = 0;
+    if (words_ == 1) {
+        while (index < count && place[index] != entry[0]) {
+            ++index;
         }
-        if (difference == 0) {
-            return index;
-        }
+        return index;
+    }
+    while (index < count && !equal(place, entry)) {
+        ++index;
         place += words_;
     }
-    return count;
+    return index;
 }
 
-u64* HashSet::entry_at(u32 slot, u32 index) const {
+bool HashSet::equal(const u64* a, const u64* b) const {
+    u32 word = 0;
+    while (word < words_ && a[word] == b[word]) {
+        ++word;
+    }
+    return word == words_;
+}
+
+u64* HashSet::entry_at(u32 slot, u64 index) const {
     return entries_ + (u64{slot} * size_ + index) * words_;
 }
 

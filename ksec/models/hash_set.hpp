@@ -20,7 +20,7 @@ template <u32 Slots, u32 Size, u32 Words> struct HashSetStorage {
     static_assert(Size > 0 && Words > 0 && Words <= kMaxEntryWords);
 
     SidMapStorage<Slots> map;
-    u32 counts[Slots];
+    u64 counts[Slots];
     u64 entries[Slots * Size * Words];
 };
 
@@ -46,11 +46,12 @@ public:
 
 private:
     /// Index of the entry among those of the set; the set's count when it is not there.
-    [[nodiscard]] u32 find(u32 slot, const u64* entry) const;
-    [[nodiscard]] u64* entry_at(u32 slot, u32 index) const;
+    [[nodiscard]] u64 find(u32 slot, const u64* entry) const;
+    [[nodiscard]] bool equal(const u64* a, const u64* b) const;
+    [[nodiscard]] u64* entry_at(u32 slot, u64 index) const;
 
     SidMap map_;
-    u32* counts_;
+    u64* counts_;
     u64* entries_;
     u32 size_;
     u32 words_;

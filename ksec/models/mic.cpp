@@ -7,63 +7,72 @@ using format::Outcome;
 
 namespace {
 
+constexpr u64 kCategories = (u64{1} << kMaxMicCategories) - 1;
+
 constexpr Outcome grant_if(bool condition) { return condition ? Outcome::Grant : Outcome::Deny; }
+
+constexpr u64 pack(const Level& level) {
+    return (level.degree << kMaxMicCategories) | (level.categories & kCategories);
+}
+
+constexpr Level unpack(u64 level) { return {level >> kMaxMicCategories, level & kCategories}; }
+
+/// is_at_most() of packed levels.
+constexpr bool is_below(u64 a, u64 b) {
+    return (a >> kMaxMicCategories) <= (b >> kMaxMicCategories) && (a & ~b & kCategories) == 0;
+}
+
+/// The greatest level that is at most both. The lower number has the lower degree.
+constexpr u64 meet(u64 a, u64 b) {
+    const u64 lower = a < b ? a : b;
+    return (lower & ~kCategories) | (a & b & kCategories);
+}
 
 }  // namespace
 
 Outcome Mic::create(Journal& journal, const MicPlace& place, const OptionalLevel& level) const {
-    const MicEntry* const source = find(place.source);
-    const MicEntry* const driver = find(place.driver);
-    const MicEntry* const container =
-        place.container.is_given ? find(place.container.sid) : nullptr;
-    if (source == nullptr || driver == nullptr ||
-        (place.container.is_given && container == nullptr)) {
+    const Limits limits = limits_of(place);
+    if (!limits.are_known) {
         return Outcome::Deny;
     }
-    Level chosen = level.level;
+    const u64 highest = meet(meet(limits.source, limits.driver), limits.container);
+    u64 chosen = pack(level.level);
     if (!level.is_given) {
-        chosen = is_at_most(driver->level, source->level) ? driver->level : source->level;
-        if (container != nullptr && is_at_most(container->level, chosen)) {
-            chosen = container->level;
+        if (highest != limits.source && highest != limits.driver && highest != limits.container) {
+            return Outcome::Deny;
         }
-    }
-    if (!is_at_most(chosen, source->level) || !is_at_most(chosen, driver->level) ||
-        (container != nullptr && !is_at_most(chosen, container->level))) {
+        chosen = highest;
+    } else if (!is_below(chosen, highest)) {
         return Outcome::Deny;
     }
     return assign(journal, place.target, chosen, chosen);
 }
 
 Outcome Mic::remove(Journal& journal, const MicPlace& place) const {
-    const MicEntry* const source = find(place.source);
-    const MicEntry* const driver = find(place.driver);
+    const Limits limits = limits_of(place);
     const MicEntry* const target = find(place.target);
-    if (source == nullptr || driver == nullptr || target == nullptr ||
-        (place.container.is_given && find(place.container.sid) == nullptr) ||
-        !is_at_most(target->level, source->level) || !is_at_most(target->level, driver->level)) {
+    if (!limits.are_known || target == nullptr ||
+        !is_below(target->level, meet(limits.source, limits.driver))) {
         return Outcome::Deny;
     }
     return grant_if(map_.erase(journal, place.target));
 }
 
 Outcome Mic::upgrade(Journal& journal, const MicPlace& place, const Level& level) const {
-    const MicEntry* const source = find(place.source);
-    const MicEntry* const driver = find(place.driver);
-    const MicEntry* const container =
-        place.container.is_given ? find(place.container.sid) : nullptr;
+    const Limits limits = limits_of(place);
     MicEntry* const target = find(place.target);
-    if (source == nullptr || driver == nullptr || target == nullptr ||
-        (place.container.is_given && container == nullptr)) {
+    if (!limits.are_known || target == nullptr) {
         return Outcome::Deny;
     }
-    const bool is_allowed = is_at_most(level, source->level) && is_at_most(level, driver->level) &&
-                            (container == nullptr || is_at_most(level, container->level)) &&
-                            is_at_most(target->level, source->level);
-    const bool is_higher = is_at_most(target->level, level) && !(target->level == level);
-    if (!is_allowed || !is_higher) {
+    const u64 raised = pack(level);
+    const u64 present = target->level;
+    const u64 highest = meet(meet(limits.source, limits.driver), limits.container);
+    if (!is_below(raised, highest) || !is_below(present, limits.source) ||
+        !is_below(present, raised) || present == raised) {
         return Outcome::Deny;
     }
-    set(journal, *target, level, level);
+    journal.write(target->level, raised);
+    journal.write(target->level_r, raised);
     return Outcome::Grant;
 }
 
@@ -72,7 +81,7 @@ Outcome Mic::execute(Journal& journal,
                      u64 target,
                      const OptionalLevel& level,
                      const OptionalLevel& level_r) const {
-    Level chosen = level.level;
+    u64 chosen = pack(level.level);
     if (image.is_given) {
         const MicEntry* const source = find(image.sid);
         if (source == nullptr) {
@@ -80,14 +89,14 @@ Outcome Mic::execute(Journal& journal,
         }
         if (!level.is_given) {
             chosen = source->level;
-        } else if (!is_at_most(chosen, source->level)) {
+        } else if (!is_below(chosen, source->level)) {
             return Outcome::Deny;
         }
     } else if (!level.is_given) {
         return Outcome::Deny;
     }
-    const Level chosen_r = level_r.is_given ? level_r.level : chosen;
-    if (!is_at_most(chosen_r, chosen)) {
+    const u64 chosen_r = level_r.is_given ? pack(level_r.level) : chosen;
+    if (!is_below(chosen_r, chosen)) {
         return Outcome::Deny;
     }
     return assign(journal, target, chosen, chosen_r);
@@ -99,18 +108,18 @@ Outcome Mic::call(u64 source, u64 target) const {
     if (from == nullptr || to == nullptr) {
         return Outcome::Deny;
     }
-    return grant_if(is_at_most(to->level, from->level) || is_at_most(to->level_r, from->level));
+    return grant_if(is_below(to->level, from->level) || is_below(to->level_r, from->level));
 }
 
 Outcome Mic::invoke(u64 source, u64 target) const {
     const MicEntry* const from = find(source);
     const MicEntry* const to = find(target);
-    return grant_if(from != nullptr && to != nullptr && is_at_most(to->level, from->level));
+    return grant_if(from != nullptr && to != nullptr && is_below(to->level, from->level));
 }
 
 Answer<Level> Mic::query_level(u64 source) const {
     const MicEntry* const entry = find(source);
-    return entry == nullptr ? Answer<Level>{false, {}} : Answer<Level>{true, entry->level};
+    return entry == nullptr ? Answer<Level>{false, {}} : Answer<Level>{true, unpack(entry->level)};
 }
 
 void Mic::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
@@ -120,20 +129,31 @@ MicEntry* Mic::find(u64 sid) const {
     return slot == kNoSlot ? nullptr : &entries_[slot];
 }
 
-Outcome Mic::assign(Journal& journal, u64 sid, const Level& level, const Level& level_r) const {
+Mic::Limits Mic::limits_of(const MicPlace& place) const {
+    const u32 source = map_.find(place.source);
+    const u32 driver = map_.find(place.driver);
+    if (source == kNoSlot || driver == kNoSlot) {
+        return {};
+    }
+    Limits limits{true, entries_[source].level, entries_[driver].level, ~u64{0}};
+    if (place.container.is_given) {
+        const u32 container = map_.find(place.container.sid);
+        if (container == kNoSlot) {
+            return {};
+        }
+        limits.container = entries_[container].level;
+    }
+    return limits;
+}
+
+Outcome Mic::assign(Journal& journal, u64 sid, u64 level, u64 level_r) const {
     const u32 slot = map_.insert(journal, sid);
     if (slot == kNoSlot) {
         return Outcome::Deny;
     }
-    set(journal, entries_[slot], level, level_r);
+    journal.write(entries_[slot].level, level);
+    journal.write(entries_[slot].level_r, level_r);
     return Outcome::Grant;
-}
-
-void Mic::set(Journal& journal, MicEntry& entry, const Level& level, const Level& level_r) {
-    journal.write(entry.level.degree, level.degree);
-    journal.write(entry.level.categories, level.categories);
-    journal.write(entry.level_r.degree, level_r.degree);
-    journal.write(entry.level_r.categories, level_r.categories);
 }
 
 }  // namespace ksec::models

@@ -16,12 +16,13 @@
 
 namespace ksec::models {
 
-inline constexpr u32 kMaxMicCategories = 64;
+inline constexpr u32 kMaxMicCategories = 56;
+inline constexpr u32 kMaxMicDegrees = 256;
 
 /// A value of the level type. All zero is the lowest.
 struct Level {
-    u64 degree;      ///< number in the configured list, lowest first
-    u64 categories;  ///< set of numbers in the configured list
+    u64 degree;      ///< number in the configured list, lowest first; below kMaxMicDegrees
+    u64 categories;  ///< set of numbers in the configured list, each below kMaxMicCategories
 };
 
 constexpr bool operator==(const Level& a, const Level& b) {
@@ -44,10 +45,11 @@ struct OptionalLevel {
     Level level;
 };
 
-/// What is known of a SID.
+/// What is known of a SID. A level takes one word, so that events write few: the degree in the top
+/// byte, the categories below.
 struct MicEntry {
-    Level level;
-    Level level_r;
+    u64 level;
+    u64 level_r;
 };
 
 template <u32 Slots> struct MicStorage {
@@ -108,12 +110,20 @@ public:
     void ended(Journal& journal, u64 sid) const;
 
 private:
+    /// Packed levels of those around a target. The root container limits nothing: its level is
+    /// above all others.
+    struct Limits {
+        bool are_known;  ///< false: one of them has no level
+        u64 source;
+        u64 driver;
+        u64 container;
+    };
+
+    [[nodiscard]] Limits limits_of(const MicPlace& place) const;
     /// Null when the SID has no level.
     [[nodiscard]] MicEntry* find(u64 sid) const;
     /// Gives `sid` an entry.
-    format::Outcome
-    assign(Journal& journal, u64 sid, const Level& level, const Level& level_r) const;
-    static void set(Journal& journal, MicEntry& entry, const Level& level, const Level& level_r);
+    format::Outcome assign(Journal& journal, u64 sid, u64 level, u64 level_r) const;
 
     SidMap map_;
     MicEntry* entries_;

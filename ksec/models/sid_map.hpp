@@ -34,10 +34,9 @@ constexpr u32 bucket_count(u32 slots) {
 
 /// Counters of a map.
 struct SidMapState {
-    u32 free_count;  ///< slots on the stack
-    u32 touched;     ///< slots from here on were never taken
-    u32 last_cell;   ///< where the last look-up ended: events ask for one SID repeatedly
-    u32 reserved;
+    u64 free_count;  ///< slots on the stack
+    u64 touched;     ///< slots from here on were never taken
+    u64 last_cell;   ///< where the last look-up ended: events ask for one SID repeatedly
 };
 
 /// Memory of a map; at most 2^16 slots.
@@ -45,8 +44,8 @@ template <u32 Slots> struct SidMapStorage {
     static_assert(Slots > 0 && Slots <= 0x1'0000);
 
     SidMapState state;
-    u32 free[Slots];  ///< stack of slots that were given back
-    u32 slots[bucket_count(Slots) * kBucketCells];
+    u64 free[Slots];  ///< stack of slots that were given back
+    u64 slots[bucket_count(Slots) * kBucketCells];
     u64 sids[bucket_count(Slots) * kBucketCells];
 };
 
@@ -78,15 +77,14 @@ private:
     };
 
     [[nodiscard]] Buckets buckets_of(u64 sid) const;
-    /// The cell that holds `sid`, in one bucket or in both; kNoSlot when none does.
+    /// The cell of the bucket that holds `sid`; kNoSlot when none does.
     [[nodiscard]] u32 find_cell(u32 bucket, u64 sid) const;
-    [[nodiscard]] u32 find_cell(u64 sid) const;
-    /// A free cell in the emptier of its buckets; kNoSlot when both are full.
-    [[nodiscard]] u32 find_place(u64 sid) const;
+    /// A free cell for a SID of these buckets; kNoSlot when both are full.
+    [[nodiscard]] u32 find_place(const Buckets& buckets) const;
 
     SidMapState& state_;
-    u32* free_;
-    u32* slots_;
+    u64* free_;
+    u64* slots_;
     u64* sids_;
     u32 bucket_mask_;
     u32 slot_count_;

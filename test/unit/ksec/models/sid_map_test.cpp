@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model_fixture.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <ksec/models/sid_map.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+namespace {
+
+using namespace ksec::models;
+using ksec::test::Dice;
+
+/// SIDs that lie in the same two buckets of a map with this many slots as SID 1, itself included.
+/// It repeats the map's hash: what a hostile process would do.
+std::vector<u64> colliding_sids(u32 slots, std::size_t count) {
+    const u32 mask = bucket_count(slots) - 1;
+    const auto buckets = [mask](u64 sid) {
+        const u64 hash = sid * 0x9E37'79B9'7F4A'7C15;
+        const u32 first = static_cast<u32>(hash >> 48) & mask;
+        return std::set{first, first ^ ((static_cast<u32>(hash >> 32) & mask) | 1)};
+    };
+    std::vector<u64> sids;
+    for (u64 sid = 1; sids.size() < count; ++sid) {
+        if (buckets(sid) == buckets(1)) {
+            sids.push_back(sid);
+        }
+    }
+    return sids;
+}
+
+}  // namespace
+
+TEST_CASE("a SID keeps its slot until it is taken away", "[ksec][models]") {
+    Journal journal;
+    SidMapStorage<4> storage{};
+    const SidMap map{storage};
+    CHECK(map.find(7) == kNoSlot);
+    const u32 slot = map.insert(journal, 7);
+    REQUIRE(slot < 4);
+    const u32 other = map.insert(journal, 8);
+    REQUIRE(other < 4);
+    CHECK(other != slot);
+    CHECK(map.find(7) == slot);
+    CHECK(map.find(8) == other);
+    CHECK(map.find(7) == slot);
+    CHECK(map.erase(journal, 7));
+    CHECK(map.find(7) == kNoSlot);
+    CHECK_FALSE(map.erase(journal, 7));
+    CHECK(map.find(8) == other);
+}
+
+TEST_CASE("a SID cannot be entered twice, and 0 not at all", "[ksec][models]") {
+    Journal journal;
+    SidMapStorage<4> storage{};
+    const SidMap map{storage};
+    CHECK(map.find(0) == kNoSlot);
+    CHECK(map.insert(journal, 0) == kNoSlot);
+    CHECK_FALSE(map.erase(journal, 0));
+    CHECK(map.insert(journal, 5) != kNoSlot);
+    CHECK(map.insert(journal, 5) == kNoSlot);
+}
+
+TEST_CASE("small maps take as many SIDs as they have slots, whatever the SIDs", "[ksec][models]") {
+    Journal journal;
+    SidMapStorage<8> storage{};
+    const SidMap map{storage};
+    std::set<u32> slots;
+    const std::vector<u64> sids = colliding_sids(8, 9);
+    for (std::size_t i = 0; i < 8; ++i) {
+        slots.insert(map.insert(journal, sids[i]));
+        journal.commit();
+    }
+    CHECK(slots.size() == 8);
+    CHECK_FALSE(slots.contains(kNoSlot));
+    CHECK(map.insert(journal, sids[8]) == kNoSlot);
+    CHECK(map.erase(journal, sids[3]));
+    CHECK(map.insert(journal, sids[8]) < 8);
+}
+
+TEST_CASE("a map of one slot works", "[ksec][models]") {
+    Journal journal;
+    SidMapStorage<1> storage{};
+    const SidMap map{storage};
+    for (u64 sid = 1; sid < 100; ++sid) {
+        CHECK(map.insert(journal, sid) == 0);
+        CHECK(map.insert(journal, sid + 1) == kNoSlot);
+        CHECK(map.erase(journal, sid));
+        journal.commit();
+    }
+}
+
+TEST_CASE("large maps take as many SIDs in sequence as they have slots", "[ksec][models]") {
+    constexpr u32 kSlots = 5'000;
+    Journal journal;
+    const auto storage = std::make_unique<SidMapStorage<kSlots>>();
+    const SidMap map{*storage};
+    u64 next = 1;
+    std::set<u32> slots;
+    for (u32 i = 0; i < kSlots; ++i) {
+        slots.insert(map.insert(journal, next++));
+        journal.commit();
+    }
+    CHECK(slots.size() == kSlots);
+    CHECK(*slots.rbegin() == kSlots - 1);
+    CHECK(map.insert(journal, next) == kNoSlot);
+    for (int i = 0; i < 100'000; ++i, ++next) {
+        REQUIRE(map.erase(journal, next - kSlots));
+        REQUIRE(map.insert(journal, next) != kNoSlot);
+        journal.commit();
+    }
+}
+
+TEST_CASE("chosen SIDs fill their two buckets and are refused from there on", "[ksec][models]") {
+    Journal journal;
+    SidMapStorage<64> storage{};
+    const SidMap map{storage};
+    const std::vector<u64> sids = colliding_sids(64, 9);
+    for (std::size_t i = 0; i < 8; ++i) {
+        CHECK(map.insert(journal, sids[i]) != kNoSlot);
+        journal.commit();
+    }
+    CHECK(map.insert(journal, sids[8]) == kNoSlot);
+    for (std::size_t i = 0; i < 8; ++i) {
+        CHECK(map.find(sids[i]) != kNoSlot);
+    }
+    CHECK(map.erase(journal, sids[0]));
+    CHECK(map.insert(journal, sids[8]) != kNoSlot);
+}
+
+TEST_CASE("insertions and removals are undone", "[ksec][models]") {
+    Journal journal;
+    SidMapStorage<2> storage{};
+    const SidMap map{storage};
+    const u32 slot = map.insert(journal, 1);
+    journal.commit();
+    CHECK(map.insert(journal, 2) != kNoSlot);
+    journal.roll_back();
+    CHECK(map.find(2) == kNoSlot);
+    CHECK(map.erase(journal, 1));
+    CHECK(map.insert(journal, 3) != kNoSlot);
+    CHECK(map.insert(journal, 4) != kNoSlot);
+    journal.roll_back();
+    CHECK(map.find(1) == slot);
+    CHECK(map.find(3) == kNoSlot);
+    CHECK(map.find(4) == kNoSlot);
+    CHECK(map.insert(journal, 5) != kNoSlot);
+    CHECK(map.insert(journal, 6) == kNoSlot);
+}
+
+TEST_CASE("a random walk agrees with std::map", "[ksec][models]") {
+    const std::uint32_t seed = ksec::test::random_seed();
+    INFO("TESSERA_SEED=" << seed);
+    Dice dice{seed};
+    Journal journal;
+    constexpr u32 kSlots = 50;
+    SidMapStorage<kSlots> storage{};
+    const SidMap map{storage};
+    std::map<u64, u32> expected;
+    const auto rule = [&map](std::map<u64, u32>& model, Journal& log, Dice& choose) {
+        const u64 sid = choose.below(80);
+        switch (choose.below(3)) {
+        case 0: {
+            const u32 slot = map.insert(log, sid);
+            const bool fits = sid != 0 && !model.contains(sid) && model.size() < kSlots;
+            REQUIRE((slot != kNoSlot) == fits);
+            if (fits) {
+                for (const auto& [other, taken] : model) {
+                    REQUIRE(taken != slot);
+                }
+                model[sid] = slot;
+            }
+            return fits;
+        }
+        case 1:
+            REQUIRE(map.find(sid) == (model.contains(sid) ? model[sid] : kNoSlot));
+            return true;
+        default:
+            if (model.size() > 40 || choose.once_in(3)) {
+                const bool was_known = model.erase(sid) != 0;
+                REQUIRE(map.erase(log, sid) == was_known);
+                return was_known;
+            }
+            return true;
+        }
+    };
+    ksec::test::random_walk(dice, journal, expected, 50'000, rule);
+}
