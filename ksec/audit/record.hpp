@@ -16,7 +16,8 @@ void malformed(Record& record, Defect defect, u32 parameter);
 /// Denied because no rule is bound to the event.
 void no_rule(Record& record);
 
-/// Denied by the rule with this number, or because an expression of it failed.
+/// Denied by the rule with this number, or because an expression of it failed; kNoRule: because
+/// the event's rules wrote more than can be undone.
 void refused(Record& record, u32 rule, Reason reason, std::span<const u64> values);
 
 /// Granted, and a profile wants to know: on behalf of the rule with this number.

@@ -22,7 +22,8 @@ enum class ScanEnd : u32 {
 };
 
 /// Goes on with a scan until its field in `facts` is set or `fuel` (about one unit an instruction)
-/// is used up. Needs kScanEntryCost of fuel to get anywhere; leaves the position zero when done.
+/// is used up. Call it with kScanEntryCost of fuel at least; it consumes a byte or ends, and leaves
+/// the position zero when done.
 ScanEnd step_scan(
     const format::Scan& scan, const Query& query, ScanPosition& position, s32& fuel, u64& facts);
 

@@ -10,28 +10,6 @@ namespace {
 using format::Outcome;
 using format::RuleKind;
 
-Outcome run_call(const format::StateCall& call,
-                 const Query& query,
-                 format::Run& run,
-                 models::Journal& journal) {
-    switch (call.kind) {
-    case RuleKind::Facts:
-        return call.code(query, run, journal);
-    case RuleKind::Code: {
-        const Outcome outcome = call.code(query, run, journal);
-        run.facts |= format::kCalledFact;
-        return outcome;
-    }
-    case RuleKind::Grant:
-        run.facts |= format::kCalledFact;
-        return Outcome::Grant;
-    case RuleKind::Deny:
-    case RuleKind::Scan:
-        break;
-    }
-    return Outcome::Deny;
-}
-
 /// Runs the calls. Granted: every one that its guard let through granted, and there was a rule.
 Verdict run_calls(const format::Policy& policy,
                   const format::Decision& decision,
@@ -45,22 +23,36 @@ Verdict run_calls(const format::Policy& policy,
         if (!may_run(run.facts, call.guard)) {
             continue;
         }
-        for (u64& value : run.values) {
-            value = 0;
+        Outcome outcome = Outcome::Grant;
+        switch (call.kind) {
+        case RuleKind::Facts:
+            outcome = start_rule(run, call)(query, run, journal);
+            break;
+        case RuleKind::Code:
+            outcome = start_rule(run, call)(query, run, journal);
+            run.facts |= format::kCalledFact;
+            break;
+        case RuleKind::Grant:
+            run = {run.facts | format::kCalledFact, {}};
+            break;
+        case RuleKind::Deny:
+        case RuleKind::Scan:
+            run = {};
+            outcome = Outcome::Deny;
+            break;
         }
-        const Outcome outcome = run_call(call, query, run, journal);
         if (outcome != Outcome::Grant && outcome != Outcome::Quiet) {
             audit::refused(record, call.rule, reason_of(outcome), {run.values, call.value_count});
-            return Verdict::Denied;
-        }
-        if (journal.has_overflowed()) {
-            audit::refused(record, call.rule, Reason::Error, {run.values, call.value_count});
             return Verdict::Denied;
         }
         if (call.audit != 0 && outcome == Outcome::Grant && effect == Effect::Commit &&
             record.reason == 0 && audit::is_wanted(policy.audits[call.audit], *policy.state)) {
             audit::audited(record, call.rule, {run.values, call.value_count});
         }
+    }
+    if (journal.has_overflowed()) {
+        audit::refused(record, kNoRule, Reason::Error, {});
+        return Verdict::Denied;
     }
     if ((run.facts & format::kCalledFact) == 0) {
         audit::no_rule(record);

@@ -16,7 +16,15 @@ Verdict judge_state(const format::Policy& policy,
                     Record& record);
 
 inline bool may_run(u64 facts, format::Guard guard) {
-    return format::get_fact(facts, guard.field) == guard.value;
+    return guard.field.width == 0 || format::get_fact(facts, guard.field) == guard.value;
+}
+
+/// The code of a call, after the values of the one before are forgotten.
+template <typename Call> auto start_rule(format::Run& run, const Call& call) {
+    for (u64& value : run.values) {
+        value = 0;
+    }
+    return call.code;
 }
 
 /// The reason of a denial.

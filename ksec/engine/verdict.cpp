@@ -17,7 +17,7 @@ using format::RuleKind;
 /// What one step of check() may use, in about instructions. The entry, one range or rule begun just
 /// before the end, and the exit come on top and stay below the rest of 4,000.
 constexpr s32 kStepFuel = 2800;
-constexpr s32 kRuleCost = 25;  ///< around a rule's own code
+constexpr s32 kRuleCost = 45;  ///< around a rule's own code
 
 static_assert(sizeof(Walk) <= sizeof(Progress::spare));
 static_assert(kStepFuel >= static_cast<s32>(format::kMaxRuleCost) + kRuleCost);
@@ -108,11 +108,14 @@ Verdict step_scan(const format::Policy& policy,
                   const format::RuleCall& call,
                   const Query& query,
                   Progress& progress,
+                  u64& facts,
                   s32& fuel,
                   Record& record) {
+    if (fuel < kScanEntryCost) {
+        return Verdict::Again;
+    }
     ScanPosition position{progress.offset, static_cast<u32>(progress.spare[0])};
-    const ScanEnd end =
-        engine::step_scan(policy.scans[call.scan], query, position, fuel, progress.facts);
+    const ScanEnd end = engine::step_scan(policy.scans[call.scan], query, position, fuel, facts);
     progress.offset = position.offset;
     progress.spare[0] = position.state;
     switch (end) {
@@ -127,40 +130,6 @@ Verdict step_scan(const format::Policy& policy,
     return Verdict::Denied;
 }
 
-/// One pure call. Granted: go on with the next.
-Verdict run_call(const format::Policy& policy,
-                 const format::RuleCall& call,
-                 const Query& query,
-                 Progress& progress,
-                 s32& fuel,
-                 Record& record) {
-    format::Run run{progress.facts, {}};
-    Outcome outcome = Outcome::Deny;
-    switch (call.kind) {
-    case RuleKind::Scan:
-        return step_scan(policy, call, query, progress, fuel, record);
-    case RuleKind::Facts:
-        outcome = call.code(query, run);
-        progress.facts = run.facts;
-        break;
-    case RuleKind::Code:
-        outcome = call.code(query, run);
-        progress.facts |= format::kCalledFact;
-        break;
-    case RuleKind::Grant:
-        outcome = Outcome::Grant;
-        progress.facts |= format::kCalledFact;
-        break;
-    case RuleKind::Deny:
-        break;
-    }
-    if (outcome == Outcome::Grant) {
-        return Verdict::Granted;
-    }
-    audit::refused(record, call.rule, reason_of(outcome), {run.values, call.value_count});
-    return Verdict::Denied;
-}
-
 /// Runs the pure calls that are left; progress.item is the number of the next, plus one.
 Verdict run_calls(const format::Policy& policy,
                   const format::Decision& decision,
@@ -168,23 +137,52 @@ Verdict run_calls(const format::Policy& policy,
                   Progress& progress,
                   s32& fuel,
                   Record& record) {
-    for (; progress.item <= decision.count; ++progress.item) {
-        const format::RuleCall& call = decision.calls[progress.item - 1];
-        const s32 cost = kRuleCost + (call.kind == RuleKind::Scan ? kScanEntryCost
-                                                                  : static_cast<s32>(call.cost));
+    format::Run run{progress.facts, {}};
+    for (u32 item = progress.item; item <= decision.count; ++item) {
+        const format::RuleCall& call = decision.calls[item - 1];
+        const s32 cost = static_cast<s32>(call.cost) + kRuleCost;
         if (fuel < cost) {
+            progress.item = item;
+            progress.facts = run.facts;
             return Verdict::Again;
         }
-        if (!may_run(progress.facts, call.guard)) {
+        if (!may_run(run.facts, call.guard)) {
             fuel -= kRuleCost;
             continue;
         }
-        fuel -= call.kind == RuleKind::Scan ? kRuleCost : cost;
-        const Verdict verdict = run_call(policy, call, query, progress, fuel, record);
-        if (verdict != Verdict::Granted) {
-            return verdict;
+        fuel -= cost;
+        Outcome outcome = Outcome::Grant;
+        switch (call.kind) {
+        case RuleKind::Scan:
+            if (const Verdict verdict =
+                    step_scan(policy, call, query, progress, run.facts, fuel, record);
+                verdict != Verdict::Granted) {
+                progress.item = item;
+                progress.facts = run.facts;
+                return verdict;
+            }
+            continue;
+        case RuleKind::Facts:
+            outcome = start_rule(run, call)(query, run);
+            break;
+        case RuleKind::Code:
+            outcome = start_rule(run, call)(query, run);
+            run.facts |= format::kCalledFact;
+            break;
+        case RuleKind::Grant:
+            run.facts |= format::kCalledFact;
+            break;
+        case RuleKind::Deny:
+            outcome = Outcome::Deny;
+            run = {};
+            break;
+        }
+        if (outcome != Outcome::Grant) {
+            audit::refused(record, call.rule, reason_of(outcome), {run.values, call.value_count});
+            return Verdict::Denied;
         }
     }
+    progress.facts = run.facts;
     return Verdict::Granted;
 }
 

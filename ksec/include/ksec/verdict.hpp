@@ -204,9 +204,9 @@ struct EntryTable {
     /// same progress, after at most 4,000 instructions. `record` is filled unless Again; a grant is
     /// not worth recording, since judge() may still deny.
     Verdict (*check)(const Query* query, Progress* progress, Record* record);
-    /// State part, at most 500 instructions of rules; without state rules, a look-up. With
-    /// Effect::Commit the models change iff Granted; with Effect::Dry they never do. A committed
-    /// grant has reason Audited when a profile wants to know, else 0.
+    /// State part, at most 500 instructions of rules, for a process start 4,000; without state
+    /// rules, a look-up. With Effect::Commit the models change iff Granted; with Effect::Dry they
+    /// never do. A committed grant has reason Audited when a profile wants to know, else 0.
     Verdict (*judge)(const Query* query, Effect effect, Record* record);
     /// The object behind `sid` is gone: its model state goes too. O(1) for each model object.
     void (*ended)(u64 sid);
