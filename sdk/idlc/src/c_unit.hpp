@@ -18,6 +18,9 @@ public:
 
     [[nodiscard]] Writer& out() { return out_; }
 
+    /// Whether this header has not asked for the types of `package` before.
+    bool is_first_visit(const lang::Package& package) { return visited_.insert(&package).second; }
+
     /// Begins the section `id`, whose names start with the package or class `owner`. False when
     /// this header has it already.
     bool begin_section(const std::string& id, std::string_view owner, lang::Span span);
@@ -44,6 +47,7 @@ private:
     const Style& style_;
     lang::Diagnostics& diagnostics_;
     Writer out_;
+    std::set<const lang::Package*> visited_;
     NameSet sections_;
     NameSet names_;
     std::vector<Aliases> aliases_;

@@ -104,6 +104,9 @@ private:
 }  // namespace
 
 void c_types(CUnit& unit, const Package& package) {
+    if (!unit.is_first_visit(package)) {
+        return;  // else packages that import each other's imports would take exponential time
+    }
     for (const Package* other : package.imports) {
         c_types(unit, *other);
     }
