@@ -61,14 +61,15 @@ private:
     bool has_error_ = false;
 };
 
-/// A client handle and what belongs to the next Call on it. Base of generated proxies.
+/// A client handle and what belongs to the next Call on it. Base of generated proxies; its members
+/// begin with idl_ since a parameter of any method may have any other name.
 class Channel {
 public:
-    constexpr Channel(u32 handle, u16 endpoint) : handle_(handle), endpoint_(endpoint) {}
+    constexpr Channel(u32 handle, u16 endpoint) : idl_handle_(handle), idl_endpoint_(endpoint) {}
 
-    [[nodiscard]] constexpr u32 channel_handle() const { return handle_; }
+    [[nodiscard]] constexpr u32 channel_handle() const { return idl_handle_; }
 
-    [[nodiscard]] constexpr u16 channel_endpoint() const { return endpoint_; }
+    [[nodiscard]] constexpr u16 channel_endpoint() const { return idl_endpoint_; }
 
 protected:
     struct Buffers {
@@ -76,7 +77,7 @@ protected:
         sdk::Room room;
     };
 
-    void set_deadline(u64 ticks) { deadline_ = ticks; }
+    void set_deadline(u64 ticks) { idl_deadline_ = ticks; }
 
     /// One Call of the method that `Traits` describes.
     template <typename Traits>
@@ -85,8 +86,8 @@ protected:
         constexpr MessageShape kResponse = Traits::kResponse;
         constexpr MessageShape kError = Traits::kError;
         constexpr bool kLongAnswer = !kResponse.is_short || (kError.exists && !kError.is_short);
-        const u64 deadline = deadline_;
-        deadline_ = 0;
+        const u64 deadline = idl_deadline_;
+        idl_deadline_ = 0;
 
         typename Traits::Request fixed{};
         const bool encoded = encode(arguments, *buffers.send, fixed) && buffers.send->ok();
@@ -105,11 +106,12 @@ protected:
                                      ? kResponse.handle_count
                                      : kError.handle_count;
         const abi::Tag tag{
-            Traits::kRequest.tag(abi::Kind::Request, endpoint_, Traits::kMethod, arena_size).value |
+            Traits::kRequest.tag(abi::Kind::Request, idl_endpoint_, Traits::kMethod, arena_size)
+                .value |
             handles_accepted(kHandles)};
         sdk::Incoming incoming;
         const sdk::Room room = kLongAnswer ? buffers.room : sdk::Room{};
-        sdk::call(handle_, tag, message, room, incoming, deadline);
+        sdk::call(idl_handle_, tag, message, room, incoming, deadline);
         if (incoming.status != abi::Status::Ok) {
             return incoming.status;
         }
@@ -159,9 +161,9 @@ private:
         return view;
     }
 
-    u32 handle_;
-    u16 endpoint_;
-    u64 deadline_ = 0;
+    u32 idl_handle_;
+    u16 idl_endpoint_;
+    u64 idl_deadline_ = 0;
 };
 
 }  // namespace idl
