@@ -17,7 +17,7 @@ inline constexpr std::string_view kDefaultRestart = "never";
 inline constexpr std::string_view kKernelTask = "kl.core.Core";
 inline constexpr std::size_t kMaxTasks = 62;        // the kernel's 64 less init and a spare
 inline constexpr std::size_t kMaxConnections = 64;  // of one task
-inline constexpr std::size_t kMaxNameLength = 63;   // kl.core.Types MaxName
+inline constexpr std::size_t kMaxNameLength = 63;   // kl.core.Task MaxName
 
 /// Where something was written, for diagnostics; line 0 for a compiled tree.
 struct Origin {

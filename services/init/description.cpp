@@ -9,7 +9,7 @@ namespace {
 using base::Text;
 using base::fdt::Node;
 
-constexpr u32 kMaxName = 63;  // kl.core.Types MaxName
+constexpr u32 kMaxName = 63;  // kl.core.Task MaxName
 constexpr u32 kMaxPriority = 255;
 constexpr u64 kMaxMemory = u64{1} << 40;
 
