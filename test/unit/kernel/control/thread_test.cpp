@@ -180,3 +180,19 @@ TEST_CASE("futex addresses are only claims", "[kernel][control]") {
         CHECK(answer.rc != 0);
     }
 }
+
+TEST_CASE("a granted call of what is only described is answered Unimplemented",
+          "[kernel][control]") {
+    App app;
+    const u16 suspend = static_cast<u16>(threads::Method::Suspend);
+    const u16 unserved[][2] = {
+        {endpoint::thread_Thread, suspend}, {endpoint::ipc_IPC, 0}, {endpoint::iommu_IOMMU, 0}};
+    for (const auto& [interface, method] : unserved) {
+        app.kernel.policy.add_method(kCoreClass, interface, method, make_shape(8), make_shape(8));
+        app.kernel.run(app.thread);
+        app.kernel.call(
+            app.thread, kKernelHandle, request_tag(interface, method, 8), {.words = {0}});
+        CHECK(app.kernel.answer_of(app.thread).status == Status::Unimplemented);
+        CHECK(app.kernel.is_running(app.thread));
+    }
+}
