@@ -20,6 +20,9 @@ bool is_sign(char c) {
     return std::string_view{"{}()[]<>,;:.=+-*/%~!&|^"}.find(c) != std::string_view::npos;
 }
 
+/// How far a template's tag or token is looked for: keeps hostile text linear.
+constexpr std::size_t kLongestTemplate = 1000;
+
 class Lexer final {
 public:
     Lexer(std::uint32_t file, Diagnostics& diagnostics)
@@ -90,6 +93,8 @@ private:
             number();
         } else if (c == '"') {
             quoted();
+        } else if (starts("{%") || starts("{{") || starts("{#")) {
+            template_block();
         } else if (is_sign(c)) {
             push(TokenKind::Sign, at_, at_ + 1);
             ++at_;
@@ -157,17 +162,88 @@ private:
         push(TokenKind::Text, begin, at_);
     }
 
+    /// {% ... %}, {{ ... }}, {# ... #} on one line: no language of ours has such a pair of signs.
+    void template_block() {
+        const char sign = text_[at_ + 1] == '{' ? '}' : text_[at_ + 1];
+        const std::string_view rest = text_.substr(at_, kLongestTemplate);
+        const std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
+        const std::size_t close = line.find(std::string{sign, '}'}, 2);
+        if (close == std::string_view::npos && sign == '}') {
+            push(TokenKind::Sign, at_, at_ + 1);  // two braces, whatever they mean
+            ++at_;
+            return;
+        }
+        const std::size_t begin = at_;
+        at_ += close == std::string_view::npos ? line.size() : close + 2;
+        diagnostics_.report<Code::TemplateBlock>(span(begin, at_),
+                                                 Word{text_.substr(begin, at_ - begin)});
+        if (sign == '}') {
+            stand_in(begin);
+        }
+    }
+
+    /// What was to be replaced from `begin` to here stands for a word where it is part of a name or
+    /// the value of something, so that the parser does not stumble too; else for nothing.
+    void stand_in(std::size_t begin) {
+        const char after = at_ < text_.size() ? text_[at_] : ' ';
+        const bool begins_name = after == '.' || is_word_part(after);
+        while (at_ < text_.size() && is_word_part(text_[at_])) {
+            ++at_;
+        }
+        if (result_.tokens.empty()) {
+            if (begins_name) {
+                push(TokenKind::Word, begin, at_);
+            }
+            return;
+        }
+        Token& previous = result_.tokens.back();
+        const bool is_value = previous.sign == '.' || previous.sign == '=' || previous.sign == ':';
+        if (previous.kind == TokenKind::Word && previous.span.end == begin) {
+            previous.span = span(previous.span.begin, at_);
+            previous.text = text_.substr(previous.span.begin, at_ - previous.span.begin);
+        } else if (begins_name || is_value) {
+            push(TokenKind::Word, begin, at_);
+        }
+    }
+
+    /// Length of the template token or CMake expression here; 0 when there is none.
+    [[nodiscard]] std::size_t token_length() const {
+        const std::string_view ahead = text_.substr(at_, kLongestTemplate);
+        const std::string_view rest = ahead.substr(0, ahead.find_first_of(" \t\r\n"));
+        const char close = rest.starts_with('@') ? '@' : rest.starts_with("${") ? '}' : '\0';
+        const std::size_t end = close == '\0' ? std::string_view::npos : rest.find(close, 1);
+        return end == std::string_view::npos || end + 1 <= (close == '@' ? 2u : 3u) ? 0 : end + 1;
+    }
+
+    /// Where the $<...> here ends: at its last bracket, or with the word.
+    [[nodiscard]] std::size_t generator_end() const {
+        std::size_t depth = 0;
+        std::size_t at = at_ + 1;
+        for (; at < text_.size() && !is_space(text_[at]) && text_[at] != '"'; ++at) {
+            depth += text_[at] == '<' ? 1 : 0;
+            if (text_[at] == '>' && --depth == 0) {
+                return at + 1;
+            }
+        }
+        return at;
+    }
+
     /// A character of no language. Runs of them make one message.
     void stranger() {
         const std::size_t begin = at_;
-        if (text_[at_] == '@') {
-            const std::size_t close = text_.find_first_of("@ \t\r\n", at_ + 1);
-            if (close != std::string_view::npos && text_[close] == '@' && close > at_ + 1) {
-                at_ = close + 1;
-                diagnostics_.report<Code::TemplateToken>(span(begin, at_),
-                                                         Word{text_.substr(begin, at_ - begin)});
-                return;
-            }
+        if (const std::size_t length = token_length(); length != 0) {
+            at_ += length;
+            diagnostics_.report<Code::TemplateToken>(span(begin, at_),
+                                                     Word{text_.substr(begin, length)});
+            stand_in(begin);
+            return;
+        }
+        if (starts("$<")) {
+            at_ = generator_end();
+            diagnostics_.report<Code::GeneratorExpression>(span(begin, at_),
+                                                           Word{text_.substr(begin, at_ - begin)});
+            stand_in(begin);
+            return;
         }
         while (at_ < text_.size() && !is_space(text_[at_]) && !is_word_part(text_[at_]) &&
                !is_sign(text_[at_]) && text_[at_] != '"') {
