@@ -178,32 +178,40 @@ Diagnostics::add(Code code, const Span& span, std::span<const detail::Argument> 
     return Report{&diagnostics_.back()};
 }
 
-std::string Diagnostics::to_text(Colour colour) const {
-    const Palette palette = colour == Colour::Always ? kColours : Palette{};
-    std::vector<const Diagnostic*> ordered;
+std::vector<const Diagnostic*> Diagnostics::ordered() const {
+    std::vector<const Diagnostic*> result;
     for (const Diagnostic& diagnostic : diagnostics_) {
-        ordered.push_back(&diagnostic);
+        result.push_back(&diagnostic);
     }
     // All stand in one vector: where the places agree, the order of reporting decides.
-    std::ranges::sort(ordered, [](const Diagnostic* a, const Diagnostic* b) {
+    std::ranges::sort(result, [](const Diagnostic* a, const Diagnostic* b) {
         return std::tie(a->span.file, a->span.begin, a) < std::tie(b->span.file, b->span.begin, b);
     });
+    return result;
+}
+
+std::string Diagnostics::to_text(const Diagnostic& diagnostic, Colour colour) const {
+    const Palette palette = colour == Colour::Always ? kColours : Palette{};
+    const bool error = diagnostic.severity == Severity::Error;
+    std::string text = palette.strong + sources_->describe(diagnostic.span) + ": " + palette.off;
+    text += (error ? palette.error : palette.warning) + std::string{error ? "error " : "warning "} +
+            code_text(diagnostic.code) + ": " + palette.off;
+    text += palette.strong + diagnostic.message + palette.off + "\n";
+    text += excerpt(*sources_, diagnostic.span, palette);
+    for (const Diagnostic::Note& note : diagnostic.notes) {
+        text += "   " + sources_->describe(note.span) + ": " + note.text + "\n";
+    }
+    if (!diagnostic.way_out.empty()) {
+        text += std::string{"   "} + palette.weak + "way out: " + palette.off + diagnostic.way_out +
+                "\n";
+    }
+    return text;
+}
+
+std::string Diagnostics::to_text(Colour colour) const {
     std::string text;
-    for (const Diagnostic* diagnostic : ordered) {
-        const bool error = diagnostic->severity == Severity::Error;
-        text += palette.strong + sources_->describe(diagnostic->span) + ": " + palette.off;
-        text += (error ? palette.error : palette.warning) +
-                std::string{error ? "error " : "warning "} + code_text(diagnostic->code) + ": " +
-                palette.off;
-        text += palette.strong + diagnostic->message + palette.off + "\n";
-        text += excerpt(*sources_, diagnostic->span, palette);
-        for (const Diagnostic::Note& note : diagnostic->notes) {
-            text += "   " + sources_->describe(note.span) + ": " + note.text + "\n";
-        }
-        if (!diagnostic->way_out.empty()) {
-            text += std::string{"   "} + palette.weak + "way out: " + palette.off +
-                    diagnostic->way_out + "\n";
-        }
+    for (const Diagnostic* diagnostic : ordered()) {
+        text += to_text(*diagnostic, colour);
     }
     if (errors_ + warnings_ > diagnostics_.size()) {
         text += std::to_string(errors_ + warnings_ - diagnostics_.size()) +
@@ -212,22 +220,26 @@ std::string Diagnostics::to_text(Colour colour) const {
     return text;
 }
 
+std::string Diagnostics::to_json(const Diagnostic& diagnostic) const {
+    std::string text = "{\"code\": " + json_quote(code_text(diagnostic.code)) + ", \"severity\": " +
+                       (diagnostic.severity == Severity::Error ? "\"error\"" : "\"warning\"") +
+                       ", " + place_json(*sources_, diagnostic.span) +
+                       ", \"message\": " + json_quote(diagnostic.message) +
+                       ", \"way_out\": " + json_quote(diagnostic.way_out) + ", \"notes\": [";
+    bool first = true;
+    for (const Diagnostic::Note& note : diagnostic.notes) {
+        text += first ? "{" : ", {";
+        text += place_json(*sources_, note.span) + ", \"text\": " + json_quote(note.text) + "}";
+        first = false;
+    }
+    return text + "]}";
+}
+
 std::string Diagnostics::to_json() const {
     std::string text = "[";
     for (const Diagnostic& diagnostic : diagnostics_) {
         text += text.size() > 1 ? ",\n " : "\n ";
-        text += "{\"code\": " + json_quote(code_text(diagnostic.code)) + ", \"severity\": " +
-                (diagnostic.severity == Severity::Error ? "\"error\"" : "\"warning\"") + ", " +
-                place_json(*sources_, diagnostic.span) +
-                ", \"message\": " + json_quote(diagnostic.message) +
-                ", \"way_out\": " + json_quote(diagnostic.way_out) + ", \"notes\": [";
-        bool first = true;
-        for (const Diagnostic::Note& note : diagnostic.notes) {
-            text += first ? "{" : ", {";
-            text += place_json(*sources_, note.span) + ", \"text\": " + json_quote(note.text) + "}";
-            first = false;
-        }
-        text += "]}";
+        text += to_json(diagnostic);
     }
     return text + (diagnostics_.empty() ? "]" : "\n]");
 }
@@ -263,9 +275,12 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
 std::string json_quote(std::string_view text) {
     static constexpr char kHex[] = "0123456789abcdef";
     std::string result = "\"";
+    const bool is_text = find_invalid_utf8(text) == std::string_view::npos;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+        if (byte >= 0x80 && !is_text) {
+            result += "\\ufffd";  // JSON is UTF-8; a file's name may be anything
+        } else if (c == '"' || c == '\\') {
             result += '\\';
             result += c;
         } else if (byte < 0x20) {

@@ -59,6 +59,14 @@ read_file(const std::string& path, const Span& from, Diagnostics& diagnostics) {
     return text;
 }
 
+std::string description_extension(const std::string& path) {
+    constexpr std::string_view kTemplate = ".in";
+    const bool is_template = path.ends_with(kTemplate);
+    return fs::path(is_template ? path.substr(0, path.size() - kTemplate.size()) : path)
+        .extension()
+        .string();
+}
+
 bool is_qualified_name(std::string_view text) {
     bool fresh = true;
     for (const char c : text) {
@@ -77,6 +85,10 @@ bool is_qualified_name(std::string_view text) {
 
 std::optional<std::string> Workspace::Impl::find_file(std::string_view name,
                                                       std::string_view extension) const {
+    const auto placed = overlay.places.find(std::string{name} + std::string{extension});
+    if (placed != overlay.places.end()) {
+        return placed->second;
+    }
     const std::string relative = path_of(name, extension);
     for (const std::string& directory : include_directories) {
         std::string path = joined(directory, relative);
@@ -85,6 +97,12 @@ std::optional<std::string> Workspace::Impl::find_file(std::string_view name,
         }
     }
     return std::nullopt;
+}
+
+std::optional<std::string> Workspace::Impl::read(const std::string& path, const Span& from) const {
+    const auto found = overlay.contents.find(path);
+    return found != overlay.contents.end() ? std::optional{found->second}
+                                           : read_file(path, from, diagnostics);
 }
 
 void Workspace::Impl::report_missing(std::string_view name,
@@ -122,7 +140,7 @@ Workspace::Impl::open(std::string_view name, std::string_view extension, const S
         report_missing(name, extension, from);
         return result;
     }
-    if (std::optional<std::string> text = read_file(*path, from, diagnostics)) {
+    if (std::optional<std::string> text = read(*path, from)) {
         files_read.push_back(*path);
         result = sources.add(*path, std::move(*text));
     }
@@ -280,6 +298,12 @@ const std::vector<std::string>& Workspace::include_directories() const {
     return impl_->include_directories;
 }
 
+void Workspace::use_overlay(Overlay overlay) { impl_->overlay = std::move(overlay); }
+
+std::optional<std::string> Workspace::read(const std::string& path, const Span& from) const {
+    return impl_->read(path, from);
+}
+
 std::optional<std::uint32_t>
 Workspace::open(std::string_view name, std::string_view extension, const Span& from) {
     return impl_->open(name, extension, from);
@@ -312,12 +336,12 @@ const std::vector<std::string>& Workspace::files_read() const { return impl_->fi
 const std::vector<const Package*>& Workspace::packages() const { return impl_->package_order; }
 
 void Workspace::check_file(const std::string& path) {
-    const std::string extension = fs::path(path).extension().string();
+    const std::string extension = description_extension(path);
     if (extension != ".idl" && extension != ".cdl" && extension != ".edl" && extension != ".psl") {
         impl_->diagnostics.report<Code::WrongFileType>({}, Word{path});
         return;
     }
-    std::optional<std::string> text = read_file(path, {}, impl_->diagnostics);
+    std::optional<std::string> text = impl_->read(path, {});
     if (!text) {
         return;
     }
@@ -346,9 +370,11 @@ void Workspace::check_file(const std::string& path) {
     const std::string name = declared.text();
     const std::string relative = path_of(name, extension);
     std::string root;
+    const auto placed = impl_->overlay.places.find(name + extension);
+    const bool is_placed = placed != impl_->overlay.places.end() && placed->second == path;
     if (path == relative || path.ends_with("/" + relative)) {
         root = path.substr(0, path.size() - relative.size());
-    } else {
+    } else if (!is_placed) {
         impl_->diagnostics.report<Code::NameDiffersFromFile>(
             declared.span, Word{name}, Word{fs::path(path).stem().string()});
     }
@@ -356,7 +382,8 @@ void Workspace::check_file(const std::string& path) {
         root.pop_back();
     }
     root = root.empty() ? "." : root;
-    if (std::ranges::find(impl_->include_directories, root) == impl_->include_directories.end()) {
+    if (!is_placed &&
+        std::ranges::find(impl_->include_directories, root) == impl_->include_directories.end()) {
         impl_->include_directories.push_back(root);
     }
     impl_->opened.emplace(name + extension, source);  // this file, whatever -I has

@@ -41,6 +41,7 @@ public:
 
     [[nodiscard]] std::optional<std::string> find_file(std::string_view name,
                                                        std::string_view extension) const;
+    [[nodiscard]] std::optional<std::string> read(const std::string& path, const Span& from) const;
     std::optional<std::uint32_t>
     open(std::string_view name, std::string_view extension, const Span& from);
     PackageEntry* load_package(std::string_view name, const Span& from);
@@ -52,6 +53,7 @@ public:
 
     Sources& sources;
     Diagnostics& diagnostics;
+    Overlay overlay;
     std::vector<std::string> include_directories;
     std::vector<std::string> files_read;
     std::map<std::string, std::optional<std::uint32_t>, std::less<>> opened;  // "a.b.C.idl"

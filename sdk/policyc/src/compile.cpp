@@ -4,12 +4,15 @@
 #include "lower.hpp"
 
 #include <iterator>
+#include <utility>
 
 namespace sdk::policyc {
 
 Compilation::Compilation(const std::string& path,
-                         const std::vector<std::string>& include_directories)
+                         const std::vector<std::string>& include_directories,
+                         lang::Overlay overlay)
     : path_(path) {
+    workspace_.use_overlay(std::move(overlay));
     for (const std::string& directory : include_directories) {
         workspace_.add_include_directory(directory);
     }

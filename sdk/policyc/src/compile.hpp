@@ -14,8 +14,11 @@ namespace sdk::policyc {
 /// One run of the compiler. The parts refer to each other, so it stays where it is.
 class Compilation final {
 public:
-    /// Compiles the policy at `path`; look at diagnostics() for how it went.
-    Compilation(const std::string& path, const std::vector<std::string>& include_directories);
+    /// Compiles the policy at `path`; look at diagnostics() for how it went. The overlay may say
+    /// what that file contains, too.
+    Compilation(const std::string& path,
+                const std::vector<std::string>& include_directories,
+                lang::Overlay overlay = {});
     Compilation(const Compilation&) = delete;
     Compilation& operator=(const Compilation&) = delete;
 

@@ -26,11 +26,11 @@ public:
         : workspace_(workspace), sources_(sources), diagnostics_(diagnostics) {}
 
     Policy run(const std::string& path) {
-        if (!path.ends_with(".psl")) {
+        if (lang::description_extension(path) != ".psl") {
             diagnostics_.report<Code::NotSecurityPolicy>({}, Word{path});
             return std::move(policy_);
         }
-        if (std::optional<std::string> text = lang::read_file(path, {}, diagnostics_)) {
+        if (std::optional<std::string> text = workspace_.read(path, {})) {
             const std::uint32_t file = sources_.add(path, std::move(*text));
             policy_.file_names[file] = std::filesystem::path(path).filename().string();
             read(file);

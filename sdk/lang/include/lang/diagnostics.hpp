@@ -192,6 +192,13 @@ public:
     /// All messages as text for people: place, cause, source line with caret, way out.
     [[nodiscard]] std::string to_text(Colour colour) const;
 
+    /// The kept messages in the order of their places.
+    [[nodiscard]] std::vector<const Diagnostic*> ordered() const;
+
+    /// One message: its part of to_text(), its element of to_json().
+    [[nodiscard]] std::string to_text(const Diagnostic& diagnostic, Colour colour) const;
+    [[nodiscard]] std::string to_json(const Diagnostic& diagnostic) const;
+
     /// The messages as a JSON array of objects {code, severity, file, line, column, end_line,
     /// end_column, message, way_out, notes}.
     [[nodiscard]] std::string to_json() const;

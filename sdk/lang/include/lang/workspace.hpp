@@ -7,6 +7,7 @@
 #include <lang/diagnostics.hpp>
 #include <lang/idl_ast.hpp>
 #include <lang/model.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,15 @@ read_file(const std::string& path, const Span& from, Diagnostics& diagnostics);
 /// "a.b.C" in words, or nothing when that is not a qualified name.
 [[nodiscard]] bool is_qualified_name(std::string_view text);
 
+/// The extension that says what a file is: of x.psl and of its template x.psl.in it is ".psl".
+[[nodiscard]] std::string description_extension(const std::string& path);
+
+/// Files that do not stand where their names say, or are not read as they are on the disk.
+struct Overlay {
+    std::map<std::string, std::string, std::less<>> places;    ///< "a.b.C.idl" to path
+    std::map<std::string, std::string, std::less<>> contents;  ///< path to text
+};
+
 class Workspace final {
 public:
     class Impl;
@@ -35,6 +45,12 @@ public:
     void add_include_directory(std::string directory);
 
     [[nodiscard]] const std::vector<std::string>& include_directories() const;
+
+    /// What `overlay` has comes before the include directories and the disk.
+    void use_overlay(Overlay overlay);
+
+    /// A whole file by its path, as read_file(), or what the overlay says it contains.
+    [[nodiscard]] std::optional<std::string> read(const std::string& path, const Span& from) const;
 
     /// The file of a dotted name with this extension (".psl"), read once; its source number.
     std::optional<std::uint32_t>
