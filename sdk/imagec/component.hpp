@@ -57,12 +57,19 @@ bool is_qualified_name(std::string_view name);
 /// True for what may name a task: a node name of a device tree that is not a path.
 bool is_task_name(std::string_view name);
 
+/// What becomes of a connection id {var: MACRO, include: header} whose header is not there.
+enum class MacroIds {
+    MustResolve,
+    MayStayNames,  ///< the id is the macro's name: enough for those who only look
+};
+
 /// Entities of an init.yaml, in file order. `include_folders` are searched for headers that
 /// connection ids of the form {var: ..., include: ...} name. Yaml*, Entity*, TaskTwice,
 /// Connection{Twice,IdUnknown}, TooManyTasks.
 Outcome<std::vector<Component>> parse_init_yaml(const std::string& text,
                                                 const std::string& name,
-                                                const std::vector<std::string>& include_folders);
+                                                const std::vector<std::string>& include_folders,
+                                                MacroIds macros = MacroIds::MustResolve);
 
 /// Adds what the children of a /components node say to the components with those task names; a
 /// node with `class` and without a namesake is a component of its own. ComponentUnknown,

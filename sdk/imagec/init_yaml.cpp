@@ -68,8 +68,10 @@ std::optional<std::string> find_definition(const std::string& line, std::string_
 
 class YamlReader {
 public:
-    YamlReader(const std::string& name, const std::vector<std::string>& include_folders)
-        : name_(name), include_folders_(include_folders) {}
+    YamlReader(const std::string& name,
+               const std::vector<std::string>& include_folders,
+               MacroIds macros)
+        : name_(name), include_folders_(include_folders), macros_(macros) {}
 
     Outcome<std::vector<Component>> read(const std::string& text) {
         IMAGEC_TRY(check_text(text));
@@ -372,6 +374,9 @@ private:
                 }
             }
         }
+        if (macros_ == MacroIds::MayStayNames && !macro.empty()) {
+            return macro;
+        }
         return refuse(node.Mark(),
                       Code::ConnectionIdUnknown,
                       fmt::format("no header '{}' defines '{}' as a string", header, macro),
@@ -380,6 +385,7 @@ private:
 
     std::string name_;
     std::vector<std::string> include_folders_;
+    MacroIds macros_;
     std::vector<Component> components_{};
     std::map<std::string, std::uint32_t> tasks_{};  // with the line
 };
@@ -388,8 +394,9 @@ private:
 
 Outcome<std::vector<Component>> parse_init_yaml(const std::string& text,
                                                 const std::string& name,
-                                                const std::vector<std::string>& include_folders) {
-    return YamlReader(name, include_folders).read(text);
+                                                const std::vector<std::string>& include_folders,
+                                                MacroIds macros) {
+    return YamlReader(name, include_folders, macros).read(text);
 }
 
 }  // namespace sdk::imagec
