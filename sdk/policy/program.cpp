@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program.hpp"
 
+#include "check.hpp"
 #include "command.hpp"
 #include "diff.hpp"
 #include "flow.hpp"
@@ -70,6 +71,7 @@ Outcome run_program(const std::vector<std::string>& arguments) {
                      "tessera policy");
     CommonOptions options;
     Task task;
+    add_check(program, task);
     add_diff(program, task);
     add_flow(program, task);
     add_graph(program, task);
