@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front end under random text: parser, resolver, layout, messages, and the output of idlc when
-// there was no mistake. FUZZ_PARSER in the environment chooses the language: idl, edl, psl.
+// there was no mistake. FUZZ_PARSER in the environment chooses the language: idl, edl, cdl,
+// psl.
 #include "emit.hpp"
 
 #include <cstdint>
@@ -61,8 +62,10 @@ void resolve(const char* extension, std::string text) {
             static_cast<void>(idlc::emit_client(*package, style));
             static_cast<void>(idlc::emit_server(*package, style));
         }
-    } else {
+    } else if (std::string_view{extension} == ".edl") {
         static_cast<void>(workspace.find_class("T", {}));
+    } else {
+        static_cast<void>(workspace.find_component("T", {}));
     }
     static_cast<void>(diagnostics.to_text(lang::Diagnostics::Colour::Never));
 }
@@ -76,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (parser == "psl") {
         parse_policy(std::move(text));
     } else {
-        resolve(parser == "edl" ? ".edl" : ".idl", std::move(text));
+        resolve(parser == "edl" ? ".edl" : parser == "cdl" ? ".cdl" : ".idl", std::move(text));
     }
     return 0;
 }
