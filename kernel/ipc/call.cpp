@@ -146,6 +146,7 @@ void check_request_step(Thread& caller) {
         complete_call(caller, Status::SecurityDisallow);
         return;
     case ksec::Verdict::Granted:
+        caller.expected_response = caller.progress.response;
         break;
     }
     stop_work(caller);

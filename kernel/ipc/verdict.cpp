@@ -58,14 +58,14 @@ void conclude(ksec::Verdict verdict, const ksec::Record& record) {
 }
 
 ksec::Verdict check_query(const ksec::Query& query, ksec::Progress& progress) {
-    ksec::Record record{};
+    ksec::Record record;
     const ksec::Verdict verdict = policy().entry->check(&query, &progress, &record);
     conclude(verdict, record);
     return verdict;
 }
 
 ksec::Verdict judge_query(const ksec::Query& query, ksec::Effect effect) {
-    ksec::Record record{};
+    ksec::Record record;
     const ksec::Verdict verdict = policy().entry->judge(&query, effect, &record);
     conclude(verdict, record);
     if (verdict == ksec::Verdict::Granted && effect == ksec::Effect::Commit) {
@@ -86,6 +86,7 @@ ksec::Verdict check_message(const Parties& parties, Message& message, ksec::Prog
     const ksec::Verdict verdict = check_query(make_query(parties, message), progress);
     if (verdict == ksec::Verdict::Granted) {
         message.facts = progress.facts;
+        message.settled = progress.is_settled != 0;
     }
     return verdict;
 }
@@ -106,6 +107,10 @@ bool grant_message(const Parties& parties, const Message& message) {
     ksec::Progress progress{};
     if (check_query(query, progress) != ksec::Verdict::Granted) {
         return false;
+    }
+    if (progress.is_settled != 0) {
+        ++policy().granted;
+        return true;
     }
     query.facts = progress.facts;
     return judge_query(query, ksec::Effect::Commit) == ksec::Verdict::Granted;

@@ -3,10 +3,14 @@
 
 namespace ksec::audit {
 
-void begin(Record& record, const Query& query) {
+namespace {
+
+/// Who, to whom, what: every field that follows from the query.
+void begin(Record& record, const Query& query, Reason reason) {
     record = Record{};
     record.event = static_cast<u8>(query.event);
-    record.granted = 1;
+    record.reason = static_cast<u8>(reason);
+    record.granted = reason == Reason::Audited ? 1 : 0;
     record.src_class = query.src_class;
     record.dst_class = query.dst_class;
     record.endpoint = query.endpoint;
@@ -16,22 +20,7 @@ void begin(Record& record, const Query& query) {
     record.dst_sid = query.dst_sid;
 }
 
-void malformed(Record& record, Defect defect, u32 parameter) {
-    record.granted = 0;
-    record.reason = static_cast<u8>(Reason::Malformed);
-    record.defect = static_cast<u8>(defect);
-    record.detail = parameter;
-}
-
-void no_rule(Record& record) {
-    record.granted = 0;
-    record.reason = static_cast<u8>(Reason::NoRule);
-}
-
-namespace {
-
-void name_rule(Record& record, u32 rule, Reason reason, std::span<const u64> values) {
-    record.reason = static_cast<u8>(reason);
+void name_rule(Record& record, u32 rule, std::span<const u64> values) {
     record.rule = rule;
     record.value_count = static_cast<u32>(values.size());
     for (u32 i = 0; i < values.size() && i < kRecordValues; ++i) {
@@ -41,13 +30,23 @@ void name_rule(Record& record, u32 rule, Reason reason, std::span<const u64> val
 
 }  // namespace
 
-void refused(Record& record, u32 rule, Reason reason, std::span<const u64> values) {
-    record.granted = 0;
-    name_rule(record, rule, reason, values);
+void malformed(Record& record, const Query& query, Defect defect, u32 parameter) {
+    begin(record, query, Reason::Malformed);
+    record.defect = static_cast<u8>(defect);
+    record.detail = parameter;
 }
 
-void audited(Record& record, u32 rule, std::span<const u64> values) {
-    name_rule(record, rule, Reason::Audited, values);
+void no_rule(Record& record, const Query& query) { begin(record, query, Reason::NoRule); }
+
+void refused(
+    Record& record, const Query& query, u32 rule, Reason reason, std::span<const u64> values) {
+    begin(record, query, reason);
+    name_rule(record, rule, values);
+}
+
+void audited(Record& record, const Query& query, u32 rule, std::span<const u64> values) {
+    begin(record, query, Reason::Audited);
+    name_rule(record, rule, values);
 }
 
 }  // namespace ksec::audit

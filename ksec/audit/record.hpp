@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filling in the record of a decision. The kernel adds the number, the time and the losses.
+// Filling in the record of a decision, whole, when there is something to record; until then only
+// its reason is set, to 0. The kernel adds the number, the time and the losses.
 #pragma once
 
 #include <ksec/verdict.hpp>
@@ -7,20 +8,18 @@
 
 namespace ksec::audit {
 
-/// Who, to whom, what: every field that follows from the query; granted, no reason.
-void begin(Record& record, const Query& query);
-
 /// Denied because the message does not have the form of its IDL.
-void malformed(Record& record, Defect defect, u32 parameter);
+void malformed(Record& record, const Query& query, Defect defect, u32 parameter);
 
 /// Denied because no rule is bound to the event.
-void no_rule(Record& record);
+void no_rule(Record& record, const Query& query);
 
 /// Denied by the rule with this number, or because an expression of it failed; kNoRule: because
 /// the event's rules wrote more than can be undone.
-void refused(Record& record, u32 rule, Reason reason, std::span<const u64> values);
+void refused(
+    Record& record, const Query& query, u32 rule, Reason reason, std::span<const u64> values);
 
 /// Granted, and a profile wants to know: on behalf of the rule with this number.
-void audited(Record& record, u32 rule, std::span<const u64> values);
+void audited(Record& record, const Query& query, u32 rule, std::span<const u64> values);
 
 }  // namespace ksec::audit

@@ -42,20 +42,21 @@ Verdict run_calls(const format::Policy& policy,
             break;
         }
         if (outcome != Outcome::Grant && outcome != Outcome::Quiet) {
-            audit::refused(record, call.rule, reason_of(outcome), {run.values, call.value_count});
+            audit::refused(
+                record, query, call.rule, reason_of(outcome), {run.values, call.value_count});
             return Verdict::Denied;
         }
         if (call.audit != 0 && outcome == Outcome::Grant && effect == Effect::Commit &&
             record.reason == 0 && audit::is_wanted(policy.audits[call.audit], *policy.state)) {
-            audit::audited(record, call.rule, {run.values, call.value_count});
+            audit::audited(record, query, call.rule, {run.values, call.value_count});
         }
     }
     if (journal.has_overflowed()) {
-        audit::refused(record, kNoRule, Reason::Error, {});
+        audit::refused(record, query, kNoRule, Reason::Error, {});
         return Verdict::Denied;
     }
     if ((run.facts & format::kCalledFact) == 0) {
-        audit::no_rule(record);
+        audit::no_rule(record, query);
         return Verdict::Denied;
     }
     return Verdict::Granted;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <kernel/abi/call.hpp>
 #include <ksec/audit/level.hpp>
 #include <ksec/audit/record.hpp>
 #include <ksec/engine/lookup.hpp>
@@ -29,12 +30,34 @@ struct Target {
     const Shape* shape;                ///< null: the event carries no message
     u16 layout;
     bool is_known;  ///< false: no such endpoint, method or message
+    u64 response;   ///< a request's: tag of the response that will need no look; ~0
 };
 
-constexpr Target kUnknown{nullptr, nullptr, format::kNoLayout, false};
+constexpr Target kUnknown{nullptr, nullptr, format::kNoLayout, false, ~u64{0}};
 
 const format::Decision& decision_at(const format::Policy& policy, u32 index) {
     return policy.decisions[index];
+}
+
+/// Whether a decision grants whatever a message of the right form says and a model thinks.
+bool is_plain_grant(const format::Decision& decision) {
+    return decision.count == 1 && decision.state_count == 0 &&
+           decision.calls[0].kind == RuleKind::Grant;
+}
+
+/// The tag of the one response that the pair grants with no further look; ~0: none.
+u64 plain_response(const format::Policy& policy,
+                   const format::Pair& pair,
+                   const MethodPlace& place,
+                   const Query& query) {
+    const Shape& shape = place.method->response;
+    const bool is_plain = shape.staging == Staging::Registers &&
+                          place.layouts->response == format::kNoLayout &&
+                          is_plain_grant(decision_at(policy, pair.response[place.slot]));
+    return is_plain ? abi::Tag::make_short(
+                          abi::Kind::Response, query.endpoint, query.method, shape.fixed_size)
+                          .value
+                    : ~u64{0};
 }
 
 Target find_message_target(const format::Policy& policy, const Query& query) {
@@ -55,17 +78,20 @@ Target find_message_target(const format::Policy& policy, const Query& query) {
         return {&decision_at(policy, pair.request[place.slot]),
                 &place.method->request,
                 place.layouts->request,
-                true};
+                true,
+                plain_response(policy, pair, place, query)};
     case Event::Response:
         return {&decision_at(policy, pair.response[place.slot]),
                 &place.method->response,
                 place.layouts->response,
-                true};
+                true,
+                ~u64{0}};
     default:
         return {&decision_at(policy, pair.error[place.slot]),
                 &place.method->error,
                 place.layouts->error,
-                place.method->error.exists != 0};
+                place.method->error.exists != 0,
+                ~u64{0}};
     }
 }
 
@@ -87,7 +113,8 @@ Target find_target(const format::Policy& policy, const Query& query) {
         return {&decision_at(policy, owner->security_decisions[place.slot]),
                 &place.method->request,
                 place.layouts->request,
-                true};
+                true,
+                ~u64{0}};
     }
     case Event::Execute: {
         const format::Class* const started = find_class_by_id(policy, query.dst_class);
@@ -97,7 +124,8 @@ Target find_target(const format::Policy& policy, const Query& query) {
         return {&decision_at(policy, find_source(started->execute, query.src_class)),
                 nullptr,
                 format::kNoLayout,
-                true};
+                true,
+                ~u64{0}};
     }
     }
     return kUnknown;
@@ -126,7 +154,7 @@ Verdict step_scan(const format::Policy& policy,
     case ScanEnd::Failed:
         break;
     }
-    audit::refused(record, call.rule, Reason::Error, {});
+    audit::refused(record, query, call.rule, Reason::Error, {});
     return Verdict::Denied;
 }
 
@@ -178,7 +206,8 @@ Verdict run_calls(const format::Policy& policy,
             break;
         }
         if (outcome != Outcome::Grant) {
-            audit::refused(record, call.rule, reason_of(outcome), {run.values, call.value_count});
+            audit::refused(
+                record, query, call.rule, reason_of(outcome), {run.values, call.value_count});
             return Verdict::Denied;
         }
     }
@@ -198,7 +227,7 @@ Verdict step_structure(const format::Policy& policy,
         if (defect == Defect::None) {
             return Verdict::Granted;
         }
-        audit::malformed(record, defect, kNoParameter);
+        audit::malformed(record, query, defect, kNoParameter);
         return Verdict::Denied;
     }
     Walk walk;
@@ -206,7 +235,7 @@ Verdict step_structure(const format::Policy& policy,
     const Finding found =
         check_structure(policy, query.message, *target.shape, target.layout, walk, fuel);
     if (found.verdict == Verdict::Denied) {
-        audit::malformed(record, found.defect, found.parameter);
+        audit::malformed(record, query, found.defect, found.parameter);
     } else if (found.verdict == Verdict::Again) {
         __builtin_memcpy(progress.spare, &walk, sizeof(walk));
     }
@@ -218,10 +247,10 @@ Verdict step_structure(const format::Policy& policy,
 Verdict
 check(const format::Policy& policy, const Query& query, Progress& progress, Record& record) {
     s32 fuel = kStepFuel;
-    audit::begin(record, query);
+    record.reason = 0;
     const Target target = find_target(policy, query);
     if (!target.is_known) {
-        audit::malformed(record, Defect::UnknownMethod, kNoParameter);
+        audit::malformed(record, query, Defect::UnknownMethod, kNoParameter);
         return Verdict::Denied;
     }
     // progress.item: 0 = in the structure; n = call n - 1 comes next.
@@ -236,19 +265,23 @@ check(const format::Policy& policy, const Query& query, Progress& progress, Reco
         progress.facts = 0;
     }
     const Verdict verdict = run_calls(policy, *target.decision, query, progress, fuel, record);
-    if (verdict == Verdict::Granted && target.decision->state_count == 0 &&
-        (progress.facts & format::kCalledFact) == 0) {
-        audit::no_rule(record);
+    if (verdict != Verdict::Granted) {
+        return verdict;
+    }
+    progress.is_settled = target.decision->state_count == 0 ? 1 : 0;
+    progress.response = target.response;
+    if (progress.is_settled != 0 && (progress.facts & format::kCalledFact) == 0) {
+        audit::no_rule(record, query);
         return Verdict::Denied;
     }
-    return verdict;
+    return Verdict::Granted;
 }
 
 Verdict judge(const format::Policy& policy, const Query& query, Effect effect, Record& record) {
-    audit::begin(record, query);
+    record.reason = 0;
     const Target target = find_target(policy, query);
     if (!target.is_known) {
-        audit::malformed(record, Defect::UnknownMethod, kNoParameter);
+        audit::malformed(record, query, Defect::UnknownMethod, kNoParameter);
         return Verdict::Denied;
     }
     const format::Decision& decision = *target.decision;
@@ -256,7 +289,7 @@ Verdict judge(const format::Policy& policy, const Query& query, Effect effect, R
         return judge_state(policy, decision, query, effect, record);
     }
     if (decision.count == 0) {
-        audit::no_rule(record);
+        audit::no_rule(record, query);
         return Verdict::Denied;
     }
     return Verdict::Granted;

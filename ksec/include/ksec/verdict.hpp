@@ -113,7 +113,12 @@ struct Progress {
     u32 item;
     u32 offset;
     u64 spare[19];
-    u64 facts;  ///< when granted: to be kept with the message, for Query::facts
+    u64 facts;       ///< when granted: to be kept with the message, for Query::facts
+    u64 response;    ///< when a request is granted: tag of the response granted with no further
+                     ///< look; ~0 = none. As in a RowEntry.
+    u32 is_settled;  ///< when granted: 1 if no model has a say, so that judge() would only repeat
+                     ///< it
+    u32 reserved;
 };
 
 enum class Effect : u32 { Dry = 0, Commit = 1 };
@@ -178,7 +183,7 @@ inline constexpr u16 kSecurityEndpoint = 0x8000;
 
 inline constexpr u32 kNoRule = 0xFFFF'FFFF;
 inline constexpr u16 kNoClass = 0xFFFF;
-inline constexpr u32 kEntryVersion = 2;                    // of this header
+inline constexpr u32 kEntryVersion = 3;                    // of this header
 inline constexpr u64 kEntryMagic = 0x3145'5452'4345'534B;  // "KSECRTE1"
 
 /// ksec.elf's only exported object. Every function is called with interrupts masked on a stack with
@@ -201,8 +206,9 @@ struct EntryTable {
     /// The row of a channel; never null (an all-denying row is shared).
     const Row* (*row)(u16 src_class, u16 dst_class);
     /// Pure part: structure, then rules that read only the message. Again: call once more with the
-    /// same progress, after at most 4,000 instructions. `record` is filled unless Again; a grant is
-    /// not worth recording, since judge() may still deny.
+    /// same progress, after at most 4,000 instructions. `record` is filled when the event is
+    /// denied; else only its reason is set, to 0: a grant is not worth recording, since judge() may
+    /// still deny.
     Verdict (*check)(const Query* query, Progress* progress, Record* record);
     /// State part, at most 500 instructions of rules, for a process start 4,000; without state
     /// rules, a look-up. With Effect::Commit the models change iff Granted; with Effect::Dry they

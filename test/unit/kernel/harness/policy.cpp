@@ -37,7 +37,10 @@ struct Hooks {
         return &g_policy->rows_[{src_class, dst_class}].header;
     }
 
-    static ksec::Verdict check(const ksec::Query* query, ksec::Progress*, ksec::Record* record) {
+    static ksec::Verdict
+    check(const ksec::Query* query, ksec::Progress* progress, ksec::Record* record) {
+        *record = {};
+        progress->response = ~u64{0};
         keep(*query, false, ksec::Effect::Dry);
         const bool is_message = query->event <= ksec::Event::Error;
         const u16 server =
@@ -56,6 +59,7 @@ struct Hooks {
 
     static ksec::Verdict
     judge(const ksec::Query* query, ksec::Effect effect, ksec::Record* record) {
+        *record = {};
         keep(*query, true, effect);
         const ksec::Verdict verdict =
             g_policy->on_judge ? g_policy->on_judge(*query, effect) : ksec::Verdict::Granted;
