@@ -7,8 +7,8 @@
     ```text printed              is what the check of the block before it prints, to the letter; a
                                  block without this prints nothing. The check fails just when one of
                                  these lines says 'error'
-    ```text report               has lines of policyc's report on the policy before it, without the
-                                 number or word that each begins with
+    ```text report               has lines of policyc's report on the policy before it, each from the
+                                 cost on: a number, with an s when the rule is on state
 
 A .psl file with assert blocks is parsed by idlc, then run by `tessera policy test` (--tool tests=...);
 without that program the last line but one says how many were not run. Each page has a folder of its own;
@@ -91,13 +91,16 @@ class Checker:
         done = self.run(self.tools["tests"], "--sdk", self.sdk, "test", file)
         return done.returncode, done.stderr + (done.stdout if done.returncode != 0 else "")
 
-    def report(self, file):
+    def costs(self, file):
+        """From 'security.psl:4 grant ()' to what the report says it costs."""
         done = self.run(self.tools["policyc"], *self.includes(), "--check", "--report", "-", file)
-        return done.stdout.split("\n")
+        rules = (line.split(maxsplit=2) for line in done.stdout.split("\n") if ".psl:" in line)
+        return {" ".join(rule[2].split()): rule[1] for rule in rules if len(rule) == 3}
 
 
-def squeeze(line):
-    return " ".join(line.split())
+def cost_text(line):
+    """A line of a report block without the cost it begins with."""
+    return " ".join(line.split()[1:])
 
 
 def check_page(page, common, checker):
@@ -113,9 +116,11 @@ def check_page(page, common, checker):
         if block.role == "report":
             if last_policy is None:
                 raise ValueError(f"line {block.begin}: a report before any policy")
-            known = {squeeze(line).partition(" ")[2] for line in checker.report(last_policy)}
-            missing = [line for line in text.split("\n") if squeeze(line) not in known | {""}]
-            yield block.begin, "\n".join(["not in the report:", *missing] if missing else []), None
+            expected, printed = lines[block.begin:block.end], checker.costs(last_policy)
+            quoted = [f"{printed.get(text, '?'):>5} {text}" for text in map(cost_text, expected)]
+            is_same = [line.split() for line in quoted] == [line.split() for line in expected]
+            reason = "" if is_same else "\n".join(["--- in the report", *quoted])
+            yield block.begin, reason, (block, quoted)
         if not block.file:
             continue
         path = checker.folder / block.file
