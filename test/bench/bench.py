@@ -19,14 +19,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
+from bench_lines import parse_figures  # pylint: disable=wrong-import-position
 from elf_file import find_function  # pylint: disable=wrong-import-position
 from machine import virt  # pylint: disable=wrong-import-position
 from scenario import PANIC_LINE, Scenario, boot, last_lines  # pylint: disable=wrong-import-position
-from peer import VARIANTS, measure_peers  # pylint: disable=wrong-import-position
+from peer import measure_peers, take_over  # pylint: disable=wrong-import-position
 from static_figures import el1_lines, read_only_size  # pylint: disable=wrong-import-position
 from symbolise import symbolise  # pylint: disable=wrong-import-position
 
-BENCH_LINE = re.compile(r"^BENCH (\S+) (\S+) (\d+)\s*$", re.M)
 REGION_LINE = re.compile(r"^BENCH-REGION (\S+) (\d+) (\d+) (\d+)\s*$", re.M)
 REGION_COUNT = re.compile(r"^INSNCOUNT region ([0-9a-f]+) low=(\d+) high=(\d+)$", re.M)
 DECISION = "_ZN6kernel9Scheduler4pick"  # kernel::Scheduler::pick: who runs next
@@ -71,11 +71,6 @@ def boot_bench(entry, machine, extra=()):
         why = f"did not end within {SECONDS} s" if run.timed_out else f"ended with code {run.exit_code}"
         refuse(f"the bench image {why} on {machine.describe()}", "see the lines above")
     return run.output
-
-
-def parse_figures(output):
-    """Figures the image printed, as {name: (unit, value)}."""
-    return {name: (unit, int(value)) for name, unit, value in BENCH_LINE.findall(output)}
 
 
 def plugin_words(build, entry, log):
@@ -172,7 +167,8 @@ def distance(row):
     return f"{100 * row['value'] / row['budget'] - 100:+.1f} %"
 
 
-def print_table(rows, peers):
+def print_table(rows, peers, measured=()):
+    """All figures; those of other systems in `measured`, pairs of name and system, bear an asterisk."""
     names = sorted({peer for figures in peers.values() for peer in figures})
     header = f"{'name':<28} {'unit':<13} {'value':>12} {'budget':>12} {'distance':>10} {'':<9}"
     header += "".join(f"{n:>12}" for n in names)
@@ -181,7 +177,9 @@ def print_table(rows, peers):
         verdict = "" if row["holds"] else ("MISSING" if row["value"] is None else "EXCEEDED")
         cells = [row["value"], row["budget"]]
         text = "".join(f"{'-' if cell is None else cell:>12} " for cell in cells)
-        beside = "".join(f"{peers.get(row['name'], {}).get(name, '-'):>12}" for name in names)
+        beside = "".join(
+            f"{peers.get(row['name'], {}).get(name, '-')}{'*' if (row['name'], name) in measured else ''}".rjust(12)
+            for name in names)
         print(f"{row['name']:<28} {row['unit']:<13} {text}{distance(row):>10} {verdict:<9}{beside}".rstrip())
 
 
@@ -200,7 +198,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/gcc")
     parser.add_argument("--json", default="", help="file to write the results to")
-    parser.add_argument("--peer", action="store_true", help="measure the bound on this machine, too; other systems' figures are recorded ones")
+    parser.add_argument("--peer", action="store_true", help="measure the bound and Linux on this machine, too; other figures are recorded ones")
     parser.add_argument("--check", action="store_true", help="close with the number of budgets kept")
     parser.add_argument("--write-budgets", action="store_true", help="make today's figures the budgets")
     options = parser.parse_args()
@@ -209,17 +207,17 @@ def main():
     recorded = load(os.path.join(HERE, "peers.json"))
     figures = measure(options.build)
     peers = recorded["peers"]
-    if options.peer:
-        for name, figures_of_peers in measure_peers(options.build).items():
-            peers.setdefault(name, {}).update(figures_of_peers)
+    measured = measure_peers(options.build) if options.peer else {}
+    changes = take_over(peers, measured)
     rows = judge(figures, budgets)
-    print_table(rows, peers)
+    print_table(rows, peers, {(name, system) for name, values in measured.items() for system in values})
     above = [row["name"] for row in rows if row["holds"] and row["budget"] and row["value"] > row["budget"]]
     if above:
         print(f"above their budgets, within the 3 % allowed: {', '.join(above)}")
     print("beside ours: " + recorded["about"])
-    if options.peer:
-        print("measured now, on this machine: 'bound' of " + ", ".join(VARIANTS) + "; seL4 and Linux are recorded, not measured")
+    if changes:
+        print("* measured now, on this machine; what bears no asterisk beside ours is recorded:")
+        print("\n".join("    " + line for line in changes))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump({"results": [{key: row[key] for key in ("name", "unit", "value", "budget")}

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures on this machine what can be built from this repository: the bound, a bare-metal program
-that does only what any kernel must. Other systems' figures are the recorded ones of peers.json,
-since building those systems takes sources from elsewhere."""
+"""Measures other systems on this machine: the bound, a bare-metal program of this repository that does
+only what any kernel must, and Debian's Linux. Figures of seL4 are the recorded ones of peers.json,
+since building it takes sources from elsewhere; so are Linux's when its package cannot be fetched."""
 
+import contextlib
 import os
 import re
 import subprocess
+import time
+
+from debian_kernel import Unavailable
+from linux_peer import measure_linux
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VARIANTS = {"kernel.null_call": 0, "ipc.round_trip.short": 2}  # what limit.S calls VARIANT
@@ -29,9 +34,42 @@ def measure_bound(folder, variant):
     return int(found.group(1)) // 100
 
 
+@contextlib.contextmanager
+def step(text):
+    """Says what is being done and then how long it took."""
+    print(f"peer: {text} ... ", end="", flush=True)
+    start = time.monotonic()
+    outcome = "failed after "
+    try:
+        yield
+        outcome = ""
+    finally:
+        print(f"{outcome}{time.monotonic() - start:.1f} s", flush=True)
+
+
 def measure_peers(build):
-    """{name: {"bound": value}} as measured now."""
+    """{name: {system: value}} as measured now."""
     folder = os.path.join(build, "test/bench")
     os.makedirs(folder, exist_ok=True)
-    print("measuring the bound on this machine; figures of other systems are recorded ones")
-    return {name: {"bound": measure_bound(folder, variant)} for name, variant in VARIANTS.items()}
+    with step("build and boot the bound"):
+        measured = {name: {"bound": measure_bound(folder, variant)} for name, variant in VARIANTS.items()}
+    try:
+        _, figures = measure_linux(os.path.join(folder, "linux"), step)
+    except Unavailable as error:
+        print(f"peer: Linux is not measured, its figures below are recorded ones: {error}")
+        return measured
+    for name, value in figures.items():
+        measured.setdefault(name, {})["Linux"] = value
+    return measured
+
+
+def take_over(recorded, measured):
+    """Puts measured figures in place of recorded ones; returns lines that tell both."""
+    lines = []
+    for name, figures in measured.items():
+        for system, value in figures.items():
+            before = recorded.setdefault(name, {}).get(system)
+            change = f"recorded {before}, {100 * value / before - 100:+.1f} %" if before else "none recorded"
+            lines.append(f"{name} of {system}: {value} ({change})")
+            recorded[name][system] = value
+    return lines
