@@ -191,7 +191,7 @@ TEST_CASE("a granted call of what is only described is answered Unimplemented",
         app.kernel.policy.add_method(kCoreClass, interface, method, make_shape(8), make_shape(8));
         app.kernel.run(app.thread);
         app.kernel.call(
-            app.thread, kKernelHandle, request_tag(interface, method, 8), {.words = {0}});
+            app.thread, Kernel::kKernelHandle, request_tag(interface, method, 8), {.words = {0}});
         CHECK(app.kernel.answer_of(app.thread).status == Status::Unimplemented);
         CHECK(app.kernel.is_running(app.thread));
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -10,8 +11,14 @@
 
 namespace test {
 
-inline const std::string kInterfaces = std::string(SOURCE_ROOT) + "/sdk/interfaces";
-inline const std::string kPolicies = std::string(SOURCE_ROOT) + "/sdk/policies";
+/// The folder of the sources, which the build names in the environment; this one otherwise.
+inline std::string source_root() {
+    const char* const root = std::getenv("SOURCE_ROOT");
+    return root == nullptr ? "." : root;
+}
+
+inline const std::string kInterfaces = source_root() + "/sdk/interfaces";
+inline const std::string kPolicies = source_root() + "/sdk/policies";
 
 /// Files below `folder` with one of these extensions, sorted.
 inline std::vector<std::string> find_files(const std::string& folder,
