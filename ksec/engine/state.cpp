@@ -37,6 +37,7 @@ Verdict run_calls(const format::Policy& policy,
             break;
         case RuleKind::Deny:
         case RuleKind::Scan:
+        case RuleKind::Comparison:
             run = {};
             outcome = Outcome::Deny;
             break;

@@ -2,6 +2,7 @@
 #include <kernel/abi/call.hpp>
 #include <ksec/audit/level.hpp>
 #include <ksec/audit/record.hpp>
+#include <ksec/engine/comparison.hpp>
 #include <ksec/engine/lookup.hpp>
 #include <ksec/engine/scan.hpp>
 #include <ksec/engine/state.hpp>
@@ -195,6 +196,10 @@ Verdict run_calls(const format::Policy& policy,
             break;
         case RuleKind::Code:
             outcome = start_rule(run, call)(query, run);
+            run.facts |= format::kCalledFact;
+            break;
+        case RuleKind::Comparison:
+            outcome = compare(policy.comparisons[call.scan], query, run.values[0]);
             run.facts |= format::kCalledFact;
             break;
         case RuleKind::Grant:

@@ -134,9 +134,33 @@ enum class RuleKind : u16 {
     Grant = 0,
     Deny = 1,
     Code = 2,
-    Facts = 3,  ///< code that sets facts and is no rule: Grant goes on, Error denies
-    Scan = 4,   ///< pure part only: Policy::scans[scan] is matched; no rule either
+    Facts = 3,       ///< code that sets facts and is no rule: Grant goes on, Error denies
+    Scan = 4,        ///< pure part only: Policy::scans[scan] is matched; no rule either
+    Comparison = 5,  ///< pure part only: Policy::comparisons[scan] holds
 };
+
+enum class Relation : u8 {
+    Equal = 0,
+    NotEqual = 1,
+    Less = 2,
+    LessEqual = 3,
+    Greater = 4,
+    GreaterEqual = 5
+};
+
+/// A rule on one number of the fixed part and a constant. Such rules are most of a large policy; as
+/// rows they need no code each.
+struct Comparison {
+    u64 constant;  ///< sign-extended
+    u32 offset;    ///< of the number, aligned to its size
+    u8 size;       ///< 1, 2, 4 or 8 bytes
+    u8 is_signed;
+    Relation relation;
+    u8 denies;  ///< 1: denies when it holds; 0: when it does not
+};
+
+/// What a comparison costs, in instructions.
+inline constexpr u32 kComparisonCost = 40;
 
 /// What a rule's code may cost at most, in instructions; policyc refuses dearer ones.
 inline constexpr u32 kMaxRuleCost = 2500;
@@ -156,7 +180,7 @@ struct RuleCall {
     u8 value_count;
     u8 reserved;
     u32 cost;  ///< worst-case instructions of `code`
-    u32 scan;  ///< Scan: index in Policy::scans
+    u32 scan;  ///< Scan: index in Policy::scans; Comparison: in Policy::comparisons
     Guard guard = {};
 };
 
@@ -165,7 +189,7 @@ struct RuleCall {
 struct StateCall {
     StateCode code;  ///< Code and Facts only
     u32 rule;        ///< index in the names table
-    RuleKind kind;   ///< not Scan
+    RuleKind kind;   ///< not Scan, not Comparison
     u8 value_count;
     u8 reserved;
     u32 cost;  ///< worst-case instructions of `code`
@@ -296,6 +320,7 @@ struct Policy {
     const Layout* layouts;
     const Endpoint* implicit_endpoints;  ///< kImplicitEndpointCount, slots from 0
     const Scan* scans = nullptr;
+    const Comparison* comparisons = nullptr;
     const Audit* audits = nullptr;  ///< entry 0 is never looked at
     const ModelObject* objects = nullptr;
     u32 object_count = 0;

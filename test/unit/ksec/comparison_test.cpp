@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <ksec/engine/comparison.hpp>
+
+namespace {
+
+using namespace ksec;
+using format::Outcome;
+using format::Relation;
+
+struct Case {
+    u8 size;
+    u8 is_signed;
+    u64 number;
+    u64 constant;
+    bool is_less;
+    bool is_equal;
+};
+
+// At the limits of each type, and where signed and unsigned order differ.
+constexpr Case kCases[] = {
+    {1, 0, 0xFF, 0x7F, false, false},
+    {1, 1, 0xFF, 0x7F, true, false},
+    {1, 1, 0x80, ~u64{0x7F}, false, true},
+    {2, 0, 0x8000, 0x7FFF, false, false},
+    {2, 1, 0x8000, 0x7FFF, true, false},
+    {4, 0, 0xFFFF'FFFF, 0xFFFF'FFFF, false, true},
+    {4, 1, 0xFFFF'FFFF, ~u64{0}, false, true},
+    {4, 1, 5, ~u64{0}, false, false},
+    {8, 0, ~u64{0}, 1, false, false},
+    {8, 1, ~u64{0}, 1, true, false},
+    {8, 1, u64{1} << 63, u64{1} << 63, false, true},
+};
+
+Outcome outcome_of(const Case& test, Relation relation, u8 denies, u64& value) {
+    alignas(8) u8 fixed[16] = {};
+    std::memset(fixed, 0xA5, sizeof(fixed));
+    std::memcpy(fixed + 8, &test.number, test.size);
+    Query query{};
+    query.message.fixed = fixed;
+    query.message.fixed_size = sizeof(fixed);
+    return engine::compare(
+        {test.constant, 8, test.size, test.is_signed, relation, denies}, query, value);
+}
+
+}  // namespace
+
+TEST_CASE("a comparison row decides as the numbers' type says", "[ksec]") {
+    for (const Case& test : kCases) {
+        const bool expected[] = {test.is_equal,
+                                 !test.is_equal,
+                                 test.is_less,
+                                 test.is_less || test.is_equal,
+                                 !test.is_less && !test.is_equal,
+                                 !test.is_less};
+        for (u8 relation = 0; relation < 6; ++relation) {
+            u64 value = 0;
+            CAPTURE(test.size, test.is_signed, test.number, test.constant, relation);
+            CHECK((outcome_of(test, Relation{relation}, 0, value) == Outcome::Grant) ==
+                  expected[relation]);
+            CHECK((outcome_of(test, Relation{relation}, 1, value) == Outcome::Deny) ==
+                  expected[relation]);
+        }
+    }
+}
+
+TEST_CASE("a comparison row leaves the number as it read it", "[ksec]") {
+    u64 value = 0;
+    (void)outcome_of({1, 1, 0xFE, 0, true, false}, Relation::Less, 0, value);
+    CHECK(value == ~u64{1});
+    (void)outcome_of({2, 0, 0xFFFE, 0, true, false}, Relation::Less, 0, value);
+    CHECK(value == 0xFFFE);
+}
