@@ -13,6 +13,9 @@ using policyc::psl::Expression;
 
 /// What one rule says to every message alike.
 Access access_of(const BoundRule& rule) {
+    if (rule.call == nullptr || !rule.cases.empty()) {
+        return Access::Conditional;  // a choice, or something that stands in one
+    }
     const std::string& name = rule.call->name.last().text;
     const Expression& argument = *rule.call->argument;
     const bool is_unit = argument.kind == Expression::Kind::Unit;
@@ -49,7 +52,7 @@ bool reads_foreign(const Expression& expression, const lang::Message& message) {
 /// A rule about any method whatever does not judge implicit endpoints by parameters they lack.
 bool applies(const policyc::Policy& policy, const BoundRule& rule, const Selected& selected) {
     return !selected.is_implicit ||
-           !reads_foreign(*rule.call->argument, *message_of(policy, rule.event, selected));
+           !reads_foreign(rule.subject(), *message_of(policy, rule.event, selected));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ std::vector<RuleWords> rule_words(const policyc::Compilation& policy,
                                   const std::vector<const policyc::BoundRule*>& rules) {
     std::vector<RuleWords> result;
     for (const policyc::BoundRule* const rule : rules) {
-        RuleWords words{place_of(policy, rule->call->span), text_of(policy, rule->call->span)};
+        RuleWords words{place_of(policy, rule->span()), text_of(policy, rule->span())};
         const bool is_known = std::ranges::any_of(result, [&](const RuleWords& known) {
             return known.place == words.place && known.text == words.text;
         });

@@ -48,7 +48,7 @@ ALLOWED = {
     "sdk/idlc/include/idl": ("sdk/idlc/include/idl/", "sdk/runtime/", "kernel/base/", "kernel/abi/"),
     "sdk/idlc": ("sdk/idlc/", "sdk/lang/", "kernel/abi/", "kernel/base/"),
     "sdk/policyc": ("sdk/policyc/", "sdk/lang/", "ksec/format/", "ksec/include/", "kernel/abi/",
-                    "kernel/base/"),
+                    "kernel/base/", "sdk/imagec/component.hpp"),
     "sdk/policy": ("sdk/policy/", "sdk/policyc/", "sdk/lang/", "sdk/imagec/", "sdk/runtime/include/",
                    "ksec/format/", "ksec/include/", "kernel/abi/", "kernel/base/"),
     "sdk/imagec": ("sdk/imagec/", "sdk/lang/", "sdk/runtime/include/runtime/romfs.hpp",

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit.hpp"
 
+#include "policy.hpp"
+
 #include <algorithm>
+#include <ksec/format/tables.hpp>
 
 namespace sdk::policyc {
 
@@ -25,8 +28,11 @@ public:
                     profile.name.span, Text{"audit profile"}, Word{profile.name.text})
                 .note(entry->second, "first declared here");
         }
+        profile_ = &table_.profiles[profile.name.text];
         check_levels(*profile.levels);
     }
+
+    AuditTable take() { return std::move(table_); }
 
     void use(const lang::Name& name) {
         if (name.is_empty() || name.text == "global" || profiles_.contains(name.text)) {
@@ -60,8 +66,9 @@ private:
     }
 
     static bool is_level(const std::string& key) {
-        return !key.empty() && key.size() <= 9 &&
-               std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; });
+        return !key.empty() && key.size() <= 2 &&
+               std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; }) &&
+               std::stoul(key) < ksec::format::kAuditLevels;
     }
 
     void check_levels(const psl::Expression& levels) {
@@ -71,8 +78,10 @@ private:
         }
         for (const psl::DictEntry& level : levels.entries) {
             if (!is_level(level.key.text)) {
-                wrong(level.key.span, "a key that is no level number");
+                wrong(level.key.span, "a key that is no level number from 0 to 63");
+                continue;
             }
+            level_ = static_cast<unsigned>(std::stoul(level.key.text));
             if (level.value->kind != Kind::Dict) {
                 wrong(level.value->span, "no dictionary of objects");
                 continue;
@@ -96,25 +105,48 @@ private:
             wrong(object.value->span, "no dictionary of settings");
             return;
         }
+        AuditSetting& result = (*profile_)[object.key.text][level_];
         for (const psl::DictEntry& setting : object.value->entries) {
-            const bool is_model_extra = setting.key.text == "omit" || setting.key.text == "emit";
-            if (setting.key.text != "kss" && !is_model_extra) {
+            if (setting.key.text != "kss" && setting.key.text != "omit" &&
+                setting.key.text != "emit") {
                 wrong(setting.key.span, "an unknown setting");
             } else if (setting.value->kind != Kind::List) {
                 wrong(setting.value->span, "no list");
-            } else if (!is_model_extra) {
-                check_results(*setting.value);
+            } else if (setting.key.text == "kss") {
+                check_results(*setting.value, result);
+            } else if (setting.key.text == "omit") {
+                check_omit(object, *setting.value, result);
             }
         }
     }
 
-    void check_results(const psl::Expression& results) {
+    void check_results(const psl::Expression& results, AuditSetting& setting) {
         for (const psl::ExpressionPtr& result : results.children) {
             const bool is_text = result->kind == Kind::Text;
             if (is_text && result->text == "granted") {
-                diagnostics_.report<Code::GrantedNotAudited>(result->span);
+                setting.granted = true;
             } else if (!is_text || result->text != "denied") {
                 wrong(result->span, "a result that is neither \"granted\" nor \"denied\"");
+            }
+        }
+    }
+
+    void
+    check_omit(const psl::DictEntry& object, const psl::Expression& states, AuditSetting& setting) {
+        const auto found = policy_.objects.find(object.key.text);
+        const FlowConfig* const flow = found == policy_.objects.end()
+                                           ? nullptr
+                                           : std::get_if<FlowConfig>(&found->second.config);
+        for (const psl::ExpressionPtr& state : states.children) {
+            if (flow == nullptr || state->kind != Kind::Text) {
+                wrong(state->span, "states to omit, of which the object has none");
+            } else if (std::ranges::find(flow->states, state->text) == flow->states.end()) {
+                diagnostics_
+                    .report<Code::Undeclared>(
+                        state->span, Word{state->text}, Text{"state"}, Word{object.key.text})
+                    .hint(lang::closest(state->text, flow->states));
+            } else {
+                setting.omit.push_back(state->text);
             }
         }
     }
@@ -122,14 +154,17 @@ private:
     const Policy& policy_;
     lang::Diagnostics& diagnostics_;
     std::map<std::string, lang::Span> profiles_;
+    AuditTable table_;
+    AuditProfile* profile_ = nullptr;
+    unsigned level_ = 0;
 };
 
 }  // namespace
 
-void check_audit(const Policy& policy,
-                 const std::vector<const psl::AuditDefault*>& defaults,
-                 const std::vector<const psl::AuditProfile*>& profiles,
-                 lang::Diagnostics& diagnostics) {
+AuditTable check_audit(const Policy& policy,
+                       const std::vector<const psl::AuditDefault*>& defaults,
+                       const std::vector<const psl::AuditProfile*>& profiles,
+                       lang::Diagnostics& diagnostics) {
     AuditChecker checker(policy, diagnostics);
     for (const psl::AuditProfile* profile : profiles) {
         checker.declare(*profile);
@@ -151,6 +186,22 @@ void check_audit(const Policy& policy,
         checker.use(binding->audit);
         checker.visit(binding->items);
     }
+    AuditTable table = checker.take();
+    if (!defaults.empty()) {
+        table.default_profile = defaults[0]->profile.text;
+        table.level = static_cast<unsigned>(defaults[0]->level.low_bits());
+    }
+    return table;
+}
+
+const std::map<unsigned, AuditSetting>* AuditTable::find(std::string_view profile,
+                                                         const std::string& object) const {
+    const auto found = profiles.find(profile.empty() ? default_profile : std::string(profile));
+    if (found == profiles.end()) {
+        return nullptr;
+    }
+    const auto settings = found->second.find(object);
+    return settings == found->second.end() ? nullptr : &settings->second;
 }
 
 }  // namespace sdk::policyc

@@ -1,17 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checking audit profiles. What is recorded today does not depend on them: denials by a rule, for
-// want of a rule and for a malformed message always are, granted events never.
+// Audit profiles: at which run-time levels a granted call of an object's rule is recorded. Denials
+// always are, whatever a profile says.
 #pragma once
 
-#include "policy.hpp"
+#include <lang/diagnostics.hpp>
+#include <lang/psl_ast.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace sdk::policyc {
 
+namespace psl = lang::psl;
+
+struct Policy;
+
+/// What a profile says of one object at one level.
+struct AuditSetting {
+    bool granted = false;
+    std::vector<std::string> omit;  ///< Flow: states in which nothing is recorded
+};
+
+/// Object -> level -> setting. Levels are below ksec::format::kAuditLevels.
+using AuditProfile = std::map<std::string, std::map<unsigned, AuditSetting>>;
+
+/// All profiles and what holds where none is named.
+struct AuditTable {
+    std::map<std::string, AuditProfile> profiles;
+    std::string default_profile;  ///< empty, or "global": nothing is recorded
+    unsigned level = 0;           ///< the run-time level at the start
+
+    /// What the profile in force (empty: the default) says of an object; null: nothing.
+    [[nodiscard]] const std::map<unsigned, AuditSetting>* find(std::string_view profile,
+                                                               const std::string& object) const;
+};
+
 /// Reports profiles and defaults that are malformed, declared twice or unknown, in declarations and
 /// in the sections of all bindings.
-void check_audit(const Policy& policy,
-                 const std::vector<const psl::AuditDefault*>& defaults,
-                 const std::vector<const psl::AuditProfile*>& profiles,
-                 lang::Diagnostics& diagnostics);
+AuditTable check_audit(const Policy& policy,
+                       const std::vector<const psl::AuditDefault*>& defaults,
+                       const std::vector<const psl::AuditProfile*>& profiles,
+                       lang::Diagnostics& diagnostics);
 
 }  // namespace sdk::policyc

@@ -33,6 +33,14 @@ struct Scope {
     std::optional<std::uint16_t> owner;
     std::optional<std::uint16_t> other;
     Selection selection;
+    std::vector<ChosenCase> cases;
+    std::string_view profile;
+
+    void use_profile(const lang::Name& name) {
+        if (!name.is_empty()) {
+            profile = name.text;
+        }
+    }
 
     [[nodiscard]] const psl::Selector*& selector(SelectorKind kind) {
         return given[static_cast<std::size_t>(kind)];
@@ -74,6 +82,7 @@ public:
             Scope scope;
             scope.event = binding->event;
             scope.selection = everything(binding->event);
+            scope.use_profile(binding->audit);
             if (narrow(scope, binding->selectors, binding->head)) {
                 visit(scope, binding->items);
             }
@@ -85,16 +94,47 @@ private:
     void visit(const Scope& scope, const psl::Items& items) {
         for (const psl::Item& item : items) {
             if (const auto* call = std::get_if<psl::RuleCall>(&item.node)) {
-                rules_.push_back({scope.event, scope.other, scope.selection, call});
+                add(scope, call, nullptr);
             } else if (const auto* match = std::get_if<psl::Match>(&item.node)) {
                 Scope inner = scope;
+                inner.use_profile(match->audit);
                 if (narrow(inner, match->selectors, match->head)) {
                     visit(inner, match->items);
                 }
             } else if (const auto* choice = std::get_if<psl::Choice>(&item.node)) {
-                diagnostics_.report<Code::NotSupportedYet>(choice->head, Text{"'choice'"});
+                visit(scope, *choice);
             }
         }
+    }
+
+    void visit(const Scope& scope, const psl::Choice& choice) {
+        add(scope, nullptr, &choice);
+        const std::size_t otherwise = choice.cases.size() + 1;
+        if (otherwise > UINT16_MAX) {
+            diagnostics_.report<Code::TooManyOf>(
+                choice.head, Word{"choice"}, Text{"cases"}, lang::Number{UINT16_MAX - 1});
+            return;
+        }
+        bool has_otherwise = false;
+        for (std::size_t i = 0; i < choice.cases.size(); ++i) {
+            const psl::Case& entry = choice.cases[i];
+            const bool is_otherwise = entry.key == psl::Case::Key::Otherwise;
+            if (is_otherwise && has_otherwise) {
+                diagnostics_.report<Code::CaseNotReached>(entry.key_span);
+                continue;
+            }
+            has_otherwise = has_otherwise || is_otherwise;
+            Scope inner = scope;
+            inner.use_profile(choice.audit);
+            inner.cases.push_back(
+                {&choice, static_cast<std::uint16_t>(is_otherwise ? otherwise : i + 1)});
+            visit(inner, entry.items);
+        }
+    }
+
+    void add(const Scope& scope, const psl::RuleCall* call, const psl::Choice* head) {
+        rules_.push_back(
+            {scope.event, scope.other, scope.selection, call, head, scope.cases, scope.profile});
     }
 
     /// Everything that events of a kind can be about; made once per kind.

@@ -10,7 +10,8 @@ namespace sdk::policyc {
 
 Compilation::Compilation(const std::string& path,
                          const std::vector<std::string>& include_directories,
-                         lang::Overlay overlay)
+                         lang::Overlay overlay,
+                         u32 most_state_cost)
     : path_(path) {
     workspace_.use_overlay(std::move(overlay));
     for (const std::string& directory : include_directories) {
@@ -21,7 +22,7 @@ Compilation::Compilation(const std::string& path,
         return;  // nothing to resolve names in; that was reported
     }
     rules_ = bind_rules(policy_, diagnostics_);
-    lowered_ = lower(policy_, rules_, diagnostics_);
+    lowered_ = lower(policy_, rules_, most_state_cost, diagnostics_);
 }
 
 std::vector<std::string> Compilation::files() const {

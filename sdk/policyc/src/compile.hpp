@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bindings.hpp"
+#include "channels.hpp"
 #include "lowered.hpp"
 #include "policy.hpp"
 
@@ -15,10 +16,12 @@ namespace sdk::policyc {
 class Compilation final {
 public:
     /// Compiles the policy at `path`; look at diagnostics() for how it went. The overlay may say
-    /// what that file contains, too.
+    /// what that file contains, too. `most_state_cost`: instructions that the rules on state of one
+    /// message may take.
     Compilation(const std::string& path,
                 const std::vector<std::string>& include_directories,
-                lang::Overlay overlay = {});
+                lang::Overlay overlay = {},
+                u32 most_state_cost = ksec::format::kMaxStateCost);
     Compilation(const Compilation&) = delete;
     Compilation& operator=(const Compilation&) = delete;
 
@@ -31,6 +34,14 @@ public:
     [[nodiscard]] const std::vector<BoundRule>& rules() const { return rules_; }
 
     [[nodiscard]] const Lowered& lowered() const { return lowered_; }
+
+    /// Warns of channels that `read` finds in a start description and that no request can use.
+    template <typename Read> void check_channels(Read read) {
+        const std::vector<Channel> channels = read(sources_, diagnostics_);
+        if (ok()) {
+            policyc::check_channels(policy_, lowered_, channels, diagnostics_);
+        }
+    }
 
     /// Every file read, the policy first.
     [[nodiscard]] std::vector<std::string> files() const;

@@ -12,7 +12,7 @@ using psl::Expression;
 
 Dictionary::Dictionary(const Expression& value,
                        std::string what,
-                       std::initializer_list<const char*> keys,
+                       const std::vector<const char*>& keys,
                        lang::Diagnostics& diagnostics)
     : value_(value), what_(std::move(what)), diagnostics_(diagnostics) {
     const std::vector<std::string> known(keys.begin(), keys.end());

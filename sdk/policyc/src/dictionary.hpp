@@ -2,7 +2,6 @@
 // Reading dictionaries with a known set of keys: configs of policy objects, arguments of rules.
 #pragma once
 
-#include <initializer_list>
 #include <lang/diagnostics.hpp>
 #include <lang/psl_ast.hpp>
 #include <optional>
@@ -20,7 +19,7 @@ public:
     /// `what` names the dictionary in messages: "the config of s", "the argument of s.add".
     Dictionary(const psl::Expression& value,
                std::string what,
-               std::initializer_list<const char*> keys,
+               const std::vector<const char*>& keys,
                lang::Diagnostics& diagnostics);
 
     /// The value of a key; null after reporting that it is missing.

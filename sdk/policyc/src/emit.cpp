@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emit.hpp"
 
+#include "emit_models.hpp"
+
 #include <fmt/format.h>
 #include <iterator>
 #include <kernel/abi/call.hpp>
@@ -72,6 +74,31 @@ const char* name_of(ksec::format::FieldKind kind) {
     return "?";
 }
 
+const char* name_of(ksec::format::RuleKind kind) {
+    using ksec::format::RuleKind;
+    switch (kind) {
+    case RuleKind::Grant:
+        return "Grant";
+    case RuleKind::Deny:
+        return "Deny";
+    case RuleKind::Code:
+        return "Code";
+    case RuleKind::Facts:
+        return "Facts";
+    case RuleKind::Scan:
+        return "Scan";
+    case RuleKind::Comparison:
+        return "Comparison";
+    }
+    return "?";
+}
+
+const char* name_of(ksec::format::Relation relation) {
+    constexpr const char* kNames[] = {
+        "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual"};
+    return kNames[static_cast<std::size_t>(relation)];
+}
+
 /// Prints the module; shares equal method tables and handle offset lists.
 class ModulePrinter final {
 public:
@@ -80,7 +107,11 @@ public:
 
     std::string run() {
         print_head();
+        out_.append(emit_objects(policy_));
         print_codes();
+        out_.append(emit_scans(policy_));
+        print_comparisons();
+        print_audits();
         print_decisions();
         print_layouts();
         print_rows();
@@ -95,8 +126,17 @@ private:
     void print_head() {
         print(out_,
               "// Made by policyc from {}; do not edit.\n"
+              "#include <ksec/audit/level.hpp>\n"
               "#include <ksec/engine/verdict.hpp>\n"
-              "#include <ksec/format/rule.hpp>\n\n"
+              "#include <ksec/format/rule.hpp>\n"
+              "#include <ksec/models/flow.hpp>\n"
+              "#include <ksec/models/hash_set.hpp>\n"
+              "#include <ksec/models/mic.hpp>\n"
+              "#include <ksec/models/object.hpp>\n"
+              "#include <ksec/models/rate_limit.hpp>\n"
+              "#include <ksec/models/rbac.hpp>\n"
+              "#include <ksec/models/static_map.hpp>\n"
+              "#include <ksec/models/time_window.hpp>\n\n"
               "namespace {{\n\n"
               "using namespace ksec;\n"
               "using namespace ksec::format;\n"
@@ -109,38 +149,113 @@ private:
         for (std::size_t i = 0; i < policy_.codes.size(); ++i) {
             const LoweredCode& code = policy_.codes[i];
             const LoweredRule& rule = policy_.rules[code.rule];
-            print(out_,
-                  "// {}: {}\nOutcome rule_{}([[maybe_unused]] const Query& query, "
-                  "[[maybe_unused]] Run& run) {{\n"
-                  "    [[maybe_unused]] u64* const values = run.values;\n{}}}\n\n",
-                  comment(rule.place),
-                  comment(rule.text),
-                  i,
-                  code.body);
+            print(
+                out_,
+                "// {}: {}\n[[maybe_unused]] Outcome rule_{}([[maybe_unused]] const Query& query, "
+                "[[maybe_unused]] Run& run{}) {{\n"
+                "    [[maybe_unused]] u64* const values = run.values;\n{}}}\n\n",
+                comment(rule.place),
+                comment(rule.text),
+                i,
+                code.is_state ? ", [[maybe_unused]] models::Journal& journal" : "",
+                code.body);
         }
     }
 
-    void print_decisions() {
-        for (std::size_t i = 1; i < policy_.decisions.size(); ++i) {
-            print(out_, "constexpr RuleCall kCalls{}[] = {{\n", i);
-            for (const LoweredCall& call : policy_.decisions[i]) {
-                using ksec::format::RuleKind;
-                const bool is_code = call.kind == RuleKind::Code;
-                print(out_,
-                      "    {{{}, {:#x}u, RuleKind::{}, {}, 0, {}, 0}},\n",
-                      is_code ? fmt::format("rule_{}", call.code) : "nullptr",
-                      call.rule,
-                      is_code ? "Code" : (call.kind == RuleKind::Grant ? "Grant" : "Deny"),
-                      call.value_count,
-                      call.cost);
-            }
-            print(out_, "}};\n");
+    void print_comparisons() {
+        if (policy_.comparisons.empty()) {
+            print(out_, "constexpr const Comparison* kComparisons = nullptr;\n\n");
+            return;
         }
-        print(out_, "\nconstexpr Decision kDecisions[] = {{\n    {{nullptr, 0, 0}},\n");
-        for (std::size_t i = 1; i < policy_.decisions.size(); ++i) {
-            print(out_, "    {{kCalls{}, {}, 0}},\n", i, policy_.decisions[i].size());
+        print(out_, "constinit const Comparison kComparisons[] = {{\n");
+        for (const ksec::format::Comparison& row : policy_.comparisons) {
+            print(out_,
+                  "    {{{:#x}u, {}, {}, {}, Relation::{}, {}}},\n",
+                  row.constant,
+                  row.offset,
+                  row.size,
+                  row.is_signed,
+                  name_of(row.relation),
+                  row.denies);
         }
         print(out_, "}};\n\n");
+    }
+
+    void print_audits() {
+        print(out_, "constexpr Audit kAudits[] = {{\n");
+        for (const u64 levels : policy_.audits) {
+            print(out_, "    {{{:#x}u}},\n", levels);
+        }
+        print(out_, "}};\n\n");
+    }
+
+    /// All calls of all decisions stand in two arrays, which compile faster than many.
+    void print_decisions() {
+        std::string rows = "    {nullptr, 0, 0, nullptr, 0, 0},\n";
+        std::size_t next = 0;
+        std::size_t next_state = 0;
+        Buffer calls;
+        Buffer state_calls;
+        for (std::size_t i = 1; i < policy_.decisions.size(); ++i) {
+            const LoweredDecision& decision = policy_.decisions[i];
+            for (const LoweredCall& call : decision.calls) {
+                print_call(calls, call);
+            }
+            for (const LoweredStateCall& call : decision.state_calls) {
+                print_call(state_calls, call);
+            }
+            rows += fmt::format("    {{kCalls + {}, {}, 0, {}, {}, 0}},\n",
+                                next,
+                                decision.calls.size(),
+                                decision.state_calls.empty()
+                                    ? std::string("nullptr")
+                                    : fmt::format("kStateCalls + {}", next_state),
+                                decision.state_calls.size());
+            next += decision.calls.size();
+            next_state += decision.state_calls.size();
+        }
+        print(out_, "constinit const RuleCall kCalls[] = {{\n{}}};\n", fmt::to_string(calls));
+        if (next_state != 0) {
+            print(out_,
+                  "constinit const StateCall kStateCalls[] = {{\n{}}};\n",
+                  fmt::to_string(state_calls));
+        }
+        print(out_, "\nconstinit const Decision kDecisions[] = {{\n{}}};\n\n", rows);
+    }
+
+    template <typename Call> static std::string code_name(const Call& call) {
+        using ksec::format::RuleKind;
+        return call.kind == RuleKind::Code || call.kind == RuleKind::Facts
+                   ? fmt::format("rule_{}", call.code)
+                   : "nullptr";
+    }
+
+    static void print_call(Buffer& out, const LoweredCall& call) {
+        print(out,
+              "    {{{}, {:#x}u, RuleKind::{}, {}, 0, {}, {}, {{{{{}, {}}}, {}}}}},\n",
+              code_name(call),
+              call.rule,
+              name_of(call.kind),
+              call.value_count,
+              call.cost,
+              call.scan,
+              call.guard.shift,
+              call.guard.width,
+              call.guard.value);
+    }
+
+    static void print_call(Buffer& out, const LoweredStateCall& call) {
+        print(out,
+              "    {{{}, {:#x}u, RuleKind::{}, {}, 0, {}, {{{{{}, {}}}, {}}}, {}, 0, 0}},\n",
+              code_name(call),
+              call.rule,
+              name_of(call.kind),
+              call.value_count,
+              call.cost,
+              call.guard.shift,
+              call.guard.width,
+              call.guard.value,
+              call.audit);
     }
 
     void print_layouts() {
@@ -191,27 +306,28 @@ private:
         print(out_, "\n");
     }
 
+    /// One array for all pairs: many small ones take the compiler longer.
     void print_arrays() {
-        for (std::size_t i = 0; i < policy_.arrays.size(); ++i) {
-            print(out_, "constexpr u32 kSlots{}[] = {{", i);
-            const std::vector<u32>& array = policy_.arrays[i];
-            for (std::size_t k = 0; k < array.size(); ++k) {
-                print(out_, "{}{}", k % 24 == 0 ? "\n    " : " ", array[k]);
-                print(out_, ",");
+        print(out_, "constinit const u32 kSlots[] = {{");
+        std::size_t next = 0;
+        for (const std::vector<u32>& array : policy_.arrays) {
+            array_places_.push_back(next);
+            for (const u32 decision : array) {
+                print(out_, "{}{},", next % 24 == 0 ? "\n    " : " ", decision);
+                ++next;
             }
-            print(out_, "\n}};\n");
         }
-        print(out_, "\n");
+        print(out_, "\n}};\n\n");
     }
 
     void print_pairs() {
-        print(out_, "constexpr Pair kPairs[] = {{\n");
+        print(out_, "constinit const Pair kPairs[] = {{\n");
         for (const LoweredPair& pair : policy_.pairs) {
             print(out_,
-                  "    {{kSlots{}, kSlots{}, kSlots{}, &kRow{}.row}},\n",
-                  pair.request,
-                  pair.response,
-                  pair.error,
+                  "    {{kSlots + {}, kSlots + {}, kSlots + {}, &kRow{}.row}},\n",
+                  array_places_[pair.request],
+                  array_places_[pair.response],
+                  array_places_[pair.error],
                   pair.row);
         }
         print(out_, "}};\n\n");
@@ -359,6 +475,14 @@ private:
               "    .pairs = kPairs,\n"
               "    .layouts = kLayouts,\n"
               "    .implicit_endpoints = kImplicitEndpoints,\n"
+              "    .scans = kScans,\n"
+              "    .comparisons = kComparisons,\n"
+              "    .audits = kAudits,\n"
+              "    .objects = kObjects,\n"
+              "    .object_count = kObjectCount,\n"
+              "    .reserved3 = 0,\n"
+              "    .state = &policy_state,\n"
+              "    .journal = &policy_journal,\n"
               "}};\n\n"
               "}}  // namespace\n\n"
               "extern \"C\" {{\n"
@@ -381,87 +505,16 @@ private:
     std::string symbol_;
     std::string source_;
     Buffer out_;
+    std::vector<std::size_t> array_places_;
     std::map<std::string, std::size_t> offsets_;
     std::map<std::string, std::size_t> methods_;
 };
-
-/// One word: names have no blanks, texts are escaped by the caller.
-std::string one_line(const std::string& text) {
-    std::string result;
-    for (const char c : text) {
-        const bool is_blank = static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-        if (!is_blank) {
-            result += c;
-        } else if (!result.empty() && result.back() != ' ') {
-            result += ' ';
-        }
-    }
-    return result;
-}
-
-void print_endpoint_names(Buffer& out,
-                          const char* prefix,
-                          std::size_t owner,
-                          std::size_t number,
-                          const LoweredEndpoint& endpoint) {
-    print(out,
-          "{}endpoint {} {} {} {}\n",
-          prefix,
-          owner,
-          number,
-          endpoint.path.empty() ? "-" : endpoint.path,
-          endpoint.interface);
-    for (std::size_t m = 0; m < endpoint.methods.size(); ++m) {
-        const LoweredMethod& method = endpoint.methods[m];
-        print(out, "{}method {} {} {} {}\n", prefix, owner, number, m, method.name);
-        const LoweredShape* const shapes[] = {&method.request, &method.response, &method.error};
-        for (std::size_t kind = 0; kind < std::size(shapes); ++kind) {
-            for (std::size_t p = 0; p < shapes[kind]->parameters.size(); ++p) {
-                print(out,
-                      "{}parameter {} {} {} {} {} {}\n",
-                      prefix,
-                      owner,
-                      number,
-                      m,
-                      kind,
-                      p,
-                      shapes[kind]->parameters[p]);
-            }
-        }
-    }
-}
 
 }  // namespace
 
 std::string
 emit_module(const Lowered& policy, const std::string& symbol, const std::string& source) {
     return ModulePrinter(policy, symbol, source).run();
-}
-
-std::string emit_names(const Lowered& policy) {
-    Buffer out;
-    print(out, "tessera-names 1\n");
-    for (std::size_t c = 0; c < policy.classes.size(); ++c) {
-        const LoweredClass& row = policy.classes[c];
-        print(out, "class {} {}\n", c, row.name);
-        for (std::size_t e = 0; e < row.endpoints.size(); ++e) {
-            print_endpoint_names(out, "", c, e, row.endpoints[e]);
-        }
-        for (std::size_t e = 0; e < policy.implicit_endpoints.size(); ++e) {
-            print_endpoint_names(out, "", c, abi::kIrqEndpoint + e, policy.implicit_endpoints[e]);
-        }
-        for (std::size_t e = 0; e < row.security.size(); ++e) {
-            print_endpoint_names(out, "security_", c, e, row.security[e]);
-        }
-    }
-    for (std::size_t r = 0; r < policy.rules.size(); ++r) {
-        const LoweredRule& rule = policy.rules[r];
-        print(out, "rule {} {} {}\n", r, rule.place, one_line(rule.text));
-        for (std::size_t v = 0; v < rule.values.size(); ++v) {
-            print(out, "value {} {} {}\n", r, v, one_line(rule.values[v]));
-        }
-    }
-    return fmt::to_string(out);
 }
 
 u64 hash_policy(const Lowered& policy) {

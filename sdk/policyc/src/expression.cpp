@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules, values and names; parts of the message are in message_access.cpp, operators in
 // operators.cpp.
+#include "comparison.hpp"
 #include "expression_compiler.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <ksec/format/costs.hpp>
 #include <ksec/format/tables.hpp>
 
 namespace sdk::policyc {
@@ -33,28 +35,45 @@ void collect_parameters(const Expression& expression, std::vector<std::string>& 
 
 }  // namespace
 
-ExpressionCompiler::ExpressionCompiler(const Policy& policy,
-                                       psl::EventKind event,
-                                       const lang::Message* message,
-                                       const std::string& method,
-                                       lang::Diagnostics& diagnostics)
-    : policy_(policy), event_(event), message_(message), method_(method),
-      diagnostics_(diagnostics) {}
-
 CompiledRule ExpressionCompiler::run(const psl::RuleCall& call) {
-    const std::string rule = rule_name(call);
-    if (rule == "set_level") {
-        diagnostics_.report<Code::NotSupportedYet>(call.name.span, Text{"rule set_level"});
+    if (call.name.segments.size() > 1) {
+        const std::string object = policy_.object_of(call.name);
+        const std::string model = object_model(object, call.name.span);
+        if (has_state(model)) {
+            return model_rule(call, object) ? finish(call.span) : CompiledRule{};
+        }
+        const std::string& rule = call.name.last().text;
+        if (model == "Regex" && (rule == "match" || rule == "select")) {
+            diagnostics_.report<Code::ExpressionNotRule>(call.name.span, Word{call.name.text()});
+        } else if (!model.empty() && model != "Base") {
+            diagnostics_.report<Code::UnknownRule>(call.name.span, Word{rule}, Text{model});
+        }
+        if (model != "Base") {
+            return {};
+        }
+    }
+    return base_rule(call);
+}
+
+CompiledRule ExpressionCompiler::base_rule(const psl::RuleCall& call) {
+    const std::string& rule = call.name.last().text;
+    if (rule != "grant" && rule != "deny" && rule != "assert" && rule != "set_level") {
+        diagnostics_.report<Code::UnknownRule>(call.name.span, Word{rule}, Text{"Base"})
+            .hint(lang::closest(rule, {"grant", "deny", "assert", "set_level"}));
         return {};
+    }
+    if (!policy_.has_model("Base")) {
+        diagnostics_.report<Code::ModelNotIncluded>(call.name.span, Word{rule}, Text{"Base"});
+        return {};
+    }
+    if (rule == "set_level") {
+        return set_level(call);
     }
     if (rule == "grant") {
         return unit_rule(call, CompiledRule::Kind::Grant, "grant", "()");
     }
     if (rule == "deny" && call.argument->kind == Expression::Kind::Unit) {
         return unit_rule(call, CompiledRule::Kind::Deny, "deny", "()");
-    }
-    if (rule != "deny" && rule != "assert") {
-        return {};  // reported by rule_name
     }
     const Value value = evaluate(*call.argument);
     if (value.kind == Value::Kind::Wrong) {
@@ -69,18 +88,46 @@ CompiledRule ExpressionCompiler::run(const psl::RuleCall& call) {
     }
     line(rule == "deny" ? fmt::format("return {} ? Outcome::Deny : Outcome::Grant;", value.code)
                         : fmt::format("return {} ? Outcome::Grant : Outcome::Deny;", value.code));
-    if (cost_ > ksec::format::kMaxRuleCost) {
-        diagnostics_.report<Code::RuleTooDear>(call.span,
+    CompiledRule result = finish(call.span);
+    result.comparison = as_comparison(call, context_.message);
+    return result;
+}
+
+CompiledRule ExpressionCompiler::set_level(const psl::RuleCall& call) {
+    const Expression& argument = *call.argument;
+    const Value level = typed(evaluate(argument), 8, false, argument.span);
+    if (level.kind == Value::Kind::Wrong) {
+        return {};
+    }
+    if (level.kind != Value::Kind::Integer || level.bits != 8 || level.is_signed) {
+        diagnostics_.report<Code::WrongArgument>(argument.span, Word{"set_level"}, Text{"a UInt8"});
+        return {};
+    }
+    return_outcome(fmt::format("audit::set_level(policy_state, journal, {})", level.code),
+                   ksec::format::kSetLevelCost);
+    return finish(call.span);
+}
+
+CompiledRule ExpressionCompiler::finish(const lang::Span& span) {
+    if (!needs_state_ && cost_ > ksec::format::kMaxRuleCost) {
+        diagnostics_.report<Code::RuleTooDear>(span,
                                                lang::Number{static_cast<std::int64_t>(cost_)},
                                                lang::Number{ksec::format::kMaxRuleCost});
         return {};
     }
-    return {
-        CompiledRule::Kind::Code, body_, values_, static_cast<std::uint32_t>(cost_), reads_arena_};
+    return {CompiledRule::Kind::Code,
+            body_,
+            values_,
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(cost_, 1'000'000)),
+            reads_arena_,
+            needs_state_,
+            scans_,
+            std::nullopt};
 }
 
 void ExpressionCompiler::line(const std::string& text) {
-    body_ += text.starts_with("const ") ? "    [[maybe_unused]] " : "    ";
+    body_ += indent_;
+    body_ += text.starts_with("const ") ? "[[maybe_unused]] " : "";
     body_ += text;
     body_ += '\n';
 }
@@ -89,12 +136,12 @@ std::string ExpressionCompiler::temporary() { return fmt::format("t{}", next_++)
 
 void ExpressionCompiler::fail_if(const std::string& condition) {
     line(fmt::format("if ({}) {{", condition));
-    line("    return Outcome::Error;");
+    line("    " + failure_);
     line("}");
 }
 
 void ExpressionCompiler::record(const std::string& name, const std::string& code) {
-    if (values_.size() == ksec::kRecordValues ||
+    if (!keeps_values_ || values_.size() == ksec::kRecordValues ||
         std::ranges::find(values_, name) != values_.end()) {
         return;
     }
@@ -125,35 +172,24 @@ Value ExpressionCompiler::wrong_operand(const lang::Span& span,
     return {};
 }
 
-std::string ExpressionCompiler::rule_name(const psl::RuleCall& call) {
-    const std::string name = call.name.last().text;
-    const bool has_object = call.name.segments.size() > 1;
-    if (has_object) {
-        std::string object = call.name.text();
-        object.resize(object.size() - name.size() - 1);
-        const std::string model = object_model(object, call.name.span);
-        if (model.empty()) {
-            return {};
-        }
-        if (model != "Base") {
-            if (model == "Pred" || model == "Bool" || model == "Math" || model == "Struct") {
-                diagnostics_.report<Code::UnknownRule>(call.name.span, Word{name}, Text{model});
-            } else {
-                diagnostics_.report<Code::NotSupportedYet>(call.name.span, Text{"model " + model});
-            }
-            return {};
-        }
+ExpressionCompiler::Block ExpressionCompiler::begin_block(const std::string& head) {
+    line(head);
+    indent_ += "    ";
+    return {loaded_, has_fixed_};
+}
+
+void ExpressionCompiler::end_block(const Block& block, const std::string& tail) {
+    indent_.resize(indent_.size() - 4);
+    line(tail);
+    loaded_ = block.loaded;
+    has_fixed_ = block.has_fixed;
+}
+
+void ExpressionCompiler::replace_mark(const std::string& mark, const std::string& text) {
+    const std::size_t at = body_.find(mark);
+    if (at != std::string::npos) {
+        body_.replace(at, mark.size(), text);
     }
-    if (name != "grant" && name != "deny" && name != "assert" && name != "set_level") {
-        diagnostics_.report<Code::UnknownRule>(call.name.span, Word{name}, Text{"Base"})
-            .hint(lang::closest(name, {"grant", "deny", "assert", "set_level"}));
-        return {};
-    }
-    if (!has_object && !policy_.has_model("Base")) {
-        diagnostics_.report<Code::ModelNotIncluded>(call.name.span, Word{name}, Text{"Base"});
-        return {};
-    }
-    return name;
 }
 
 std::string ExpressionCompiler::object_model(const std::string& object, const lang::Span& span) {
@@ -177,7 +213,9 @@ CompiledRule ExpressionCompiler::unit_rule(const psl::RuleCall& call,
         diagnostics_.report<Code::WrongArgument>(call.argument->span, Word{rule}, Text{takes});
         return {};
     }
-    return {.kind = kind, .body = {}, .values = {}, .cost = 0, .reads_arena = false};
+    CompiledRule result;
+    result.kind = kind;
+    return result;
 }
 
 Value ExpressionCompiler::evaluate(const Expression& expression) {
@@ -279,7 +317,7 @@ Value ExpressionCompiler::name(const Expression& expression) {
                 segments[1].span, Text{"a Sid"}, Word{segments[1].text});
             return {};
         }
-        if (first == "dst_sid" && event_ == psl::EventKind::Security) {
+        if (first == "dst_sid" && context_.event == psl::EventKind::Security) {
             diagnostics_.report<Code::UnknownValue>(segments[0].span, Word{first});
             return {};
         }
@@ -299,12 +337,12 @@ Value ExpressionCompiler::name(const Expression& expression) {
 }
 
 Value ExpressionCompiler::parameter(const lang::Name& wanted) {
-    if (message_ == nullptr) {
+    if (context_.message == nullptr) {
         diagnostics_.report<Code::NoMessage>(wanted.span);
         return {};
     }
     std::vector<std::string> names;
-    for (const lang::Field& field : message_->fields) {
+    for (const lang::Field& field : context_.message->fields) {
         if (field.name == wanted.text) {
             Value value;
             value.kind = Value::Kind::Place;
@@ -315,20 +353,28 @@ Value ExpressionCompiler::parameter(const lang::Name& wanted) {
         }
         names.push_back(field.name);
     }
-    const std::string event = psl::spelling(event_);
+    const std::string event = psl::spelling(context_.event);
     diagnostics_
-        .report<Code::UnknownParameter>(wanted.span, Text{event}, Word{method_}, Word{wanted.text})
+        .report<Code::UnknownParameter>(
+            wanted.span, Text{event}, Word{context_.method}, Word{wanted.text})
         .hint(lang::closest(wanted.text, names));
     return {};
 }
 
+std::string field_mark(std::size_t scan) { return fmt::format("\x01{}\x02", scan); }
+
 CompiledRule compile_rule(const Policy& policy,
                           const psl::RuleCall& call,
-                          psl::EventKind event,
-                          const lang::Message* message,
-                          const std::string& method,
+                          const RuleContext& context,
                           lang::Diagnostics& diagnostics) {
-    return ExpressionCompiler(policy, event, message, method, diagnostics).run(call);
+    return ExpressionCompiler(policy, context, diagnostics).run(call);
+}
+
+CompiledRule compile_head(const Policy& policy,
+                          const psl::Choice& choice,
+                          const RuleContext& context,
+                          lang::Diagnostics& diagnostics) {
+    return ExpressionCompiler(policy, context, diagnostics).run(choice);
 }
 
 std::vector<std::string> parameters_read(const Expression& expression) {

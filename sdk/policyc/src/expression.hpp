@@ -1,18 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a rule call to a function: checks the types of its argument against one message and prints
-// C++ that evaluates it. Code is straight: operands are evaluated left to right, all of them, into
-// constants; whatever can fail returns at once. What it costs is added up on the way.
+// From a rule call, or the head of a choice, to a function: checks the types of its argument
+// against one message and prints C++ that evaluates it. Code is straight: operands are evaluated
+// left to right, all of them, into constants; whatever can fail returns at once. What it costs is
+// added up on the way.
 //
 // Literals have no type of their own: they take the other operand's, and must fit it.
+//
+// Facts (ksec::format::Run) are used through fields that only get their place when all rules of an
+// event are known. Until then the code has a mark in each such place: field_mark().
 #pragma once
 
 #include "policy.hpp"
 
 #include <cstdint>
+#include <ksec/format/tables.hpp>
 
 namespace sdk::policyc {
 
-/// What became of one rule call for one message.
+/// A text that the pure part matches with an automaton before the rule runs. It leaves the number
+/// of the first pattern that fits, from 1; one more than there are patterns when none fits; and one
+/// more than that when the text cannot be found.
+struct CompiledScan {
+    std::vector<std::string> patterns;
+    bool are_literals = false;  ///< plain texts, not patterns
+    std::string body;           ///< statements of the function that finds the text
+    lang::Span span;            ///< to blame for patterns that cannot be compiled
+
+    [[nodiscard]] std::uint32_t otherwise() const {
+        return static_cast<std::uint32_t>(patterns.size()) + 1;
+    }
+
+    [[nodiscard]] std::uint32_t failed() const { return otherwise() + 1; }
+
+    friend auto operator<=>(const CompiledScan& a, const CompiledScan& b) {
+        return std::tie(a.body, a.are_literals, a.patterns) <=>
+               std::tie(b.body, b.are_literals, b.patterns);
+    }
+};
+
+/// What became of one rule call, or head, for one message.
 struct CompiledRule {
     enum class Kind { Grant, Deny, Code, Wrong };
 
@@ -21,18 +47,40 @@ struct CompiledRule {
     std::vector<std::string> values;  ///< Code: what values[0..] record, as expressions
     std::uint32_t cost = 0;           ///< Code: worst-case instructions
     bool reads_arena = false;
+    bool needs_state = false;                            ///< belongs to the state part
+    std::vector<CompiledScan> scans;                     ///< to be done in the pure part, before it
+    std::optional<ksec::format::Comparison> comparison;  ///< Code: the same as a row
 };
 
-/// Compiles `call` for events whose message is `message` (null: execute). `where` names the message
-/// in diagnostics, as in "request of Set".
+/// In a body: the field of the rule's n-th scan, as a C++ expression of type FactField.
+std::string field_mark(std::size_t scan);
+
+/// In a body of a head: the field that the head sets to the number of the case.
+inline constexpr const char* kCaseMark = "\x01H\x02";
+
+/// What an event's rules are compiled for.
+struct RuleContext {
+    psl::EventKind event = psl::EventKind::Request;
+    const lang::Message* message = nullptr;  ///< null: execute
+    std::string method;                      ///< for diagnostics
+    std::string_view profile;                ///< audit profile in force
+    bool is_first = true;                    ///< of the messages the rule is compiled for
+};
+
+/// Compiles a rule call.
 CompiledRule compile_rule(const Policy& policy,
                           const psl::RuleCall& call,
-                          psl::EventKind event,
-                          const lang::Message* message,
-                          const std::string& method,
+                          const RuleContext& context,
                           lang::Diagnostics& diagnostics);
 
-/// Names of the parameters that an argument reads.
+/// Compiles the head of a choice: code that finds the number of the case, and denies nothing unless
+/// the head cannot be evaluated.
+CompiledRule compile_head(const Policy& policy,
+                          const psl::Choice& choice,
+                          const RuleContext& context,
+                          lang::Diagnostics& diagnostics);
+
+/// Names of the parameters that an expression reads.
 std::vector<std::string> parameters_read(const psl::Expression& expression);
 
 }  // namespace sdk::policyc

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compiler of one rule call for one message; private to expression.cpp (rules, values, names),
-// message_access.cpp (parts of the message) and operators.cpp (calls and operators).
+// The compiler of one rule call, or head, for one message; private to expression.cpp (rules,
+// values, names), message_access.cpp (parts of the message), operators.cpp (operators), calls.cpp
+// (calls), model_rules.cpp and model_calls.cpp (models with state) and choice.cpp (heads,
+// patterns).
 #pragma once
 
+#include "dictionary.hpp"
 #include "expression.hpp"
 #include "value.hpp"
 
@@ -26,11 +29,12 @@ inline constexpr std::uint32_t kTextByteCost = 6;
 class ExpressionCompiler final {
 public:
     ExpressionCompiler(const Policy& policy,
-                       psl::EventKind event,
-                       const lang::Message* message,
-                       const std::string& method,
-                       lang::Diagnostics& diagnostics);
+                       const RuleContext& context,
+                       lang::Diagnostics& diagnostics)
+        : policy_(policy), context_(context), diagnostics_(diagnostics) {}
+
     CompiledRule run(const psl::RuleCall& call);
+    CompiledRule run(const psl::Choice& choice);
 
 private:
     // ---- printing
@@ -42,15 +46,29 @@ private:
     void record(const std::string& name, const std::string& code);
     std::string source_text(const psl::Expression& expression) const;
 
+    /// Code that may not run: what it loads is not known behind it.
+    struct Block {
+        std::map<std::string, std::string> loaded;
+        bool has_fixed;
+    };
+
+    Block begin_block(const std::string& head);
+    void end_block(const Block& block, const std::string& tail);
+    /// Puts a statement where its mark was left.
+    void replace_mark(const std::string& mark, const std::string& text);
+
     // ---- reporting
     Value wrong_operand(const lang::Span& span,
                         const std::string& what,
                         const std::string& needed,
                         const Value& found);
 
-    // ---- names
-    /// "grant", "assert", ...; empty when that was reported.
-    std::string rule_name(const psl::RuleCall& call);
+    // ---- rules
+    CompiledRule base_rule(const psl::RuleCall& call);
+    CompiledRule set_level(const psl::RuleCall& call);
+    /// The finished function.
+    CompiledRule finish(const lang::Span& span);
+    /// The model of an object; empty when that was reported.
     std::string object_model(const std::string& object, const lang::Span& span);
     CompiledRule unit_rule(const psl::RuleCall& call,
                            CompiledRule::Kind kind,
@@ -88,6 +106,9 @@ private:
 
     // ---- calls
     Value call(const psl::Expression& expression);
+    Value plain_call(const psl::Expression& expression,
+                     const std::string& model,
+                     const std::string& method);
     static std::optional<std::pair<unsigned, bool>> integer_named(const std::string& name);
     Value convert(const psl::Expression& argument, unsigned bits, bool is_signed);
     Value size(const psl::Expression& argument);
@@ -96,6 +117,93 @@ private:
     Value empty(const psl::Expression& argument);
     Value all_or_any(const psl::Expression& argument, const std::string& method);
     Value truth(const std::string& code);
+    Value condition(const psl::Expression& argument);
+    Value join_branches(const std::string& result,
+                        const psl::Expression* const (&branches)[2],
+                        const Value (&values)[2]);
+    Value negate_or_abs(const psl::Expression& argument, const std::string& method);
+    Value sum_or_product(const psl::Expression& argument, const std::string& method);
+    /// Literals only: computed here.
+    Value fold_list(const psl::Expression& argument, const std::vector<Value>& values, bool is_sum);
+
+    // ---- rules of models with state; each prints the end of a function. False: reported.
+    bool model_rule(const psl::RuleCall& call, const std::string& object);
+    bool flow_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
+    bool set_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
+    bool map_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
+    bool mic_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
+    bool rbac_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
+    bool rate_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
+    bool window_rule(const psl::RuleCall& call, const std::string& object, const std::string& rule);
+    /// Prints the call that ends a rule.
+    void return_outcome(const std::string& call, std::uint32_t cost);
+    /// The same for Flow: a grant may be one that the profile omits.
+    void return_flow_outcome(const std::string& object,
+                             const std::string& call,
+                             const std::string& sid,
+                             std::uint32_t cost);
+
+    // ---- their expressions and arguments
+    /// What a model answers; `is_head`: as the head of a choice, where more is allowed.
+    Value
+    model_expression(const psl::Expression& expression, const std::string& object, bool is_head);
+    /// The value inside the Answer that `call` gives.
+    Value model_answer(const std::string& call,
+                       std::uint32_t cost,
+                       const psl::Expression& expression,
+                       Value shape);
+    Value map_answer(const psl::Expression& expression,
+                     Dictionary& arguments,
+                     const std::string& object,
+                     const std::string& method);
+    Value rbac_answer(const psl::Expression& expression,
+                      Dictionary& arguments,
+                      const std::string& object,
+                      const std::string& method);
+    /// Code for a SID under a key; empty when that was reported.
+    std::string sid_argument(Dictionary& arguments, const char* key);
+    /// Code for an OptionalSid.
+    std::string optional_sid(Dictionary& arguments, const char* key);
+    /// Code for a Level; with `is_optional` for an OptionalLevel.
+    std::string level_argument(Dictionary& arguments,
+                               const std::string& object,
+                               const char* key,
+                               bool is_optional);
+    std::optional<std::pair<std::size_t, std::uint64_t>> literal_level(const psl::Expression& value,
+                                                                       const std::string& object);
+    /// The number of a name that must be written out; nothing when that was reported.
+    std::optional<std::size_t> literal_name(const psl::Expression* value,
+                                            const char* what,
+                                            const std::string& object,
+                                            const std::vector<std::string>& among);
+    /// Code for a pointer to the words of a HashSet entry.
+    std::string
+    entry_argument(Dictionary& arguments, const std::string& object, const HashSetConfig& config);
+    /// Code for one component; empty when that was reported.
+    std::string entry_word(const psl::Expression& value, const Scalar& type);
+    /// Code for the number of a StaticMap key.
+    std::string
+    key_argument(Dictionary& arguments, const std::string& object, const StaticMapConfig& config);
+    /// Code for an unsigned number of up to 64 bits.
+    std::string count_argument(const psl::Expression* value, const std::string& what);
+
+    // ---- choices and patterns
+    Value match(const psl::Expression& expression, Dictionary arguments);
+    /// Adds a scan of a text; the code of what it found, checked for failure. Empty: reported.
+    std::string scan(const psl::Expression& text,
+                     std::vector<std::string> patterns,
+                     bool are_literals,
+                     const lang::Span& span);
+    /// Statements of the function that finds a text; empty when that was reported.
+    std::string text_function(const psl::Expression& text);
+    bool scan_cases(const psl::Choice& choice, const psl::Expression& text, bool are_literals);
+    bool compare_cases(const psl::Choice& choice);
+    /// Code that tells whether the head's value is that of a case; empty when it cannot be.
+    std::string case_condition(const psl::Case& entry, const Value& head);
+    std::string wrong_case(const psl::Case& entry, const std::string& needed);
+    void check_repeated(const psl::Choice& choice);
+    /// Reports a pattern that cannot be compiled.
+    bool check_pattern(const std::string& pattern, const lang::Span& span);
 
     // ---- operators
     Value unary(const psl::Expression& expression);
@@ -123,18 +231,28 @@ private:
     Value fold(const psl::Expression& expression, const Value& left, const Value& right);
 
     const Policy& policy_;
-    psl::EventKind event_;
-    const lang::Message* message_;
-    const std::string& method_;
+    const RuleContext& context_;
     lang::Diagnostics& diagnostics_;
     std::string body_;
+    std::string indent_ = "    ";
+    std::string failure_ = "return Outcome::Error;";
     std::vector<std::string> values_;
     std::map<std::string, std::string> loaded_;
+    std::vector<CompiledScan> scans_;
     std::uint64_t cost_ = kEntryCost;
     std::string shown_;  ///< source of the handle expression being evaluated
     unsigned next_ = 0;
     bool has_fixed_ = false;
     bool reads_arena_ = false;
+    bool needs_state_ = false;
+    bool keeps_values_ = true;  ///< for the record
 };
+
+/// What can be called in objects of a model with state.
+const std::vector<std::string>& model_rules(const std::string& model);
+const std::vector<std::string>& model_expressions(const std::string& model);
+
+/// The name of a policy object in the module.
+std::string object_code(const std::string& object);
 
 }  // namespace sdk::policyc

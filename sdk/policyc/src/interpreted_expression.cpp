@@ -53,10 +53,6 @@ MaybeValue checked(const Value& value) {
     return value;
 }
 
-bool is_model_with_state(const std::string& model) {
-    return model == "Flow" || model == "HashSet" || model == "StaticMap" || model == "Mic";
-}
-
 }  // namespace
 
 std::string object_of(const lang::QualifiedName& name) {
@@ -67,7 +63,7 @@ std::string object_of(const lang::QualifiedName& name) {
 
 bool reads_state(const Policy& policy, const Expression& expression) {
     if (expression.kind == Expression::Kind::Call &&
-        is_model_with_state(policy.model_of(object_of(expression.name)))) {
+        has_state(policy.model_of(object_of(expression.name)))) {
         return true;
     }
     return std::ranges::any_of(expression.children,
@@ -293,7 +289,7 @@ MaybeValue Evaluator::call(const Expression& expression) {
     const std::string& method = expression.name.last().text;
     const Expression& argument = *expression.children[0];
     const std::string model = policy_.model_of(object_of(expression.name));
-    if (is_model_with_state(model)) {
+    if (has_state(model)) {
         MaybeValue value = query(expression);
         if (value) {
             look(expression, *value);
@@ -473,9 +469,12 @@ MaybeValue Evaluator::query(const Expression& expression) {
     const std::string object = object_of(expression.name);
     const ModelState& state = states_.objects.at(object);
     const ObjectConfig& config = policy_.objects.at(object).config;
-    const Expression* const about =
-        dictionary_value(argument, method == "query_level" ? "source" : "sid");
-    const std::optional<std::uint64_t> id = sid(*about);
+    if (const auto* window = std::get_if<TimeWindowState>(&state)) {
+        const std::optional<bool> open = window->is_open(event_.now_ns);
+        return open ? MaybeValue(make(Value::Kind::Boolean, *open ? 1 : 0)) : std::nullopt;
+    }
+    const std::optional<std::uint64_t> id =
+        sid(*dictionary_value(argument, method == "query_level" ? "source" : "sid"));
     if (!id) {
         return std::nullopt;
     }
@@ -499,7 +498,24 @@ MaybeValue Evaluator::query(const Expression& expression) {
         const Scalar& type = std::get<StaticMapConfig>(config).value;
         return number ? MaybeValue(make_integer(*number, type.bits, type.is_signed)) : std::nullopt;
     }
-    const std::optional<MicLevel> found = std::get<MicState>(state).query_level(*id);
+    return query_tessera(state, method, argument, *id);
+}
+
+MaybeValue Evaluator::query_tessera(const ModelState& state,
+                                    const std::string& method,
+                                    const Expression& argument,
+                                    std::uint64_t sid) {
+    if (const auto* rbac = std::get_if<RbacState>(&state)) {
+        const std::optional<bool> answer =
+            method == "has" ? rbac->has(sid, dictionary_value(argument, "permission")->text)
+                            : rbac->is_enabled(sid, dictionary_value(argument, "role")->text);
+        return answer ? MaybeValue(make(Value::Kind::Boolean, *answer ? 1 : 0)) : std::nullopt;
+    }
+    if (const auto* limit = std::get_if<RateLimitState>(&state)) {
+        const std::optional<std::uint64_t> left = limit->left(sid, event_.now_ns);
+        return left ? MaybeValue(make_integer(*left, 64, false)) : std::nullopt;
+    }
+    const std::optional<MicLevel> found = std::get<MicState>(state).query_level(sid);
     if (!found) {
         return std::nullopt;
     }

@@ -4,13 +4,20 @@
 
 #include "interpreted_message.hpp"
 #include "interpreted_state.hpp"
+#include "interpreted_tessera.hpp"
 
 #include <variant>
 
 namespace sdk::policyc {
 
 /// The state of one policy object with state.
-using ModelState = std::variant<FlowState, HashSetState, StaticMapState, MicState>;
+using ModelState = std::variant<FlowState,
+                                HashSetState,
+                                StaticMapState,
+                                MicState,
+                                RbacState,
+                                RateLimitState,
+                                TimeWindowState>;
 
 /// Everything that outlives an event.
 struct ModelStates {
@@ -80,6 +87,10 @@ private:
     MaybeValue condition(const psl::Expression& argument);
     MaybeValue convert(const psl::Expression& argument, const std::string& type);
     MaybeValue query(const psl::Expression& expression);
+    MaybeValue query_tessera(const ModelState& state,
+                             const std::string& method,
+                             const psl::Expression& argument,
+                             std::uint64_t sid);
     MaybeValue unary(const psl::Expression& expression);
     MaybeValue negate(InterpretedValue value);
     MaybeValue binary(const psl::Expression& expression);

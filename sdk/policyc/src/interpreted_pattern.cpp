@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpreted_pattern.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace sdk::policyc {
@@ -13,12 +16,67 @@ namespace {
 
 using Places = std::set<std::size_t>;
 
+constexpr char32_t kLast = 0x10FFFF;
+
+/// A set of characters.
+class Characters final {
+public:
+    void add(char32_t first, char32_t last) { ranges_.emplace_back(first, last); }
+
+    void invert() { is_inverted_ = !is_inverted_; }
+
+    [[nodiscard]] bool contains(char32_t character) const {
+        for (const auto& [first, last] : ranges_) {
+            if (first <= character && character <= last) {
+                return !is_inverted_;
+            }
+        }
+        return is_inverted_;
+    }
+
+    /// Adds what another set contains.
+    void add(const Characters& other) {
+        if (!other.is_inverted_) {
+            ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
+            return;
+        }
+        char32_t next = 0;
+        for (const auto& [first, last] : std::set(other.ranges_.begin(), other.ranges_.end())) {
+            if (first > next) {
+                add(next, first - 1);
+            }
+            next = std::max<char32_t>(next, last + 1);
+        }
+        add(next, kLast);
+    }
+
+private:
+    std::vector<std::pair<char32_t, char32_t>> ranges_;
+    bool is_inverted_ = false;
+};
+
+/// UTF-8 to characters; both texts were checked to be well-formed.
+std::u32string decode(const std::string& text) {
+    std::u32string result;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto lead = static_cast<std::uint8_t>(text[i]);
+        const unsigned length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        char32_t code = length == 1 ? lead : lead & (0x7Fu >> length);
+        for (unsigned k = 1; k < length && i + k < text.size(); ++k) {
+            code = code << 6 | (static_cast<std::uint8_t>(text[i + k]) & 0x3Fu);
+        }
+        result += code;
+        i += length;
+    }
+    return result;
+}
+
 /// A part of a pattern.
 struct Node {
-    enum class Kind { Bytes, Sequence, Alternatives, Repeat };
+    enum class Kind { Character, Sequence, Alternatives, Repeat };
 
     Kind kind = Kind::Sequence;
-    std::vector<bool> bytes;  ///< Bytes: which one it may be
+    Characters characters;  ///< Character: which one it may be
     std::vector<std::unique_ptr<Node>> children;
     std::size_t least = 0;
     std::size_t most = std::numeric_limits<std::size_t>::max();
@@ -35,7 +93,7 @@ NodePtr make(Node::Kind kind) {
 /// Recursive descent; `text` is well-formed.
 class PatternParser final {
 public:
-    explicit PatternParser(const std::string& text) : text_(text) {}
+    explicit PatternParser(const std::string& text) : text_(decode(text)) {}
 
     NodePtr run() {
         accept('^');
@@ -46,9 +104,9 @@ public:
 private:
     [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
 
-    [[nodiscard]] char peek() const { return at_end() ? '\0' : text_[at_]; }
+    [[nodiscard]] char32_t peek() const { return at_end() ? U'\0' : text_[at_]; }
 
-    bool accept(char wanted) {
+    bool accept(char32_t wanted) {
         if (at_end() || text_[at_] != wanted) {
             return false;
         }
@@ -113,105 +171,117 @@ private:
 
     NodePtr atom() {
         if (accept('(')) {
+            if (accept('?')) {
+                accept(':');
+            }
             NodePtr inner = alternatives();
             accept(')');
             return inner;
         }
-        NodePtr result = make(Node::Kind::Bytes);
-        result->bytes.resize(256);
+        NodePtr result = make(Node::Kind::Character);
         if (accept('[')) {
-            bracket(result->bytes);
+            result->characters = bracket();
         } else if (accept('.')) {
-            result->bytes.assign(256, true);
+            result->characters.add(0, kLast);
         } else if (accept('\\')) {
-            add_escape(result->bytes);
+            result->characters = escape().first;
         } else {
-            result->bytes[static_cast<std::uint8_t>(text_[at_++])] = true;
+            const char32_t character = text_[at_++];
+            result->characters.add(character, character);
         }
         return result;
     }
 
-    void add_range(std::vector<bool>& bytes, unsigned first, unsigned last) {
-        for (unsigned byte = first; byte <= last; ++byte) {
-            bytes[byte] = true;
-        }
-    }
-
-    /// What follows a backslash; the byte that stands for itself, or -1 for a class.
-    int add_escape(std::vector<bool>& bytes) {
-        const char c = text_[at_++];
-        std::vector<bool> set(256);
+    /// What follows a backslash: the characters it stands for, and the one if it is one.
+    std::pair<Characters, std::optional<char32_t>> escape() {
+        const char32_t c = text_[at_++];
+        Characters set;
         switch (c) {
         case 'd':
         case 'D':
-            add_range(set, '0', '9');
+            set.add('0', '9');
             break;
         case 'w':
         case 'W':
-            add_range(set, '0', '9');
-            add_range(set, 'a', 'z');
-            add_range(set, 'A', 'Z');
-            set['_'] = true;
+            set.add('0', '9');
+            set.add('A', 'Z');
+            set.add('_', '_');
+            set.add('a', 'z');
             break;
         case 's':
         case 'S':
-            for (const char blank : {' ', '\t', '\n', '\r', '\f', '\v'}) {
-                set[static_cast<std::uint8_t>(blank)] = true;
-            }
+            set.add('\t', '\r');
+            set.add(' ', ' ');
             break;
         default: {
-            const char byte = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-            bytes[static_cast<std::uint8_t>(byte)] = true;
-            return static_cast<std::uint8_t>(byte);
+            const char32_t character = c == 'n'   ? U'\n'
+                                       : c == 't' ? U'\t'
+                                       : c == 'r' ? U'\r'
+                                       : c == 'f' ? U'\f'
+                                       : c == 'v' ? U'\v'
+                                       : c == '0' ? U'\0'
+                                       : c == 'x' ? hexadecimal()
+                                                  : c;
+            set.add(character, character);
+            return {set, character};
         }
         }
-        const bool is_negated = c == 'D' || c == 'W' || c == 'S';
-        for (unsigned i = 0; i < 256; ++i) {
-            bytes[i] = bytes[i] || set[i] != is_negated;
+        if (c == 'D' || c == 'W' || c == 'S') {
+            set.invert();
         }
-        return -1;
+        return {set, std::nullopt};
     }
 
-    void bracket(std::vector<bool>& bytes) {
+    char32_t hexadecimal() {
+        char32_t value = 0;
+        for (int i = 0; i < 2 && !at_end(); ++i) {
+            const char32_t digit = text_[at_++];
+            value = value * 16 + (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+        }
+        return value;
+    }
+
+    Characters bracket() {
+        Characters result;
         const bool is_negated = accept('^');
         bool is_first = true;
         while (!at_end() && (peek() != ']' || is_first)) {
             is_first = false;
-            int first = 0;
-            if (accept('\\')) {
-                first = add_escape(bytes);
+            std::optional<char32_t> first = text_[at_++];
+            if (first == U'\\') {
+                const auto [set, character] = escape();
+                result.add(set);
+                first = character;
             } else {
-                first = static_cast<std::uint8_t>(text_[at_++]);
-                bytes[static_cast<unsigned>(first)] = true;
+                result.add(*first, *first);
             }
-            if (first >= 0 && peek() == '-' && at_ + 1 < text_.size() && text_[at_ + 1] != ']') {
+            if (first && peek() == '-' && at_ + 1 < text_.size() && text_[at_ + 1] != ']') {
                 ++at_;
-                int last = 0;
-                if (accept('\\')) {
-                    last = add_escape(bytes);
-                } else {
-                    last = static_cast<std::uint8_t>(text_[at_++]);
+                std::optional<char32_t> last = text_[at_++];
+                if (last == U'\\') {
+                    last = escape().second;
                 }
-                add_range(bytes, static_cast<unsigned>(first), static_cast<unsigned>(last));
+                result.add(*first, last.value_or(*first));
             }
         }
         accept(']');
         if (is_negated) {
-            bytes.flip();
+            result.invert();
         }
+        return result;
     }
 
-    const std::string& text_;
+    const std::u32string text_;
     std::size_t at_ = 0;
 };
 
 /// Where the text can stand after `node` has matched from one of `from`.
-Places reach(const Node& node, const std::string& text, const Places& from) {
+Places reach(const Node& node, const std::u32string& text, const Places& from) {
     Places result;
     switch (node.kind) {
-    case Node::Kind::Bytes:
+    case Node::Kind::Character:
         for (const std::size_t at : from) {
-            if (at < text.size() && node.bytes[static_cast<std::uint8_t>(text[at])]) {
+            if (at < text.size() && node.characters.contains(text[at])) {
                 result.insert(at + 1);
             }
         }
@@ -253,7 +323,8 @@ Places reach(const Node& node, const std::string& text, const Places& from) {
 
 bool matches_pattern(const std::string& pattern, const std::string& text) {
     const NodePtr root = PatternParser(pattern).run();
-    return reach(*root, text, {0}).contains(text.size());
+    const std::u32string characters = decode(text);
+    return reach(*root, characters, {0}).contains(characters.size());
 }
 
 }  // namespace sdk::policyc

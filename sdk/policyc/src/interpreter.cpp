@@ -3,6 +3,7 @@
 
 #include "interpreted_expression.hpp"
 #include "interpreted_pattern.hpp"
+#include "interpreted_rule.hpp"
 
 #include <algorithm>
 
@@ -30,171 +31,14 @@ ksec::Event event_named(psl::EventKind kind) {
     return ksec::Event::Security;
 }
 
-/// Executes rules: the part of the interpreter that changes state.
-class RuleExecution final {
-public:
-    RuleExecution(const Policy& policy, Evaluator& evaluator, ModelStates& states)
-        : policy_(policy), evaluator_(evaluator), states_(states) {}
-
-    /// Whether the rule grants; nothing when an expression in its argument failed.
-    std::optional<bool> run(const psl::RuleCall& call) {
-        const std::string object = object_of(call.name);
-        const std::string& rule = call.name.last().text;
-        const auto state = states_.objects.find(object);
-        if (state == states_.objects.end()) {
-            return base(rule, *call.argument);
-        }
-        argument_ = call.argument.get();
-        const ObjectConfig& config = policy_.objects.at(object).config;
-        std::optional<bool> granted;
-        if (auto* flow = std::get_if<FlowState>(&state->second)) {
-            granted = run_flow(*flow, rule);
-        } else if (auto* set = std::get_if<HashSetState>(&state->second)) {
-            granted = run_set(*set, std::get<HashSetConfig>(config), rule);
-        } else if (auto* map = std::get_if<StaticMapState>(&state->second)) {
-            granted = run_map(*map, rule);
-        } else {
-            granted = run_mic(std::get<MicState>(state->second), std::get<MicConfig>(config), rule);
-        }
-        return has_failed_ ? std::nullopt : granted;
-    }
-
-private:
-    std::optional<bool> base(const std::string& rule, const Expression& argument) {
-        if (argument.kind == Expression::Kind::Unit) {
-            return rule != "deny";
-        }
-        const MaybeValue value = evaluator_.evaluate(argument);
-        if (!value) {
-            return std::nullopt;
-        }
-        if (rule == "set_level") {
-            states_.level = static_cast<unsigned>(value->number);
-            return true;
-        }
-        return (value->number != 0) == (rule != "deny");
-    }
-
-    [[nodiscard]] const Expression& argument(const char* key) const {
-        return *dictionary_value(*argument_, key);
-    }
-
-    /// The SID under a key; a failure is remembered.
-    std::uint64_t sid(const char* key) {
-        const std::optional<std::uint64_t> value = evaluator_.sid(argument(key));
-        has_failed_ = has_failed_ || !value;
-        return value.value_or(0);
-    }
-
-    /// As sid(); nothing for ().
-    std::optional<std::uint64_t> sid_or_unit(const char* key) {
-        if (argument(key).kind == Expression::Kind::Unit) {
-            return std::nullopt;
-        }
-        return sid(key);
-    }
-
-    bool run_flow(FlowState& flow, const std::string& rule) {
-        const std::uint64_t about = sid("sid");
-        if (has_failed_) {
-            return false;
-        }
-        if (rule == "init") {
-            return flow.init(about);
-        }
-        if (rule == "fini") {
-            return flow.fini(about);
-        }
-        if (rule == "enter") {
-            return flow.enter(about, argument("state").text);
-        }
-        std::set<std::string> states;
-        for (const psl::ExpressionPtr& state : argument("states").children) {
-            states.insert(state->text);
-        }
-        return flow.allow(about, states);
-    }
-
-    bool run_set(HashSetState& set, const HashSetConfig& config, const std::string& rule) {
-        const std::uint64_t about = sid("sid");
-        if (rule == "init" || rule == "fini") {
-            return !has_failed_ && (rule == "init" ? set.init(about) : set.fini(about));
-        }
-        const auto entry = evaluator_.entry(config, argument("entry"));
-        has_failed_ = has_failed_ || !entry;
-        if (has_failed_) {
-            return false;
-        }
-        return rule == "add" ? set.add(about, *entry) : set.remove(about, *entry);
-    }
-
-    bool run_map(StaticMapState& map, const std::string& rule) {
-        const std::uint64_t about = sid("sid");
-        if (rule == "set") {
-            const std::optional<std::string> key = evaluator_.key(argument("key"));
-            const MaybeValue value = evaluator_.evaluate(argument("value"));
-            has_failed_ = has_failed_ || !key || !value;
-            return !has_failed_ && map.set(about, *key, value->number);
-        }
-        if (has_failed_) {
-            return false;
-        }
-        return rule == "init"     ? map.init(about)
-               : rule == "fini"   ? map.fini(about)
-               : rule == "commit" ? map.commit(about)
-                                  : map.rollback(about);
-    }
-
-    std::optional<MicLevel> level(const MicConfig& config, const char* key) const {
-        const Expression& value = argument(key);
-        return value.kind == Expression::Kind::Unit
-                   ? std::nullopt
-                   : std::optional(Evaluator::level(config, value));
-    }
-
-    bool run_mic(MicState& mic, const MicConfig& config, const std::string& rule) {
-        if (rule == "execute") {
-            const std::optional<std::uint64_t> image = sid_or_unit("image");
-            const std::uint64_t target = sid("target");
-            return !has_failed_ &&
-                   mic.execute(image, target, level(config, "level"), level(config, "levelR"));
-        }
-        MicState::Place place;
-        place.source = sid("source");
-        place.target = sid("target");
-        if (rule == "create" || rule == "delete" || rule == "upgrade") {
-            place.container = sid_or_unit("container");
-            place.driver = sid("driver");
-        }
-        if (has_failed_) {
-            return false;
-        }
-        if (rule == "create") {
-            return mic.create(place, level(config, "level"));
-        }
-        if (rule == "delete") {
-            return mic.remove(place);
-        }
-        if (rule == "upgrade") {
-            return mic.upgrade(place, *level(config, "level"));
-        }
-        return rule == "call" || rule == "read" ? mic.call(place.source, place.target)
-                                                : mic.invoke(place.source, place.target);
-    }
-
-    const Policy& policy_;
-    Evaluator& evaluator_;
-    ModelStates& states_;
-    const Expression* argument_ = nullptr;
-    bool has_failed_ = false;
-};
-
 /// One event.
 class Judgement final {
 public:
-    /// Works on `states` as its own; the caller throws them away when the event is denied.
     Judgement(const Policy& policy, const InterpretedEvent& event, ModelStates& states)
-        : policy_(policy), event_(event), states_(states) {}
+        : policy_(policy), event_(event), states_(&states) {}
+
+    /// The state after the event, when there were rules on state.
+    std::unique_ptr<ModelStates> take_changed() { return std::move(changed_); }
 
     Interpretation run() {
         if (event_.event == ksec::Event::Execute) {
@@ -218,20 +62,41 @@ public:
         }
         for (const psl::Binding* binding : policy_.bindings) {
             if (event_named(binding->event) == event_.event && applies(binding->selectors)) {
-                visit(binding->items);
+                visit(binding->items, profile_in(binding->audit, {}));
             }
         }
         is_state_part_ = true;
-        for (const psl::Item* item : postponed_) {
-            visit(*item);
+        if (!postponed_.empty() && !is_denied_) {
+            changed_ = std::make_unique<ModelStates>(*states_);
+            states_ = changed_.get();
+        }
+        for (const Postponed& postponed : postponed_) {
+            if (postponed.item != nullptr) {
+                visit(*postponed.item, postponed.profile);
+            } else {
+                audit(*postponed.granted, postponed.profile);
+            }
         }
         if (!is_denied_) {
             result_.is_granted = has_rule_;  // otherwise denied: no rule
         }
+        result_.is_audited = result_.is_audited && result_.is_granted;
         return result_;
     }
 
 private:
+    /// Something for the second part: an item to visit, or a grant to be recorded if the run-time
+    /// level then says so.
+    struct Postponed {
+        const psl::Item* item = nullptr;
+        const psl::RuleCall* granted = nullptr;
+        std::string_view profile;
+    };
+
+    static std::string_view profile_in(const lang::Name& audit, std::string_view outer) {
+        return audit.is_empty() ? outer : std::string_view(audit.text);
+    }
+
     static Interpretation malformed(Defect defect, std::uint32_t parameter) {
         Interpretation result;
         result.reason = Reason::Malformed;
@@ -274,19 +139,19 @@ private:
         return value == subject_.method->name;
     }
 
-    void visit(const psl::Items& items) {
+    void visit(const psl::Items& items, std::string_view profile) {
         for (const psl::Item& item : items) {
-            visit(item);
+            visit(item, profile);
         }
     }
 
-    void visit(const psl::Item& item) {
+    void visit(const psl::Item& item, std::string_view profile) {
         if (is_denied_) {
             return;  // the verdict stands
         }
         if (const auto* match = std::get_if<psl::Match>(&item.node)) {
             if (applies(match->selectors)) {
-                visit(match->items);
+                visit(match->items, profile_in(match->audit, profile));
             }
             return;
         }
@@ -299,25 +164,62 @@ private:
         const bool needs_state =
             reads_state(policy_, read) || (call != nullptr && changes_state(*call));
         if (needs_state && !is_state_part_) {
-            postponed_.push_back(&item);
+            postponed_.push_back({&item, nullptr, profile});
         } else if (call != nullptr) {
-            run_rule(*call);
+            run_rule(*call, profile);
         } else {
-            run_choice(*choice);
+            run_choice(*choice, profile);
         }
     }
 
     [[nodiscard]] bool changes_state(const psl::RuleCall& call) const {
         const std::string object = object_of(call.name);
-        return states_.objects.contains(object) || call.name.last().text == "set_level";
+        return states_->objects.contains(object) || call.name.last().text == "set_level";
     }
 
-    void run_rule(const psl::RuleCall& call) {
+    void run_rule(const psl::RuleCall& call, std::string_view profile) {
         has_rule_ = true;
-        Evaluator evaluator(policy_, event_, message_, states_);
-        const std::optional<bool> granted = RuleExecution(policy_, evaluator, states_).run(call);
+        Evaluator evaluator(policy_, event_, message_, *states_);
+        const std::optional<bool> granted =
+            run_rule_call(policy_, call, event_, evaluator, *states_);
         conclude({call.span, &call, EvaluatedRule::Outcome::Granted, evaluator.looked_at()},
                  granted);
+        if (is_state_part_) {
+            audit(call, profile);
+        } else {
+            postponed_.push_back({nullptr, &call, profile});
+        }
+    }
+
+    /// Remembers the first granted rule that a profile wants recorded at the level now in force.
+    void audit(const psl::RuleCall& call, std::string_view profile) {
+        const std::string object = policy_.object_of(call.name);
+        const std::map<unsigned, AuditSetting>* const settings =
+            policy_.audit.find(profile, object);
+        if (settings == nullptr || result_.is_audited || is_denied_) {
+            return;
+        }
+        const auto setting = settings->find(states_->level);
+        if (setting == settings->end() || !setting->second.granted ||
+            is_omitted(call, object, setting->second)) {
+            return;
+        }
+        result_.is_audited = true;
+        result_.audited_by = call.span;
+    }
+
+    /// Whether the rule has left its automaton in a state that the profile omits.
+    bool
+    is_omitted(const psl::RuleCall& call, const std::string& object, const AuditSetting& setting) {
+        const auto state = states_->objects.find(object);
+        if (state == states_->objects.end() || !std::holds_alternative<FlowState>(state->second)) {
+            return false;
+        }
+        Evaluator evaluator(policy_, event_, message_, *states_);
+        const std::optional<std::uint64_t> sid =
+            evaluator.sid(*dictionary_value(*call.argument, "sid"));
+        const std::optional<std::string> now = std::get<FlowState>(state->second).query(*sid);
+        return now && std::ranges::find(setting.omit, *now) != setting.omit.end();
     }
 
     void conclude(EvaluatedRule rule, std::optional<bool> granted) {
@@ -331,8 +233,9 @@ private:
         result_.evaluated.push_back(std::move(rule));
     }
 
-    void run_choice(const psl::Choice& choice) {
-        Evaluator evaluator(policy_, event_, message_, states_);
+    void run_choice(const psl::Choice& choice, std::string_view outer) {
+        const std::string_view profile = profile_in(choice.audit, outer);
+        Evaluator evaluator(policy_, event_, message_, *states_);
         const Expression& subject = *choice.subject;
         const bool is_select = subject.kind == Expression::Kind::Call &&
                                policy_.model_of(object_of(subject.name)) == "Regex" &&
@@ -347,13 +250,13 @@ private:
         const MicConfig* const mic = mic_of(subject);
         for (const psl::Case& entry : choice.cases) {
             if (entry.key != psl::Case::Key::Otherwise && is_case(entry, *value, is_select, mic)) {
-                visit(entry.items);
+                visit(entry.items, profile);
                 return;
             }
         }
         for (const psl::Case& entry : choice.cases) {
             if (entry.key == psl::Case::Key::Otherwise) {
-                visit(entry.items);
+                visit(entry.items, profile);
                 return;
             }
         }
@@ -413,10 +316,11 @@ private:
 
     const Policy& policy_;
     const InterpretedEvent& event_;
-    ModelStates& states_;
+    ModelStates* states_;
+    std::unique_ptr<ModelStates> changed_;
     Subject subject_;
     const lang::Message* message_ = nullptr;
-    std::vector<const psl::Item*> postponed_;
+    std::vector<Postponed> postponed_;
     bool is_state_part_ = false;
     bool has_rule_ = false;
     bool is_denied_ = false;
@@ -436,9 +340,15 @@ Interpreter::Interpreter(const Policy& policy)
             states_->objects.emplace(name, StaticMapState(*map));
         } else if (const auto* mic = std::get_if<MicConfig>(&object.config)) {
             states_->objects.emplace(name, MicState(*mic));
+        } else if (const auto* rbac = std::get_if<RbacConfig>(&object.config)) {
+            states_->objects.emplace(name, RbacState(*rbac));
+        } else if (const auto* rate = std::get_if<RateLimitConfig>(&object.config)) {
+            states_->objects.emplace(name, RateLimitState(*rate));
+        } else if (const auto* window = std::get_if<TimeWindowConfig>(&object.config)) {
+            states_->objects.emplace(name, TimeWindowState(*window));
         }
     }
-    states_->level = policy.audit_level;
+    states_->level = policy.audit.level;
 }
 
 Interpreter::~Interpreter() = default;
@@ -453,11 +363,13 @@ Interpreter& Interpreter::operator=(const Interpreter& other) {
 }
 
 Interpretation Interpreter::judge(const InterpretedEvent& event, ksec::Effect effect) {
-    auto states = std::make_unique<ModelStates>(*states_);
-    Interpretation result = Judgement(*policy_, event, *states).run();
-    if (result.is_granted && effect == ksec::Effect::Commit) {
-        states_ = std::move(states);
+    Judgement judgement(*policy_, event, *states_);
+    Interpretation result = judgement.run();
+    std::unique_ptr<ModelStates> changed = judgement.take_changed();
+    if (result.is_granted && effect == ksec::Effect::Commit && changed != nullptr) {
+        states_ = std::move(changed);
     }
+    result.is_audited = result.is_audited && effect == ksec::Effect::Commit;
     return result;
 }
 

@@ -64,6 +64,8 @@ struct Interpretation {
     std::uint32_t parameter = 0xFFFF'FFFF;       ///< Malformed
     lang::Span decided_by;                       ///< Rule, Error: the rule that denied, or a head
     std::vector<EvaluatedRule> evaluated;        ///< in order; the last is the one that denied
+    bool is_audited = false;                     ///< granted, and a profile wants a record
+    lang::Span audited_by;                       ///< the first rule whose grant it wants
 };
 
 /// The method that an event is about, as the policy's classes describe it; null when there is none.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lower.hpp"
 
+#include "decisions.hpp"
 #include "emit.hpp"
 #include "expression.hpp"
 #include "layouts.hpp"
+#include "pools.hpp"
 #include "row.hpp"
 
 #include <algorithm>
@@ -24,19 +26,15 @@ using lang::Word;
 using psl::EventKind;
 
 constexpr std::size_t kMessageEvents = 3;  // request, response, error
-constexpr u32 kGranted = 1;                // the decision that grants and nothing else
+constexpr u32 kGranted = DecisionTable::kGranted;
+
+/// What the state rules of a process start may cost. Starts are rare and come from one process;
+/// attaching and filling sets for the new one takes more than a message's rules may.
+constexpr u32 kMaxStartCost = 4000;
 
 std::size_t message_index(EventKind event) {
     return event == EventKind::Request ? 0 : (event == EventKind::Response ? 1 : 2);
 }
-
-/// One rule at one slot of a class.
-struct Application {
-    std::size_t order = 0;  ///< of the rule in the policy
-    LoweredCall call;
-};
-
-using Applications = std::vector<Application>;
 
 /// The rules that judge messages of one server class.
 struct ServerRules {
@@ -56,14 +54,15 @@ class Lowering final {
 public:
     Lowering(const Policy& policy,
              const std::vector<BoundRule>& rules,
+             u32 most_state_cost,
              lang::Diagnostics& diagnostics)
-        : policy_(policy), rules_(rules), diagnostics_(diagnostics) {}
+        : policy_(policy), rules_(rules), most_state_cost_(most_state_cost),
+          diagnostics_(diagnostics), decisions_(result_, diagnostics), pools_(policy) {}
 
     Lowered run() {
         result_.core_class = policy_.core_class;
         result_.init_class = policy_.init_class;
-        result_.decisions.emplace_back();
-        intern(LoweredDecision(1));  // kGranted
+        result_.audit_level = policy_.audit.level;
         make_implicit();
         make_classes();
         sort_rules();
@@ -74,6 +73,8 @@ public:
         for (u16 id = 0; id < result_.classes.size(); ++id) {
             finish_class(id);
         }
+        decisions_.warn();
+        result_.objects = pools_.finish(diagnostics_);
         result_.layouts = std::move(layouts_.layouts());
         result_.hash = hash_policy(result_);
         return std::move(result_);
@@ -199,8 +200,13 @@ private:
     }
 
     void sort_rule(const BoundRule& rule, std::size_t order) {
-        const u32 number = add_rule(*rule.call);
-        const std::vector<std::string> parameters = parameters_read(*rule.call->argument);
+        const u32 number = add_rule(rule);
+        std::vector<std::string> parameters = parameters_read(rule.subject());
+        for (const ChosenCase& chosen : rule.cases) {
+            const std::vector<std::string> more = parameters_read(*chosen.choice->subject);
+            parameters.insert(parameters.end(), more.begin(), more.end());
+        }
+        const u16 audit = audit_plan(rule);
         const bool has_declared = std::ranges::any_of(
             *rule.selection, [](const Selected& selected) { return !selected.is_implicit; });
         for (const Selected& selected : *rule.selection) {
@@ -212,18 +218,40 @@ private:
             if (selected.is_implicit && has_declared && lacks(*message, parameters)) {
                 continue;
             }
-            const CompiledCall* const compiled = compile(rule, selected, message, number);
-            if (compiled == nullptr) {
+            const PreparedRule* const prepared = compile(rule, selected, message, number);
+            if (prepared == nullptr) {
                 return;  // reported; the other messages would say the same
             }
-            file(rule, selected, order, *compiled);
+            pools_.note(rule, selected);
+            file(rule,
+                 selected,
+                 {order, prepared, rule.cases.empty() ? ChosenCase{} : rule.cases.back(), audit});
         }
     }
 
-    struct CompiledCall {
-        LoweredCall call;
-        bool reads_arena = false;
-    };
+    /// The plan for grants of this rule; 0 when nobody wants to know.
+    u16 audit_plan(const BoundRule& rule) {
+        if (rule.call == nullptr) {
+            return 0;
+        }
+        const auto* const settings =
+            policy_.audit.find(rule.profile, policy_.object_of(rule.call->name));
+        u64 levels = 0;
+        if (settings != nullptr) {
+            for (const auto& [level, setting] : *settings) {
+                levels |= u64{setting.granted ? 1u : 0u} << level;
+            }
+        }
+        if (levels == 0) {
+            return 0;
+        }
+        const auto known = std::ranges::find(result_.audits, levels);
+        if (known == result_.audits.end()) {
+            result_.audits.push_back(levels);
+            return static_cast<u16>(result_.audits.size() - 1);
+        }
+        return static_cast<u16>(known - result_.audits.begin());
+    }
 
     static bool lacks(const lang::Message& message, const std::vector<std::string>& parameters) {
         return std::ranges::any_of(parameters, [&message](const std::string& parameter) {
@@ -233,83 +261,72 @@ private:
         });
     }
 
-    /// The number of a rule call in the names table.
-    u32 add_rule(const psl::RuleCall& call) {
+    /// The number of a rule call, or head, in the names table.
+    u32 add_rule(const BoundRule& rule) {
+        const void* const node = rule.call != nullptr ? static_cast<const void*>(rule.call)
+                                                      : static_cast<const void*>(rule.head);
         const auto [entry, is_new] =
-            rule_numbers_.try_emplace(&call, static_cast<u32>(result_.rules.size()));
+            rule_numbers_.try_emplace(node, static_cast<u32>(result_.rules.size()));
         if (is_new) {
-            const lang::Source& source = diagnostics_.sources().get(call.span.file);
-            LoweredRule rule;
-            rule.place = policy_.file_names.at(call.span.file) + ":" +
-                         std::to_string(source.position(call.span.begin).line);
-            rule.text = std::string(diagnostics_.sources().text(call.span));
-            result_.rules.push_back(std::move(rule));
+            const lang::Span& span = rule.span();
+            const lang::Source& source = diagnostics_.sources().get(span.file);
+            LoweredRule shown;
+            shown.place = policy_.file_names.at(span.file) + ":" +
+                          std::to_string(source.position(span.begin).line);
+            shown.text = std::string(diagnostics_.sources().text(span));
+            result_.rules.push_back(std::move(shown));
         }
         return entry->second;
     }
 
     /// The rule compiled for one message; the same message is compiled once per rule.
-    const CompiledCall* compile(const BoundRule& rule,
+    const PreparedRule* compile(const BoundRule& rule,
                                 const Selected& selected,
                                 const lang::Message* message,
                                 u32 number) {
-        const bool is_plain = rule.call->argument->kind == psl::Expression::Kind::Unit;
+        const bool is_plain =
+            rule.call != nullptr && rule.call->argument->kind == psl::Expression::Kind::Unit;
         const lang::Message* const key = is_plain ? nullptr : message;
         const auto known = compiled_.find(key);
         if (known != compiled_.end()) {
-            return &known->second;
+            return known->second;
         }
         const lang::Method* const method = method_of(policy_, rule.event, selected);
-        const CompiledRule code = compile_rule(policy_,
-                                               *rule.call,
-                                               rule.event,
-                                               message,
-                                               method == nullptr ? "main" : method->name,
-                                               diagnostics_);
+        const RuleContext context{.event = rule.event,
+                                  .message = message,
+                                  .method = method == nullptr ? "main" : method->name,
+                                  .profile = rule.profile,
+                                  .is_first = compiled_.empty()};
+        CompiledRule code = rule.call != nullptr
+                                ? compile_rule(policy_, *rule.call, context, diagnostics_)
+                                : compile_head(policy_, *rule.head, context, diagnostics_);
         if (code.kind == CompiledRule::Kind::Wrong) {
             return nullptr;
         }
-        CompiledCall result;
-        result.reads_arena = code.reads_arena;
-        result.call.rule = number;
         if (code.kind == CompiledRule::Kind::Code) {
-            result.call.kind = ksec::format::RuleKind::Code;
-            result.call.code = add_code(code.body, number);
-            result.call.value_count = static_cast<u8>(code.values.size());
-            result.call.cost = code.cost;
             LoweredRule& shown = result_.rules[number];
             shown.cost = std::max(shown.cost, code.cost);
             shown.values = code.values;
-        } else if (code.kind == CompiledRule::Kind::Deny) {
-            result.call.kind = ksec::format::RuleKind::Deny;
+            shown.is_state = shown.is_state || code.needs_state;
         }
-        return &compiled_.emplace(key, result).first->second;
+        const PreparedRule* const prepared =
+            decisions_.prepare({std::move(code), rule.head, number, rule.span(), {}, {}});
+        compiled_.emplace(key, prepared);
+        return prepared;
     }
 
-    u32 add_code(const std::string& body, u32 rule) {
-        const auto [entry, is_new] =
-            code_numbers_.try_emplace(body, static_cast<u32>(result_.codes.size()));
-        if (is_new) {
-            result_.codes.push_back({body, rule});
-        }
-        return entry->second;
-    }
-
-    void file(const BoundRule& rule,
-              const Selected& selected,
-              std::size_t order,
-              const CompiledCall& compiled) {
-        const Application application{order, compiled.call};
+    void file(const BoundRule& rule, const Selected& selected, const Application& application) {
         if (rule.event == EventKind::Execute) {
             StartRules& starts = starts_[selected.owner];
             (rule.other ? starts.named[*rule.other] : starts.any).push_back(application);
             return;
         }
+        const bool reads_arena = application.rule->code.reads_arena;
         LoweredClass& owner = result_.classes[selected.owner];
         if (rule.event == EventKind::Security) {
             const u32 slot = owner.security[selected.endpoint].first_slot + selected.method;
             security_[selected.owner][slot].push_back(application);
-            if (compiled.reads_arena) {
+            if (reads_arena) {
                 owner.security[selected.endpoint].methods[selected.method].request.staging =
                     ksec::Staging::Arena;
             }
@@ -325,7 +342,7 @@ private:
             client = policy_.core_class;
         } else {
             slot = owner.endpoints[selected.endpoint].first_slot + selected.method;
-            if (compiled.reads_arena) {
+            if (reads_arena) {
                 LoweredMethod& method = owner.endpoints[selected.endpoint].methods[selected.method];
                 shape_of(method, event).staging = ksec::Staging::Arena;
             }
@@ -341,42 +358,7 @@ private:
         return event == 0 ? method.request : (event == 1 ? method.response : method.error);
     }
 
-    // ---- decisions
-
-    /// Merges two lists by order, and leaves out what cannot change the verdict or its reason.
-    static LoweredDecision merge(const Applications& any, const Applications* named) {
-        Applications all = any;
-        if (named != nullptr) {
-            all.insert(all.end(), named->begin(), named->end());
-            std::ranges::stable_sort(all, {}, &Application::order);
-        }
-        LoweredDecision decision;
-        for (const Application& application : all) {
-            if (application.call.kind == ksec::format::RuleKind::Grant) {
-                continue;
-            }
-            decision.push_back(application.call);
-            if (application.call.kind == ksec::format::RuleKind::Deny) {
-                break;
-            }
-        }
-        if (decision.empty() && !all.empty()) {
-            decision.push_back({});  // granted, whichever rule says so
-        }
-        return decision;
-    }
-
-    u32 intern(const LoweredDecision& decision) {
-        if (decision.empty()) {
-            return ksec::format::kNoDecision;
-        }
-        const auto [entry, is_new] =
-            decision_numbers_.try_emplace(decision, static_cast<u32>(result_.decisions.size()));
-        if (is_new) {
-            result_.decisions.push_back(decision);
-        }
-        return entry->second;
-    }
+    // ---- sharing
 
     u32 intern(const std::vector<u32>& array) {
         const auto [entry, is_new] =
@@ -493,7 +475,7 @@ private:
         std::array<std::vector<u32>, kMessageEvents> base;
         for (std::size_t event = 0; event < kMessageEvents; ++event) {
             for (const Applications& slot : server.any[event]) {
-                base[event].push_back(intern(merge(slot, nullptr)));
+                base[event].push_back(decisions_.add(slot, nullptr, most_state_cost_));
             }
         }
         std::array<std::vector<u32>, kMessageEvents> used = base;
@@ -502,7 +484,8 @@ private:
             std::array<std::vector<u32>, kMessageEvents> decisions = base;
             for (const auto& [place, applications] : places) {
                 const auto& [event, slot] = place;
-                const u32 decision = intern(merge(server.any[event][slot], &applications));
+                const u32 decision =
+                    decisions_.add(server.any[event][slot], &applications, most_state_cost_);
                 decisions[event][slot] = decision;
                 used[event][slot] = std::max(used[event][slot], decision);
             }
@@ -513,17 +496,20 @@ private:
         }
         finish_starts(id);
         for (std::size_t slot = 0; slot < row.security_decisions.size(); ++slot) {
-            row.security_decisions[slot] = intern(merge(security_[id][slot], nullptr));
+            row.security_decisions[slot] =
+                decisions_.add(security_[id][slot], nullptr, most_state_cost_);
         }
         check_staging(id, used);
     }
 
+    [[nodiscard]] u32 start_cost() const { return std::max(kMaxStartCost, most_state_cost_); }
+
     void finish_starts(u16 id) {
         LoweredClass& row = result_.classes[id];
         const StartRules& starts = starts_[id];
-        row.execute.otherwise = intern(merge(starts.any, nullptr));
+        row.execute.otherwise = decisions_.add(starts.any, nullptr, start_cost());
         for (const auto& [initiator, applications] : starts.named) {
-            const u32 decision = intern(merge(starts.any, &applications));
+            const u32 decision = decisions_.add(starts.any, &applications, start_cost());
             if (decision != row.execute.otherwise) {
                 row.execute.exceptions.push_back({initiator, 0, decision});
             }
@@ -588,6 +574,7 @@ private:
 
     const Policy& policy_;
     const std::vector<BoundRule>& rules_;
+    u32 most_state_cost_;
     lang::Diagnostics& diagnostics_;
     Lowered result_;
     LayoutTable layouts_;
@@ -596,10 +583,10 @@ private:
     std::vector<ServerRules> servers_;
     std::vector<StartRules> starts_;
     std::vector<std::vector<Applications>> security_;
-    std::map<const lang::Message*, CompiledCall> compiled_;
-    std::map<const psl::RuleCall*, u32> rule_numbers_;
-    std::map<std::string, u32> code_numbers_;
-    std::map<LoweredDecision, u32> decision_numbers_;
+    DecisionTable decisions_;
+    Pools pools_;
+    std::map<const lang::Message*, const PreparedRule*> compiled_;
+    std::map<const void*, u32> rule_numbers_;
     std::map<std::vector<u32>, u32> array_numbers_;
     std::map<LoweredPair, u32> pair_numbers_;
     std::map<std::vector<std::pair<u64, u64>>, u32> row_numbers_;
@@ -613,9 +600,11 @@ bool LoweredShape::is_short() const {
     return fixed_size <= abi::kShortBytes && handle_offsets.empty() && arena_max == 0;
 }
 
-Lowered
-lower(const Policy& policy, const std::vector<BoundRule>& rules, lang::Diagnostics& diagnostics) {
-    return Lowering(policy, rules, diagnostics).run();
+Lowered lower(const Policy& policy,
+              const std::vector<BoundRule>& rules,
+              u32 most_state_cost,
+              lang::Diagnostics& diagnostics) {
+    return Lowering(policy, rules, most_state_cost, diagnostics).run();
 }
 
 }  // namespace sdk::policyc

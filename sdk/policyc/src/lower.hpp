@@ -10,8 +10,11 @@
 
 namespace sdk::policyc {
 
-/// Lowers a policy without errors so far; reports what cannot be compiled.
-Lowered
-lower(const Policy& policy, const std::vector<BoundRule>& rules, lang::Diagnostics& diagnostics);
+/// Lowers a policy without errors so far; reports what cannot be compiled. `most_state_cost`:
+/// instructions that the state rules of a message may take.
+Lowered lower(const Policy& policy,
+              const std::vector<BoundRule>& rules,
+              u32 most_state_cost,
+              lang::Diagnostics& diagnostics);
 
 }  // namespace sdk::policyc

@@ -3,6 +3,9 @@
 // numbered; equal things have been merged. Produced by lower(), consumed by emit and report.
 #pragma once
 
+#include "objects.hpp"
+#include "regex.hpp"
+
 #include <cstdint>
 #include <ksec/format/tables.hpp>
 #include <string>
@@ -48,22 +51,87 @@ struct LoweredEndpoint {
     std::vector<LoweredMethod> methods;
 };
 
+/// Lets a call run when a field of the facts holds a value; width 0: always.
+struct LoweredGuard {
+    u8 shift = 0;
+    u8 width = 0;
+    u16 value = 0;
+
+    friend auto operator<=>(const LoweredGuard&, const LoweredGuard&) = default;
+};
+
+/// A call of the pure part.
 struct LoweredCall {
     ksec::format::RuleKind kind = ksec::format::RuleKind::Grant;
     u32 rule = ksec::kNoRule;
-    u32 code = 0;  ///< index into Lowered::codes; RuleKind::Code only
+    u32 code = 0;  ///< index into Lowered::codes; Code and Facts only
     u8 value_count = 0;
     u32 cost = 0;
+    u32 scan = 0;  ///< index into Lowered::scans or comparisons; Scan and Comparison only
+    LoweredGuard guard;
 
     friend auto operator<=>(const LoweredCall&, const LoweredCall&) = default;
 };
 
-using LoweredDecision = std::vector<LoweredCall>;
+/// A call of the state part.
+struct LoweredStateCall {
+    ksec::format::RuleKind kind = ksec::format::RuleKind::Grant;
+    u32 rule = ksec::kNoRule;
+    u32 code = 0;  ///< index into Lowered::codes; Code and Facts only
+    u8 value_count = 0;
+    u32 cost = 0;
+    LoweredGuard guard;
+    u16 audit = 0;      ///< index into Lowered::audits
+    LoweredGuard sets;  ///< Facts: the field, its value left 0
+
+    friend auto operator<=>(const LoweredStateCall&, const LoweredStateCall&) = default;
+};
+
+struct LoweredDecision {
+    std::vector<LoweredCall> calls;
+    std::vector<LoweredStateCall> state_calls;
+
+    [[nodiscard]] bool is_empty() const { return calls.empty() && state_calls.empty(); }
+
+    /// What the state part may cost, with the engine's share; of cases that exclude each other the
+    /// dearest.
+    [[nodiscard]] u64 state_cost() const;
+
+    /// The same with the dearest call only. One rule of a model is never refused for its price,
+    /// though those of Mic alone come to more than an event's rules should.
+    [[nodiscard]] u64 least_state_cost() const;
+
+    friend auto operator<=>(const LoweredDecision&, const LoweredDecision&) = default;
+};
 
 /// Body of one rule function.
 struct LoweredCode {
     std::string body;
     u32 rule = 0;  ///< the first rule that needed it, for the comment
+    bool is_state = false;
+};
+
+/// A text of a message and the automaton it is matched with.
+struct LoweredScan {
+    u32 automaton = 0;  ///< index into Lowered::automata
+    u32 text = 0;       ///< index into Lowered::texts
+    u8 shift = 0;
+    u8 width = 0;
+    u32 otherwise = 0;
+    u32 failed = 0;
+
+    friend auto operator<=>(const LoweredScan&, const LoweredScan&) = default;
+};
+
+/// A policy object with state.
+struct LoweredObject {
+    std::string name;
+    std::string model;
+    ObjectConfig config;
+    u32 slots = 1;               ///< SIDs it has room for
+    bool is_configured = false;  ///< the policy says how many
+    u32 class_count = 0;         ///< classes whose events take a place
+    u64 bytes = 0;               ///< of writable memory
 };
 
 struct LoweredRow {
@@ -107,6 +175,7 @@ struct LoweredRule {
     std::string text;
     std::vector<std::string> values;  ///< what Record::values mean
     u32 cost = 0;                     ///< dearest of its functions
+    bool is_state = false;            ///< belongs to the state part
 };
 
 struct Lowered {
@@ -117,6 +186,13 @@ struct Lowered {
     std::vector<LoweredEndpoint> implicit_endpoints;
     std::vector<LoweredLayout> layouts;
     std::vector<LoweredCode> codes;
+    std::vector<std::string> texts;  ///< bodies of functions that find a text
+    std::vector<Automaton> automata;
+    std::vector<LoweredScan> scans;
+    std::vector<ksec::format::Comparison> comparisons;
+    std::vector<u64> audits{0};  ///< levels at which a grant is recorded; 0 is not used
+    std::vector<LoweredObject> objects;
+    u32 audit_level = 0;
     std::vector<LoweredDecision> decisions;  ///< 0 has no rules
     std::vector<std::vector<u32>> arrays;    ///< decisions by slot, shared by pairs
     std::vector<LoweredRow> rows;            ///< 0 grants nothing

@@ -3,6 +3,7 @@
 #include "compile.hpp"
 #include "emit.hpp"
 #include "report.hpp"
+#include "start_description.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -25,7 +26,10 @@ Compiles a security policy into the C++ source of a policy module (ksec.elf).
   --names FILE        the names table: classes, methods and rules by number, for readable denials
   --report FILE       what the policy consists of and costs, as text ('-' for standard output)
   --report-json FILE  the same as JSON
+  --init FILE         an init.yaml: warns of channels in it that no request can use
   --depfile FILE      the files read, as a make rule for --output
+  --state-limit N     instructions that the rules on state of one message may take (default 500);
+                      they run while the kernel is locked
   --symbol NAME       name of the entry table object (default ksec_entry_table)
   --check             compile and report only; write nothing
   --json              diagnostics as JSON on standard output
@@ -47,6 +51,8 @@ struct Options {
     std::string report;
     std::string report_json;
     std::string depfile;
+    std::string init;
+    std::string state_limit = "500";
     std::string symbol = "ksec_entry_table";
     std::string policy;
     bool check_only = false;
@@ -76,6 +82,8 @@ std::string parse(const std::vector<std::string>& arguments, Options& options) {
         {"--report", &options.report},
         {"--report-json", &options.report_json},
         {"--depfile", &options.depfile},
+        {"--init", &options.init},
+        {"--state-limit", &options.state_limit},
         {"--symbol", &options.symbol},
     };
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -120,6 +128,11 @@ std::string parse(const std::vector<std::string>& arguments, Options& options) {
     }
     if (!is_identifier(options.symbol)) {
         return "--symbol must be a C identifier";
+    }
+    const bool is_number = !options.state_limit.empty() && options.state_limit.size() <= 6 &&
+                           options.state_limit.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_number) {
+        return "--state-limit must be a number below a million";
     }
     return {};
 }
@@ -198,7 +211,16 @@ void print_diagnostics(const sdk::lang::Diagnostics& diagnostics, const Options&
 }
 
 int run(const Options& options) {
-    const Compilation compilation(options.policy, options.include_directories);
+    Compilation compilation(options.policy,
+                            options.include_directories,
+                            {},
+                            static_cast<std::uint32_t>(std::stoul(options.state_limit)));
+    if (!options.init.empty()) {
+        compilation.check_channels([&options](sdk::lang::Sources& sources,
+                                              sdk::lang::Diagnostics& diagnostics) {
+            return read_channels(options.init, options.include_directories, sources, diagnostics);
+        });
+    }
     print_diagnostics(compilation.diagnostics(), options);
     if (!compilation.ok()) {
         return 1;
@@ -209,7 +231,11 @@ int run(const Options& options) {
         const std::string source = std::filesystem::path(options.policy).filename().string();
         outputs.add(options.output, emit_module(lowered, options.symbol, source));
         outputs.add(options.names, emit_names(lowered));
-        outputs.add(options.depfile, depfile_text(options.output, compilation.files()));
+        std::vector<std::string> files = compilation.files();
+        if (!options.init.empty()) {
+            files.push_back(options.init);
+        }
+        outputs.add(options.depfile, depfile_text(options.output, files));
     }
     outputs.add(options.report, report_text(lowered));
     outputs.add(options.report_json, report_json(lowered));

@@ -43,13 +43,13 @@ Value ExpressionCompiler::load(const Value& place, const std::string& shown) {
 
 std::optional<std::size_t> ExpressionCompiler::handle_number(const Value& value,
                                                              const lang::Span& span) {
-    const auto found = std::ranges::find(message_->handle_offsets, value.offset);
-    if (value.place != "fixed" || found == message_->handle_offsets.end()) {
+    const auto found = std::ranges::find(context_.message->handle_offsets, value.offset);
+    if (value.place != "fixed" || found == context_.message->handle_offsets.end()) {
         diagnostics_.report<Code::NotSupportedYet>(span,
                                                    Text{"a handle chosen by a computed index"});
         return std::nullopt;
     }
-    return static_cast<std::size_t>(found - message_->handle_offsets.begin());
+    return static_cast<std::size_t>(found - context_.message->handle_offsets.begin());
 }
 
 Value ExpressionCompiler::handle_sid(const Value& value, const Expression& expression) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "objects.hpp"
 
-#include "dictionary.hpp"
+#include "object_reader.hpp"
 
 #include <algorithm>
 #include <set>
@@ -11,14 +11,14 @@ namespace sdk::policyc {
 namespace {
 
 using lang::Code;
-using lang::Number;
 using lang::Text;
 using lang::Word;
 using psl::Expression;
 using TypeKind = psl::TypeExpression::Kind;
 
 constexpr const char* kPlainModels[] = {"Base", "Pred", "Bool", "Math", "Struct", "Regex"};
-constexpr const char* kStateModels[] = {"HashSet", "StaticMap", "Flow", "Mic"};
+constexpr const char* kStateModels[] = {
+    "HashSet", "StaticMap", "Flow", "Mic", "Rbac", "RateLimit", "TimeWindow"};
 
 /// What a HashSet entry may be made of at most.
 constexpr std::size_t kMaxEntryFields = 4;
@@ -44,7 +44,7 @@ std::optional<Scalar> scalar_named(const std::string& name) {
 class ObjectChecker final {
 public:
     ObjectChecker(const psl::PolicyObject& node, lang::Diagnostics& diagnostics)
-        : node_(node), diagnostics_(diagnostics) {}
+        : node_(node), diagnostics_(diagnostics), reader_(node, diagnostics) {}
 
     ObjectInfo run() {
         ObjectInfo info;
@@ -64,6 +64,12 @@ public:
             info.config = static_map();
         } else if (info.model == "Mic") {
             info.config = mic();
+        } else if (info.model == "Rbac") {
+            info.config = read_rbac(reader_);
+        } else if (info.model == "RateLimit") {
+            info.config = read_rate_limit(reader_);
+        } else if (info.model == "TimeWindow") {
+            info.config = read_time_window(reader_);
         } else if (std::ranges::find(kPlainModels, info.model) == std::end(kPlainModels)) {
             diagnostics_.report<Code::UnknownModel>(node_.model.span, Word{info.model})
                 .hint(lang::closest(info.model, model_names()));
@@ -74,125 +80,37 @@ public:
     }
 
 private:
-    // ---- pieces
-
-    const Expression* config() {
-        if (node_.configs.empty()) {
-            diagnostics_.report<Code::ObjectLacks>(
-                node_.name.span, Word{node_.name.text}, Text{"a config"}, Word{node_.model.text});
-            return nullptr;
-        }
-        return node_.configs[0].get();
-    }
-
-    Dictionary dictionary(const Expression& config, std::initializer_list<const char*> keys) {
-        return {config, "the config of " + node_.name.text, keys, diagnostics_};
-    }
-
-    void wrong(const Expression& value, const std::string& what, const std::string& needed) {
-        diagnostics_.report<Code::ConfigValue>(value.span, Text{what}, Text{needed});
-    }
-
-    /// The type of this name; null when it is missing, which is reported.
-    const psl::TypeExpression* type(const char* name) {
-        const psl::ObjectType* other = nullptr;
-        for (const psl::ObjectType& candidate : node_.types) {
-            if (candidate.name.text == name) {
-                return &candidate.type;
-            }
-            other = &candidate;
-        }
-        diagnostics_.report<Code::ObjectLacks>(other == nullptr ? node_.name.span
-                                                                : other->name.span,
-                                               Word{node_.name.text},
-                                               Text{std::string("'type ") + name + " = ...'"},
-                                               Word{node_.model.text});
-        return nullptr;
-    }
-
-    std::vector<std::string> names(const Expression& list, const std::string& what) {
-        std::vector<std::string> result;
-        if (list.kind != Expression::Kind::List) {
-            wrong(list, what, "a list of texts");
-            return result;
-        }
-        for (const psl::ExpressionPtr& element : list.children) {
-            if (element->kind != Expression::Kind::Text || element->text.empty()) {
-                wrong(*element, what, "a list of texts");
-            } else if (std::ranges::find(result, element->text) != result.end()) {
-                diagnostics_.report<Code::DeclaredTwice>(
-                    element->span, Text{what + " entry"}, Word{element->text});
-            } else {
-                result.push_back(element->text);
-            }
-        }
-        return result;
-    }
-
-    std::size_t number_of(const std::string& name,
-                          const lang::Span& span,
-                          const char* what,
-                          const std::vector<std::string>& among) {
-        const auto found = std::ranges::find(among, name);
-        if (found == among.end()) {
-            diagnostics_
-                .report<Code::Undeclared>(span, Word{name}, Text{what}, Word{node_.name.text})
-                .hint(lang::closest(name, among));
-            return 0;
-        }
-        return static_cast<std::size_t>(found - among.begin());
-    }
-
-    std::uint32_t size(const Expression* value, const char* what, std::int64_t most) {
-        if (value == nullptr) {
-            return 1;
-        }
-        if (value->kind != Expression::Kind::Integer || value->integer < lang::Integer(1) ||
-            value->integer > lang::Integer(most)) {
-            wrong(*value, what, "a number from 1 to " + std::to_string(most));
-            return 1;
-        }
-        return static_cast<std::uint32_t>(value->integer.low_bits());
-    }
-
-    void limit(const Expression& list, std::size_t count, std::size_t most, const char* what) {
-        if (count > most) {
-            diagnostics_.report<Code::TooManyOf>(list.span,
-                                                 Word{node_.name.text},
-                                                 Text{what},
-                                                 Number{static_cast<std::int64_t>(most)});
-        }
-    }
-
     // ---- models
 
     FlowConfig flow() {
         FlowConfig result;
-        const Expression* const value = config();
+        const Expression* const value = reader_.config();
         if (value == nullptr) {
             return result;
         }
-        Dictionary entries = dictionary(*value, {"states", "initial", "transitions"});
+        Dictionary entries = reader_.dictionary(*value, {"states", "initial", "transitions"});
         if (const Expression* const states = entries.find("states")) {
-            result.states = names(*states, "states");
-            limit(*states, result.states.size(), kMaxStates, "states");
+            result.states = reader_.names(*states, "states");
+            reader_.limit(*states, result.states.size(), kMaxStates, "states");
             if (result.states.empty() && states->kind == Expression::Kind::List &&
                 states->children.empty()) {
-                wrong(*states, "states", "a list of one text at least");
+                reader_.wrong(*states, "states", "a list of one text at least");
             }
         }
         check_state_type(result.states);
         result.transitions.resize(result.states.size());
         if (const Expression* const initial = entries.find("initial")) {
             if (initial->kind != Expression::Kind::Text) {
-                wrong(*initial, "initial", "the name of a state");
+                reader_.wrong(*initial, "initial", "the name of a state");
             } else {
-                result.initial = number_of(initial->text, initial->span, "state", result.states);
+                result.initial =
+                    reader_.number_of(initial->text, initial->span, "state", result.states);
             }
         }
         const Expression* const transitions = entries.find("transitions");
         if (transitions != nullptr && transitions->kind != Expression::Kind::Dict) {
-            wrong(*transitions, "transitions", "a dictionary from states to lists of states");
+            reader_.wrong(
+                *transitions, "transitions", "a dictionary from states to lists of states");
         } else if (transitions != nullptr) {
             for (const psl::DictEntry& entry : transitions->entries) {
                 add_transitions(entry, result);
@@ -205,17 +123,20 @@ private:
         if (entry.key.is_empty()) {
             return;  // reported by the parser
         }
-        const std::size_t from = number_of(entry.key.text, entry.key.span, "state", flow.states);
+        const std::size_t from =
+            reader_.number_of(entry.key.text, entry.key.span, "state", flow.states);
         std::set<std::size_t> targets;
         if (entry.value->kind != Expression::Kind::List) {
-            wrong(*entry.value, "transitions", "a dictionary from states to lists of states");
+            reader_.wrong(
+                *entry.value, "transitions", "a dictionary from states to lists of states");
             return;
         }
         for (const psl::ExpressionPtr& target : entry.value->children) {
             if (target->kind != Expression::Kind::Text) {
-                wrong(*target, "transitions", "a dictionary from states to lists of states");
+                reader_.wrong(
+                    *target, "transitions", "a dictionary from states to lists of states");
             } else {
-                targets.insert(number_of(target->text, target->span, "state", flow.states));
+                targets.insert(reader_.number_of(target->text, target->span, "state", flow.states));
             }
         }
         if (from < flow.transitions.size()) {
@@ -232,7 +153,7 @@ private:
             }
         }
         if (found == nullptr) {
-            type("State");
+            reader_.type("State");
             return;
         }
         std::set<std::string> declared;
@@ -270,13 +191,15 @@ private:
 
     HashSetConfig hash_set() {
         HashSetConfig result;
-        if (const psl::TypeExpression* const entry = type("Entry")) {
+        if (const psl::TypeExpression* const entry = reader_.type("Entry")) {
             entry_type(*entry, result);
         }
-        if (const Expression* const value = config()) {
-            Dictionary entries = dictionary(*value, {"set_size", "pool_size"});
-            result.set_size = size(entries.find("set_size"), "set_size", kMaxSetSize);
-            result.pool_size = size(entries.find("pool_size"), "pool_size", kMaxPoolSize);
+        if (const Expression* const value = reader_.config()) {
+            Dictionary entries = reader_.dictionary(*value, {"set_size", "pool_size"});
+            result.set_size = static_cast<std::uint32_t>(
+                reader_.number(entries.find("set_size"), "set_size", 1, kMaxSetSize));
+            result.pool_size = static_cast<std::uint32_t>(
+                reader_.number(entries.find("pool_size"), "pool_size", 1, kMaxPoolSize));
         }
         return result;
     }
@@ -314,7 +237,7 @@ private:
 
     StaticMapConfig static_map() {
         StaticMapConfig result;
-        if (const psl::TypeExpression* const value = type("Value")) {
+        if (const psl::TypeExpression* const value = reader_.type("Value")) {
             const std::optional<Scalar> scalar =
                 value->kind == TypeKind::Named ? scalar_named(value->name.text) : std::nullopt;
             if (!scalar || scalar->is_boolean) {
@@ -324,21 +247,23 @@ private:
                 result.value = *scalar;
             }
         }
-        const Expression* const value = config();
+        const Expression* const value = reader_.config();
         if (value == nullptr) {
             return result;
         }
-        Dictionary entries = dictionary(*value, {"keys", "pool_size"});
-        result.pool_size = size(entries.find("pool_size"), "pool_size", kMaxPoolSize);
+        Dictionary entries = reader_.dictionary(*value, {"keys", "pool_size"});
+        result.pool_size = static_cast<std::uint32_t>(
+            reader_.number(entries.find("pool_size"), "pool_size", 1, kMaxPoolSize));
         const Expression* const keys = entries.find("keys");
         if (keys == nullptr) {
             return result;
         }
         if (keys->kind != Expression::Kind::Dict || keys->entries.empty()) {
-            wrong(*keys, "keys", "a dictionary from texts to integers, with one entry at least");
+            reader_.wrong(
+                *keys, "keys", "a dictionary from texts to integers, with one entry at least");
             return result;
         }
-        limit(*keys, keys->entries.size(), kMaxKeys, "keys");
+        reader_.limit(*keys, keys->entries.size(), kMaxKeys, "keys");
         for (const psl::DictEntry& entry : keys->entries) {
             add_key(entry, result);
         }
@@ -348,7 +273,7 @@ private:
     void add_key(const psl::DictEntry& entry, StaticMapConfig& map) {
         std::optional<lang::Integer> number = literal_integer(*entry.value);
         if (!number) {
-            wrong(*entry.value, "keys", "a dictionary from texts to integers");
+            reader_.wrong(*entry.value, "keys", "a dictionary from texts to integers");
             return;
         }
         const Scalar& type = map.value;
@@ -364,38 +289,43 @@ private:
 
     MicConfig mic() {
         MicConfig result;
-        const Expression* const value = config();
+        const Expression* const value = reader_.config();
         if (value == nullptr) {
             return result;
         }
         const Expression* degrees = value;
         if (value->kind == Expression::Kind::Dict) {
-            Dictionary entries = dictionary(*value, {"degrees", "categories"});
+            Dictionary entries = reader_.dictionary(*value, {"degrees", "categories"});
             degrees = entries.find("degrees");
             if (const Expression* const categories = entries.find("categories")) {
-                result.categories = names(*categories, "categories");
-                limit(*categories, result.categories.size(), kMaxCategories, "categories");
+                result.categories = reader_.names(*categories, "categories");
+                reader_.limit(*categories, result.categories.size(), kMaxCategories, "categories");
             }
         }
         if (degrees == nullptr) {
             return result;
         }
-        result.degrees = names(*degrees, "degrees");
-        limit(*degrees, result.degrees.size(), kMaxDegrees, "degrees");
+        result.degrees = reader_.names(*degrees, "degrees");
+        reader_.limit(*degrees, result.degrees.size(), kMaxDegrees, "degrees");
         if (degrees->kind == Expression::Kind::List && degrees->children.empty()) {
-            wrong(*degrees, "degrees", "a list of one text at least");
+            reader_.wrong(*degrees, "degrees", "a list of one text at least");
         }
         return result;
     }
 
     const psl::PolicyObject& node_;
     lang::Diagnostics& diagnostics_;
+    ObjectReader reader_;
 };
 
 }  // namespace
 
 ObjectInfo check_object(const psl::PolicyObject& node, lang::Diagnostics& diagnostics) {
     return ObjectChecker(node, diagnostics).run();
+}
+
+bool has_state(const std::string& model) {
+    return std::ranges::find(kStateModels, model) != std::end(kStateModels);
 }
 
 std::vector<std::string> model_names() {

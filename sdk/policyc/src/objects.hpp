@@ -25,7 +25,7 @@ struct Scalar {
     bool is_boolean = false;
 };
 
-/// Models Base, Pred, Bool, Math, Struct and Regex have nothing to configure.
+/// Base, Pred, Bool, Math, Struct and Regex: nothing to configure.
 struct PlainConfig {};
 
 /// A finite state machine per SID.
@@ -57,8 +57,42 @@ struct MicConfig {
     std::vector<std::string> categories;
 };
 
-using ObjectConfig =
-    std::variant<PlainConfig, FlowConfig, HashSetConfig, StaticMapConfig, MicConfig>;
+/// Roles, what they may do, and which of them include others.
+struct RbacConfig {
+    std::vector<std::string> roles;
+    std::vector<std::string> permissions;
+    std::vector<std::vector<std::size_t>> inherits;  ///< roles that a role includes directly
+    std::vector<std::vector<std::size_t>> holds;     ///< permissions of a role itself
+};
+
+/// A bucket of tokens for each SID.
+struct RateLimitConfig {
+    std::uint64_t rate = 1;  ///< tokens gained per period
+    std::uint64_t period_ns = 1;
+    std::uint64_t burst = 1;  ///< most tokens
+};
+
+/// Times when something is allowed.
+struct TimeWindowConfig {
+    struct Window {
+        std::uint64_t from_ns = 0;
+        std::uint64_t to_ns = 0;  ///< not included
+    };
+
+    bool is_wall = false;  ///< wall clock instead of time since power-on
+    std::uint64_t origin_ns = 0;
+    std::uint64_t period_ns = 0;  ///< 0: once
+    std::vector<Window> windows;  ///< from the start of each period
+};
+
+using ObjectConfig = std::variant<PlainConfig,
+                                  FlowConfig,
+                                  HashSetConfig,
+                                  StaticMapConfig,
+                                  MicConfig,
+                                  RbacConfig,
+                                  RateLimitConfig,
+                                  TimeWindowConfig>;
 
 /// One policy object.
 struct ObjectInfo {
@@ -70,14 +104,21 @@ struct ObjectInfo {
 /// By name.
 using Objects = std::map<std::string, ObjectInfo>;
 
-/// Most entries a HashSet's set may have, most keys of a StaticMap, most states of a Flow, most
-/// categories of a Mic: what the run-time models have room for.
+// What the run-time models have room for: states of a Flow, categories and degrees of a Mic, roles
+// and permissions of an Rbac, windows of a TimeWindow.
 inline constexpr std::uint32_t kMaxStates = 64;
-inline constexpr std::uint32_t kMaxCategories = 56;
+inline constexpr std::uint32_t kMaxCategories = 64;
 inline constexpr std::uint32_t kMaxDegrees = 255;
+inline constexpr std::uint32_t kMaxRoles = 64;
+inline constexpr std::uint32_t kMaxPermissions = 1024;
+inline constexpr std::uint32_t kMaxWindows = 16;
 
 /// Checks one object; reports everything wrong with it.
 ObjectInfo check_object(const psl::PolicyObject& node, lang::Diagnostics& diagnostics);
+
+/// Whether objects of this model have state: what concerns them belongs to the state part of a
+/// verdict.
+bool has_state(const std::string& model);
 
 /// The names of all models, for suggestions.
 std::vector<std::string> model_names();

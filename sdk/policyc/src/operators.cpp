@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls, conversions and operators, with the types they need.
+// Operators, with the types they need.
 #include "expression_compiler.hpp"
 
 #include <algorithm>
@@ -13,100 +13,6 @@ using lang::Text;
 using lang::Word;
 using psl::Expression;
 using psl::Operator;
-
-Value ExpressionCompiler::call(const Expression& expression) {
-    const std::string name = expression.name.text();
-    const Expression& argument = *expression.children[0];
-    if (name == "size") {
-        return size(argument);
-    }
-    if (const auto type = integer_named(name)) {
-        return convert(argument, type->first, type->second);
-    }
-    if (expression.name.segments.size() < 2) {
-        diagnostics_.report<Code::UnknownExpression>(expression.name.span, Word{name})
-            .hint(lang::closest(name, {"size", "pred.empty", "bool.all", "bool.any"}));
-        return {};
-    }
-    const std::string method = expression.name.last().text;
-    const std::string object = name.substr(0, name.size() - method.size() - 1);
-    const std::string model = object_model(object, expression.name.span);
-    if (model == "Pred" && method == "empty") {
-        return empty(argument);
-    }
-    if (model == "Pred" && method == "size") {
-        return size(argument);
-    }
-    if (model == "Bool" && (method == "all" || method == "any")) {
-        return all_or_any(argument, method);
-    }
-    if ((model == "Bool" && method == "cond") ||
-        (model == "Math" &&
-         (method == "neg" || method == "abs" || method == "sum" || method == "product"))) {
-        diagnostics_.report<Code::NotSupportedYet>(expression.span, Text{"expression " + name});
-    } else if (model == "Pred" || model == "Bool" || model == "Math" || model == "Base" ||
-               model == "Struct") {
-        diagnostics_.report<Code::UnknownExpression>(expression.name.span, Word{name});
-    } else if (!model.empty()) {
-        diagnostics_.report<Code::NotSupportedYet>(expression.span, Text{"model " + model});
-    }
-    return {};  // no such object, or a model that is not supported: reported at its place
-}
-
-std::optional<std::pair<unsigned, bool>>
-ExpressionCompiler::integer_named(const std::string& name) {
-    for (const unsigned bits : {8u, 16u, 32u, 64u}) {
-        for (const bool is_signed : {false, true}) {
-            if (name == psl_type(bits, is_signed)) {
-                return std::pair{bits, is_signed};
-            }
-        }
-    }
-    return std::nullopt;
-}
-
-Value ExpressionCompiler::convert(const Expression& argument, unsigned bits, bool is_signed) {
-    const Value value = evaluate(argument);
-    if (value.kind == Value::Kind::Number) {
-        return typed(value, bits, is_signed, argument.span);
-    }
-    if (value.kind != Value::Kind::Integer) {
-        return wrong_operand(argument.span, psl_type(bits, is_signed), "an integer", value);
-    }
-    const std::string code = temporary();
-    line(fmt::format("{} {} = 0;", integer_type(bits, is_signed), code));
-    fail_if(fmt::format("!convert({}, {})", value.code, code));
-    cost_ += kCheckedCost;
-    return integer(code, bits, is_signed);
-}
-
-Value ExpressionCompiler::all_or_any(const Expression& argument, const std::string& method) {
-    if (argument.kind != Expression::Kind::List) {
-        diagnostics_.report<Code::WrongArgument>(
-            argument.span, Word{"bool." + method}, Text{"a list of Booleans"});
-        return {};
-    }
-    const bool is_all = method == "all";
-    std::string code = is_all ? "true" : "false";
-    bool is_wrong = false;
-    for (const psl::ExpressionPtr& element : argument.children) {
-        const Value value = evaluate(*element);
-        if (value.kind != Value::Kind::Boolean) {
-            wrong_operand(element->span, "bool." + method, "a Boolean", value);
-            is_wrong = true;
-            continue;
-        }
-        code += (is_all ? " && " : " || ") + value.code;
-    }
-    return is_wrong ? Value{} : truth(code);
-}
-
-Value ExpressionCompiler::truth(const std::string& code) {
-    const std::string name = temporary();
-    line(fmt::format("const bool {} = {};", name, code));
-    cost_ += kOperatorCost;
-    return boolean(name);
-}
 
 Value ExpressionCompiler::unary(const Expression& expression) {
     const Expression& operand = *expression.children[0];

@@ -35,7 +35,7 @@ public:
             policy_.file_names[file] = std::filesystem::path(path).filename().string();
             read(file);
         }
-        check_audit(policy_, defaults_, profiles_, diagnostics_);
+        policy_.audit = check_audit(policy_, defaults_, profiles_, diagnostics_);
         finish_classes();
         bring_in_implicit();
         return std::move(policy_);
@@ -92,10 +92,7 @@ private:
         }
     }
 
-    void declare(const psl::AuditDefault& node) {
-        defaults_.push_back(&node);
-        policy_.audit_level = static_cast<unsigned>(node.level.low_bits());
-    }
+    void declare(const psl::AuditDefault& node) { defaults_.push_back(&node); }
 
     void declare(const psl::AuditProfile& node) { profiles_.push_back(&node); }
 
@@ -186,6 +183,19 @@ std::string Policy::model_of(const std::string& object) const {
 bool Policy::has_model(const std::string& model) const {
     return std::ranges::any_of(objects,
                                [&model](const auto& entry) { return entry.second.model == model; });
+}
+
+std::string Policy::object_of(const lang::QualifiedName& name) const {
+    if (name.segments.size() > 1) {
+        const std::string text = name.text();
+        return text.substr(0, text.size() - name.last().text.size() - 1);
+    }
+    for (const auto& [object, info] : objects) {
+        if (info.model == "Base") {
+            return object;
+        }
+    }
+    return {};
 }
 
 Policy load_policy(const std::string& path,

@@ -4,6 +4,7 @@
 // here; bindings are not (bindings.hpp).
 #pragma once
 
+#include "audit.hpp"
 #include "objects.hpp"
 
 #include <cstdint>
@@ -36,7 +37,7 @@ struct Policy {
     std::vector<const psl::TestBlock*> tests;       ///< `assert` blocks, in the order they stand
     Objects objects;
     std::map<std::uint32_t, std::string> file_names;  ///< source number -> name without a directory
-    unsigned audit_level = 0;                         ///< the run-time level at the start
+    AuditTable audit;
     std::uint16_t core_class = 0;
     std::uint16_t init_class = 0;
 
@@ -51,6 +52,10 @@ struct Policy {
 
     /// Whether some object has this model.
     [[nodiscard]] bool has_model(const std::string& model) const;
+
+    /// The object that a rule or expression belongs to: "s" of "s.add", and for a bare name the
+    /// one with model Base; empty when there is none.
+    [[nodiscard]] std::string object_of(const lang::QualifiedName& name) const;
 };
 
 /// Reads a policy and everything it uses. Errors are reported; the result is complete when none

@@ -21,9 +21,11 @@ struct Sizes {
     std::size_t decisions = 0;
     std::size_t pairs = 0;
     std::size_t rows = 0;
+    std::size_t scans = 0;
+    std::size_t models = 0;  ///< writable
 
     [[nodiscard]] std::size_t total() const {
-        return classes + methods + layouts + decisions + pairs + rows;
+        return classes + methods + layouts + decisions + pairs + rows + scans;
     }
 };
 
@@ -52,8 +54,10 @@ Sizes measure(const Lowered& policy) {
         sizes.layouts += sizeof(Layout) + layout.fields.size() * sizeof(Field);
     }
     for (const LoweredDecision& decision : policy.decisions) {
-        sizes.decisions += sizeof(Decision) + decision.size() * sizeof(RuleCall);
+        sizes.decisions += sizeof(Decision) + decision.calls.size() * sizeof(RuleCall) +
+                           decision.state_calls.size() * sizeof(StateCall);
     }
+    sizes.decisions += policy.comparisons.size() * sizeof(Comparison);
     for (const std::vector<u32>& array : policy.arrays) {
         sizes.pairs += array.size() * sizeof(u32);
     }
@@ -61,7 +65,24 @@ Sizes measure(const Lowered& policy) {
     for (const LoweredRow& row : policy.rows) {
         sizes.rows += sizeof(ksec::Row) + row.entries.size() * sizeof(ksec::RowEntry);
     }
+    for (const Automaton& automaton : policy.automata) {
+        sizes.scans += sizeof(Dfa) + automaton.classes.size() +
+                       (automaton.next.size() + automaton.accepts.size()) * sizeof(u16);
+    }
+    sizes.scans += policy.scans.size() * sizeof(Scan);
+    for (const LoweredObject& object : policy.objects) {
+        sizes.models += object.bytes;
+    }
     return sizes;
+}
+
+/// The dearest state part of a decision.
+u64 worst_state_cost(const Lowered& policy) {
+    u64 worst = 0;
+    for (const LoweredDecision& decision : policy.decisions) {
+        worst = std::max(worst, decision.state_cost());
+    }
+    return worst;
 }
 
 std::size_t count_named_pairs(const Lowered& policy) {
@@ -109,6 +130,23 @@ template <typename Visit> void for_each_method(const Lowered& policy, Visit visi
     }
 }
 
+std::string objects_json(const Lowered& policy) {
+    std::string out = "  \"objects\": [";
+    for (std::size_t i = 0; i < policy.objects.size(); ++i) {
+        const LoweredObject& object = policy.objects[i];
+        out += fmt::format("{}\n    {{\"object\": {}, \"model\": {}, \"sids\": {}, "
+                           "\"configured\": {}, \"classes\": {}, \"bytes\": {}}}",
+                           i == 0 ? "" : ",",
+                           json_quote(object.name),
+                           json_quote(object.model),
+                           object.slots,
+                           object.is_configured,
+                           object.class_count,
+                           object.bytes);
+    }
+    return out + (policy.objects.empty() ? "],\n" : "\n  ],\n");
+}
+
 }  // namespace
 
 std::string report_text(const Lowered& policy) {
@@ -125,28 +163,45 @@ std::string report_text(const Lowered& policy) {
                    "rows            {} distinct, {} methods left to the long way by collisions\n",
                    policy.rows.size(),
                    count_left_out(policy));
-    fmt::format_to(to,
-                   "rules           {} in the source, {} functions, {} decisions\n",
-                   policy.rules.size(),
-                   policy.codes.size(),
-                   policy.decisions.size());
+    fmt::format_to(
+        to,
+        "rules           {} in the source, {} functions, {} comparison rows, {} decisions\n",
+        policy.rules.size(),
+        policy.codes.size(),
+        policy.comparisons.size(),
+        policy.decisions.size());
     fmt::format_to(to,
                    "tables          {} bytes: classes {}, methods {}, layouts {}, decisions {}, "
-                   "pairs {}, rows {}\n",
+                   "pairs {}, rows {}, automata {}\n",
                    sizes.total(),
                    sizes.classes,
                    sizes.methods,
                    sizes.layouts,
                    sizes.decisions,
                    sizes.pairs,
-                   sizes.rows);
-    fmt::format_to(to, "\nrules (worst-case instructions; 0: decided by the table)\n");
+                   sizes.rows,
+                   sizes.scans);
+    fmt::format_to(to, "state part      {} instructions at most\n", worst_state_cost(policy));
+    fmt::format_to(to, "models          {} bytes of writable memory\n", sizes.models);
+    for (const LoweredObject& object : policy.objects) {
+        fmt::format_to(to,
+                       "  {} : {}  {} SIDs{}, {} classes take places, {} bytes\n",
+                       object.name,
+                       object.model,
+                       object.slots,
+                       object.is_configured ? " as configured" : "",
+                       object.class_count,
+                       object.bytes);
+    }
+    fmt::format_to(
+        to, "\nrules (worst-case instructions; 0: decided by the table; s: in the state part)\n");
     for (std::size_t i = 0; i < policy.rules.size(); ++i) {
         const LoweredRule& rule = policy.rules[i];
         std::string text = rule.text;
         std::ranges::replace_if(
             text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-        fmt::format_to(to, "{:6} {:6}  {}  {}\n", i, rule.cost, rule.place, text);
+        fmt::format_to(
+            to, "{:6} {:6}{} {}  {}\n", i, rule.cost, rule.is_state ? 's' : ' ', rule.place, text);
     }
     fmt::format_to(to, "\nstaging (request, response, error)\n");
     for_each_method(
@@ -171,7 +226,9 @@ std::string report_json(const Lowered& policy) {
     fmt::format_to(to,
                    "{{\n  \"policy\": \"{:#018x}\",\n  \"classes\": {},\n  \"pairs\": {},\n"
                    "  \"named_pairs\": {},\n  \"rows\": {},\n  \"left_to_the_long_way\": {},\n"
-                   "  \"functions\": {},\n  \"decisions\": {},\n  \"table_bytes\": {},\n"
+                   "  \"functions\": {},\n  \"comparisons\": {},\n  \"decisions\": {},\n  "
+                   "\"table_bytes\": {},\n"
+                   "  \"state_instructions\": {},\n  \"model_bytes\": {},\n{}"
                    "  \"rules\": [",
                    policy.hash,
                    policy.classes.size(),
@@ -180,18 +237,23 @@ std::string report_json(const Lowered& policy) {
                    policy.rows.size(),
                    count_left_out(policy),
                    policy.codes.size(),
+                   policy.comparisons.size(),
                    policy.decisions.size(),
-                   sizes.total());
+                   sizes.total(),
+                   worst_state_cost(policy),
+                   sizes.models,
+                   objects_json(policy));
     for (std::size_t i = 0; i < policy.rules.size(); ++i) {
         const LoweredRule& rule = policy.rules[i];
-        fmt::format_to(
-            to,
-            "{}\n    {{\"rule\": {}, \"place\": {}, \"text\": {}, \"instructions\": {}}}",
-            i == 0 ? "" : ",",
-            i,
-            json_quote(rule.place),
-            json_quote(rule.text),
-            rule.cost);
+        fmt::format_to(to,
+                       "{}\n    {{\"rule\": {}, \"place\": {}, \"text\": {}, \"instructions\": {}, "
+                       "\"state\": {}}}",
+                       i == 0 ? "" : ",",
+                       i,
+                       json_quote(rule.place),
+                       json_quote(rule.text),
+                       rule.cost,
+                       rule.is_state);
     }
     fmt::format_to(to, "\n  ],\n  \"methods\": [");
     bool is_first = true;

@@ -33,6 +33,10 @@ std::string describe(const Value& value) {
         return "()";
     case Value::Kind::Elements:
         return "a list";
+    case Value::Kind::State:
+        return "a state of " + value.text;
+    case Value::Kind::Level:
+        return "a level of " + value.text;
     case Value::Kind::Place:
         return value.type->kind == lang::Type::Kind::String ? "Text" : value.type->text();
     }

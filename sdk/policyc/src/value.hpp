@@ -18,6 +18,8 @@ struct Value {
         Unit,      ///< ()
         Elements,  ///< a literal list: `list`
         Place,     ///< part of the message: `type` at `place` + `offset`
+        State,     ///< of a Flow: code: a u32 constant; `text`: the object
+        Level,     ///< of a Mic: code: a models::Level; `text`: the object
     };
 
     Kind kind = Kind::Wrong;

@@ -16,6 +16,7 @@ namespace {
 
 using namespace sdk::policyc;
 namespace lang = sdk::lang;
+using ksec::format::RuleKind;
 
 /// A policy in a folder of its own, with a server `Hall` and two clients.
 class Folder final {
@@ -99,6 +100,11 @@ std::vector<u64> granted_tags(const Lowered& lowered, const std::string& client)
 
 u64 request_tag(u16 endpoint, u16 method, u32 size) {
     return abi::Tag::make_short(abi::Kind::Request, endpoint, method, size).value;
+}
+
+/// What decides Hall's front.Open.
+const LoweredDecision& request_decision(const Lowered& lowered, const std::string& client) {
+    return lowered.decisions[lowered.arrays[pair_of(lowered, client).request][0]];
 }
 
 const LoweredMethod& hall_method(const Lowered& lowered, std::size_t method) {
@@ -236,21 +242,95 @@ TEST_CASE("a list of rules keeps what can decide, in order", "[sdk][policyc]") {
     REQUIRE(compilation->ok());
     const Lowered& lowered = compilation->lowered();
     const u32 decision = lowered.arrays[pair_of(lowered, "Guest").request][0];
-    const LoweredDecision& calls = lowered.decisions[decision];
+    const std::vector<LoweredCall>& calls = lowered.decisions[decision].calls;
     REQUIRE(calls.size() == 2);
-    CHECK(calls[0].kind == ksec::format::RuleKind::Code);
-    CHECK(calls[1].kind == ksec::format::RuleKind::Deny);
+    CHECK(calls[0].kind == RuleKind::Comparison);
+    CHECK(calls[1].kind == RuleKind::Deny);
     CHECK(lowered.rules[calls[0].rule].place == "p.psl:10");
 }
 
-TEST_CASE("equal conditions are one function, whichever rule they stand in", "[sdk][policyc]") {
+TEST_CASE("equal conditions are one function or row, whichever rule they stand in",
+          "[sdk][policyc]") {
     const Folder folder;
     const auto compilation = folder.compile(
         "request src=Guest dst=Hall endpoint=front method=Open { assert (message.angle < 90) }\n"
-        "request src=Guard dst=Hall endpoint=back method=Open { assert (message.angle < 90) }\n");
+        "request src=Guard dst=Hall endpoint=back method=Open { assert (90 > message.angle) }\n"
+        "request src=Guest dst=Hall endpoint=back method=Open { assert (message.angle + 1 < 9) }\n"
+        "request src=Guard dst=Hall endpoint=front method=Open { assert (message.angle + 1 < 9) "
+        "}\n");
     REQUIRE(compilation->ok());
+    CHECK(compilation->lowered().comparisons.size() == 1);
     CHECK(compilation->lowered().codes.size() == 1);
-    CHECK(compilation->lowered().rules.size() == 3);
+    CHECK(compilation->lowered().rules.size() == 5);
+}
+
+TEST_CASE("a choice is a step that sets a field and rules that look at it", "[sdk][policyc]") {
+    const Folder folder;
+    const auto compilation =
+        folder.compile("request src=Guest dst=Hall endpoint=front method=Open {\n"
+                       "    choice (message.angle) { 1 : grant () 2 : assert (src_sid != dst_sid)\n"
+                       "                             _ : deny () }\n"
+                       "}\n");
+    REQUIRE(compilation->ok());
+    const LoweredDecision& decision = request_decision(compilation->lowered(), "Guest");
+    REQUIRE(decision.calls.size() == 4);
+    CHECK(decision.state_calls.empty());
+    CHECK(decision.calls[0].kind == RuleKind::Facts);
+    CHECK(decision.calls[0].guard.width == 0);
+    const RuleKind kinds[] = {RuleKind::Grant, RuleKind::Code, RuleKind::Deny};
+    const u16 values[] = {1, 2, 4};  // `_` is one more than there are cases
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(decision.calls[i + 1].kind == kinds[i]);
+        CHECK(decision.calls[i + 1].guard.width == 3);
+        CHECK(decision.calls[i + 1].guard.value == values[i]);
+    }
+}
+
+TEST_CASE("what reads or changes state is judged later, and takes its price from the dearest case",
+          "[sdk][policyc]") {
+    const Folder folder;
+    const auto compilation = folder.compile(
+        "policy object s : Flow { type State = \"a\"\n"
+        "    config = {states : [\"a\"], initial : \"a\", transitions : {\"a\" : [\"a\"]}} }\n"
+        "request src=Guest dst=Hall endpoint=front method=Open {\n"
+        "    s.enter {sid : src_sid, state : \"a\"}\n"
+        "    assert (message.angle < 90)\n"
+        "    choice (s.query {sid : src_sid}) { \"a\" : s.fini {sid : src_sid} _ : grant () }\n"
+        "}\n");
+    REQUIRE(compilation->ok());
+    const LoweredDecision& decision = request_decision(compilation->lowered(), "Guest");
+    REQUIRE(decision.calls.size() == 1);
+    CHECK(decision.calls[0].kind == RuleKind::Comparison);
+    REQUIRE(decision.state_calls.size() == 3);  // the grant decides nothing
+    CHECK(decision.state_calls[0].kind == RuleKind::Code);
+    CHECK(decision.state_calls[1].kind == RuleKind::Facts);
+    CHECK(decision.state_calls[2].guard.value == 1);
+    u64 sum = 0;
+    for (const LoweredStateCall& call : decision.state_calls) {
+        sum += call.cost + ksec::format::kStateCallCost;
+    }
+    CHECK(decision.state_cost() >= sum);
+    CHECK(decision.state_cost() < sum + 20);
+}
+
+TEST_CASE("models without a size of their own share a pool", "[sdk][policyc]") {
+    const Folder folder;
+    const std::string flow = " : Flow { type State = \"a\" config = {states : [\"a\"], "
+                             "initial : \"a\", transitions : {}} }\n";
+    const auto compilation = folder.compile(
+        "policy object f" + flow + "policy object g" + flow +
+        "policy object h : HashSet { type Entry = UInt8 config = {set_size : 2, pool_size : 5} }\n"
+        "execute { f.init {sid : dst_sid} }\n"
+        "execute dst=Guest { g.init {sid : dst_sid} }\n");
+    REQUIRE(compilation->ok());
+    const std::vector<LoweredObject>& objects = compilation->lowered().objects;
+    REQUIRE(objects.size() == 3);
+    CHECK(objects[0].class_count == 5);
+    CHECK(objects[0].slots == 256);  // 5/6 of 512, as a power of two
+    CHECK(objects[1].class_count == 1);
+    CHECK(objects[1].slots == 64);
+    CHECK(objects[2].slots == 5);
+    CHECK(objects[2].is_configured);
 }
 
 TEST_CASE("the names table tells what a record's numbers mean", "[sdk][policyc]") {
@@ -321,7 +401,8 @@ TEST_CASE("the report counts what was compiled", "[sdk][policyc]") {
     REQUIRE(compilation->ok());
     const std::string text = report_text(compilation->lowered());
     CHECK(text.find("classes         5\n") != std::string::npos);
-    CHECK(text.find("rules           2 in the source, 1 functions, 3 decisions\n") !=
+    CHECK(text.find(
+              "rules           2 in the source, 0 functions, 1 comparison rows, 3 decisions\n") !=
           std::string::npos);
     CHECK(text.find("registers registers -          Hall front.Open\n") != std::string::npos);
     const std::string json = report_json(compilation->lowered());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compiled policy and the interpreter must agree on every event: verdict, reason, rule and
-// defect. TESSERA_EVENTS sets how many events each policy gets, TESSERA_SEED where they begin.
+// The compiled policy and the interpreter must agree on every event of a long sequence: verdict,
+// reason, rule, defect and what is audited; models keep their state from event to event, some are
+// judged dry, and SIDs end. TESSERA_EVENTS sets how many events each policy gets, TESSERA_SEED
+// where they begin.
 #include "event_maker.hpp"
 
 #include <algorithm>
@@ -14,6 +16,9 @@
 
 extern "C" {
 extern const ksec::EntryTable table_lab;
+extern const ksec::EntryTable table_models;
+extern const ksec::EntryTable table_random1;
+extern const ksec::EntryTable table_random2;
 extern const ksec::EntryTable table_zoo;
 }
 
@@ -23,6 +28,8 @@ using namespace policyc_test;
 using base::u32;
 using base::u64;
 using base::u8;
+
+const std::string kFolder = std::string(SOURCE_ROOT) + "/test/unit/sdk/policyc";
 
 u64 from_environment(const char* name, u64 otherwise) {
     const char* const text = std::getenv(name);
@@ -64,7 +71,7 @@ ksec::Staging staging_of(const ksec::EntryTable& table, const InterpretedEvent& 
                                                 : info->request.staging;
 }
 
-Compiled judge(const ksec::EntryTable& table, const InterpretedEvent& event) {
+Compiled judge(const ksec::EntryTable& table, const InterpretedEvent& event, ksec::Effect effect) {
     const Staged fixed(event.fixed);
     const Staged arena(event.arena);
     const bool has_arena = staging_of(table, event) == ksec::Staging::Arena;
@@ -76,6 +83,7 @@ Compiled judge(const ksec::EntryTable& table, const InterpretedEvent& event) {
     query.dst_sid = event.dst_sid;
     query.endpoint = event.endpoint;
     query.method = event.method;
+    query.now_ns = event.now_ns;
     query.message = {.fixed = fixed.data(),
                      .fixed_size = static_cast<u32>(event.fixed.size()),
                      .arena_size = static_cast<u32>(event.arena.size()),
@@ -90,11 +98,9 @@ Compiled judge(const ksec::EntryTable& table, const InterpretedEvent& event) {
     while (verdict == ksec::Verdict::Again) {
         verdict = table.check(&query, &progress, &result.record);
     }
-    result.is_granted = verdict == ksec::Verdict::Granted;
-    if (result.is_granted) {
-        ksec::Record record{};
-        result.is_granted =
-            table.judge(&query, ksec::Effect::Commit, &record) == ksec::Verdict::Granted;
+    if (verdict == ksec::Verdict::Granted) {
+        query.facts = progress.facts;
+        result.is_granted = table.judge(&query, effect, &result.record) == ksec::Verdict::Granted;
     }
     return result;
 }
@@ -113,6 +119,8 @@ std::string describe(const InterpretedEvent& event) {
 /// How often each outcome came up; a test that never sees one of them proves little.
 struct Counts {
     u64 granted = 0;
+    u64 audited = 0;
+    u64 ended = 0;
     std::map<ksec::Reason, u64> denied;
     std::map<ksec::Defect, u64> defects;
     std::map<u32, u64> rules;
@@ -133,58 +141,100 @@ bool is_in_row(const ksec::EntryTable& table, const InterpretedEvent& event) {
     return ksec::find_entry(row, tag)->request == tag;
 }
 
-Counts compare(const char* name, const ksec::EntryTable& table) {
+/// Whether a record names the rule at this place of the policy.
+bool names_rule(const Compilation& compilation, u32 number, const sdk::lang::Span& span) {
+    const LoweredRule& rule = compilation.lowered().rules.at(number);
+    const sdk::lang::Sources& sources = compilation.diagnostics().sources();
+    return rule.text == sources.text(span) &&
+           rule.place == compilation.policy().file_names.at(span.file) + ":" +
+                             std::to_string(sources.get(span.file).position(span.begin).line);
+}
+
+bool is_same(const Compilation& compilation,
+             const Interpretation& expected,
+             const Compiled& actual) {
+    const ksec::Record& record = actual.record;
+    if (actual.is_granted != expected.is_granted) {
+        return false;
+    }
+    if (expected.is_granted) {
+        const bool is_audited = record.reason == static_cast<u8>(ksec::Reason::Audited);
+        return is_audited == expected.is_audited &&
+               (!is_audited || names_rule(compilation, record.rule, expected.audited_by));
+    }
+    if (record.reason != static_cast<u8>(expected.reason)) {
+        return false;
+    }
+    if (expected.reason == ksec::Reason::Malformed) {
+        return record.defect == static_cast<u8>(expected.defect) &&
+               record.detail == expected.parameter;
+    }
+    return !expected.decided_by.is_known() ||
+           names_rule(compilation, record.rule, expected.decided_by);
+}
+
+void count(Counts& counts, const Interpretation& expected, const Compiled& actual) {
+    if (expected.is_granted) {
+        ++counts.granted;
+        counts.audited += expected.is_audited ? 1 : 0;
+        return;
+    }
+    ++counts.denied[expected.reason];
+    if (expected.reason == ksec::Reason::Malformed) {
+        ++counts.defects[expected.defect];
+    }
+    if (expected.decided_by.is_known()) {
+        ++counts.rules[actual.record.rule];
+    }
+}
+
+/// `state_limit` is what the module was compiled with.
+Counts compare(const std::string& folder,
+               const std::string& name,
+               const ksec::EntryTable& table,
+               u64 default_count,
+               u32 state_limit = 500) {
     const std::string root = SOURCE_ROOT;
     const Compilation compilation(
-        root + "/test/unit/sdk/policyc/" + name + ".psl",
-        {root + "/test/unit/sdk/policyc", root + "/sdk/interfaces", root + "/sdk/policies"});
+        folder + "/" + name + ".psl",
+        {root + "/test/unit/sdk/policyc", root + "/sdk/interfaces", root + "/sdk/policies"},
+        {},
+        state_limit);
     REQUIRE(compilation.ok());
     REQUIRE(compilation.lowered().hash == table.policy_hash);
-    const u64 count = from_environment("TESSERA_EVENTS", 20'000);
+    const u64 event_count = from_environment("TESSERA_EVENTS", default_count);
     const u64 seed = from_environment("TESSERA_SEED", 1);
-    std::cout << "policy " << name << ": " << count << " events, seed " << seed << "\n";
+    std::cout << "policy " << name << ": " << event_count << " events, seed " << seed << std::endl;
     EventMaker maker(compilation.policy(), seed);
     Interpreter interpreter(compilation.policy());
     Counts counts;
     u64 mismatches = 0;
-    for (u64 i = 0; i < count && mismatches < 5; ++i) {
+    for (u64 i = 0; i < event_count && mismatches < 5; ++i) {
+        if (maker.one_in(40)) {
+            const u64 sid = maker.sid();
+            interpreter.end(sid);
+            table.ended(sid);
+            ++counts.ended;
+        }
         const InterpretedEvent event = maker.make();
-        const Interpretation expected = interpreter.judge(event, ksec::Effect::Commit);
-        const Compiled actual = judge(table, event);
-        bool is_same = actual.is_granted == expected.is_granted;
-        if (expected.is_granted) {
-            ++counts.granted;
-        } else {
-            ++counts.denied[expected.reason];
-            is_same = is_same && actual.record.reason == static_cast<u8>(expected.reason);
-        }
-        if (!expected.is_granted && expected.reason == ksec::Reason::Malformed) {
-            ++counts.defects[expected.defect];
-            is_same = is_same && actual.record.defect == static_cast<u8>(expected.defect) &&
-                      actual.record.detail == expected.parameter;
-        }
-        if (expected.decided_by.is_known() && is_same) {
-            ++counts.rules[actual.record.rule];
-            const sdk::lang::Span span = expected.decided_by;
-            const sdk::lang::Sources& sources = compilation.diagnostics().sources();
-            is_same =
-                compilation.lowered().rules.at(actual.record.rule).text == sources.text(span) &&
-                compilation.lowered().rules.at(actual.record.rule).place ==
-                    compilation.policy().file_names.at(span.file) + ":" +
-                        std::to_string(sources.get(span.file).position(span.begin).line);
-        }
+        const ksec::Effect effect = maker.one_in(8) ? ksec::Effect::Dry : ksec::Effect::Commit;
+        const Interpretation expected = interpreter.judge(event, effect);
+        const Compiled actual = judge(table, event, effect);
+        count(counts, expected, actual);
         // The row is a short cut: it must not grant what the rules do not.
-        is_same = is_same && (!is_in_row(table, event) || expected.is_granted);
-        if (!is_same) {
+        const bool is_row_right = !is_in_row(table, event) || expected.is_granted;
+        if (!is_same(compilation, expected, actual) || !is_row_right) {
             ++mismatches;
-            UNSCOPED_INFO(describe(event)
-                          << ": interpreter " << expected.is_granted << " reason "
-                          << static_cast<unsigned>(expected.reason) << " defect "
-                          << static_cast<unsigned>(expected.defect) << " at " << expected.parameter
-                          << ", module " << actual.is_granted << " reason "
-                          << static_cast<unsigned>(actual.record.reason) << " defect "
-                          << static_cast<unsigned>(actual.record.defect) << " at "
-                          << actual.record.detail << " rule " << actual.record.rule);
+            const sdk::lang::Sources& sources = compilation.diagnostics().sources();
+            UNSCOPED_INFO(i << ": " << describe(event) << ": interpreter " << expected.is_granted
+                            << " reason " << static_cast<unsigned>(expected.reason) << " defect "
+                            << static_cast<unsigned>(expected.defect) << " at "
+                            << expected.parameter << " by " << sources.text(expected.decided_by)
+                            << " audited by " << sources.text(expected.audited_by) << ", module "
+                            << actual.is_granted << " reason "
+                            << static_cast<unsigned>(actual.record.reason) << " defect "
+                            << static_cast<unsigned>(actual.record.defect) << " at "
+                            << actual.record.detail << " rule " << actual.record.rule);
         }
     }
     CHECK(mismatches == 0);
@@ -194,17 +244,40 @@ Counts compare(const char* name, const ksec::EntryTable& table) {
 }  // namespace
 
 TEST_CASE("the compiled example and the interpreter agree on every event", "[sdk][policyc]") {
-    const Counts counts = compare("lab", table_lab);
+    const Counts counts = compare(kFolder, "lab", table_lab, 100'000);
     CHECK(counts.granted > 1000);
     CHECK(counts.denied.size() >= 3);
 }
 
 TEST_CASE("compiled expressions and the interpreter agree on every event", "[sdk][policyc]") {
-    const Counts counts = compare("zoo", table_zoo);
+    const Counts counts = compare(kFolder, "zoo", table_zoo, 300'000);
     CHECK(counts.granted > 1000);
     CHECK(counts.denied.at(ksec::Reason::Rule) > 500);
     CHECK(counts.denied.at(ksec::Reason::Error) > 50);
     CHECK(counts.denied.at(ksec::Reason::NoRule) > 500);
     CHECK(counts.defects.size() >= 10);
     CHECK(counts.rules.size() >= 40);
+}
+
+TEST_CASE("compiled models, choices and patterns agree with the interpreter on every event",
+          "[sdk][policyc]") {
+    const Counts counts = compare(kFolder, "models", table_models, 600'000);
+    CHECK(counts.granted > 1000);
+    CHECK(counts.audited > 100);
+    CHECK(counts.ended > 1000);
+    CHECK(counts.denied.at(ksec::Reason::Rule) > 1000);
+    CHECK(counts.denied.at(ksec::Reason::Error) > 500);
+    CHECK(counts.denied.at(ksec::Reason::NoRule) > 500);
+    CHECK(counts.rules.size() >= 100);
+}
+
+TEST_CASE("policies made at random agree with the interpreter on every event", "[sdk][policyc]") {
+    const ksec::EntryTable* const tables[] = {&table_random1, &table_random2};
+    for (std::size_t i = 0; i < std::size(tables); ++i) {
+        const Counts counts = compare(
+            GENERATED_POLICIES, "random" + std::to_string(i + 1), *tables[i], 100'000, 100'000);
+        CHECK(counts.granted > 1000);
+        CHECK(counts.denied.size() == 4);
+        CHECK(counts.rules.size() >= 50);
+    }
 }

@@ -26,8 +26,10 @@ InterpretedEvent EventMaker::make() {
     const auto classes = policy_.classes.size();
     event.src_class = static_cast<std::uint16_t>(below(classes));
     event.dst_class = static_cast<std::uint16_t>(below(classes));
-    event.src_sid = below(4);
-    event.dst_sid = below(4);
+    event.src_sid = sid();
+    event.dst_sid = sid();
+    now_ns_ += one_in(50) ? below(4'000'000'000) : below(3'000'000);
+    event.now_ns = now_ns_;
     if (event.event == ksec::Event::Execute) {
         return event;
     }
@@ -91,7 +93,7 @@ void EventMaker::fill(InterpretedEvent& event, const lang::Message& message) {
     }
     event.arena = arena_;
     for (std::uint32_t i = 0; i < message.handle_count; ++i) {
-        event.handle_sids.push_back(below(4));
+        event.handle_sids.push_back(sid());
         event.handle_rights.push_back(static_cast<std::uint32_t>(below(200)));
     }
 }

@@ -15,13 +15,18 @@ class EventMaker final {
 public:
     EventMaker(const Policy& policy, std::uint64_t seed) : policy_(policy), random_(seed) {}
 
-    /// The next event.
+    /// The next event. Time goes on, mostly by little.
     InterpretedEvent make();
 
-private:
-    std::uint64_t below(std::uint64_t count) { return random_() % count; }
+    /// Any of the few SIDs that events are about; 0 among them.
+    std::uint64_t sid() { return below(kSids); }
 
     bool one_in(std::uint64_t count) { return below(count) == 0; }
+
+private:
+    static constexpr std::uint64_t kSids = 6;
+
+    std::uint64_t below(std::uint64_t count) { return random_() % count; }
 
     void choose_method(InterpretedEvent& event);
     void fill(InterpretedEvent& event, const lang::Message& message);
@@ -35,6 +40,7 @@ private:
     const Policy& policy_;
     std::mt19937_64 random_;
     std::vector<std::uint8_t> arena_;
+    std::uint64_t now_ns_ = 0;
 };
 
 }  // namespace policyc_test
