@@ -16,29 +16,23 @@ bool takes_place(const std::string& model, const std::string& rule) {
 /// Bytes of ksec/models' storage of these sizes; the module asserts that they are right.
 u64 map_bytes(u32 slots) {
     const u64 buckets = std::max<u64>(2, std::bit_ceil(slots));
-    return buckets * 4 * (sizeof(u64) + sizeof(u32)) + u64{slots} * sizeof(u32) + 4 * sizeof(u32);
+    return (buckets * 4 * 2 + u64{slots} + 3) * sizeof(u64);
 }
 
 /// What the model keeps for one SID, beside the map.
 u64 entry_bytes(const LoweredObject& object) {
     if (const auto* set = std::get_if<HashSetConfig>(&object.config)) {
-        return u64{set->set_size} * set->fields.size() * sizeof(u64) + sizeof(u32);
+        return (u64{set->set_size} * set->fields.size() + 1) * sizeof(u64);
     }
     if (const auto* map = std::get_if<StaticMapConfig>(&object.config)) {
         const u64 keys = map->keys.size();
         return (keys + 63) / 64 * 3 * sizeof(u64) + keys * 2 * sizeof(u64);
     }
-    if (object.model == "Mic") {
-        return 4 * sizeof(u64);
-    }
-    return object.model == "Flow" ? sizeof(u32) : 2 * sizeof(u64);
+    return (object.model == "Flow" ? 1 : 2) * sizeof(u64);
 }
 
-/// Parts of a storage begin at multiples of 8.
 u64 storage_bytes(const LoweredObject& object) {
-    const u64 map = (map_bytes(object.slots) + 7) / 8 * 8;
-    const u64 entries = u64{object.slots} * entry_bytes(object);
-    return map + (entries + 7) / 8 * 8;
+    return map_bytes(object.slots) + u64{object.slots} * entry_bytes(object);
 }
 
 }  // namespace

@@ -261,7 +261,7 @@ TEST_CASE("compiled expressions and the interpreter agree on every event", "[sdk
 
 TEST_CASE("compiled models, choices and patterns agree with the interpreter on every event",
           "[sdk][policyc]") {
-    const Counts counts = compare(kFolder, "models", table_models, 600'000);
+    const Counts counts = compare(kFolder, "models", table_models, 600'000, 1000);
     CHECK(counts.granted > 1000);
     CHECK(counts.audited > 100);
     CHECK(counts.ended > 1000);
