@@ -63,6 +63,7 @@ private:
 struct CommonOptions {
     std::string sdk{};                   ///< folder of interfaces/ and policies/; empty: none
     std::vector<std::string> include{};  ///< searched before the policy's folder and the SDK's
+    std::string engine{};                ///< library for compiled policies; empty: none
     bool json = false;
 };
 

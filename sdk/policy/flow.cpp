@@ -25,7 +25,7 @@ struct FlowArguments {
 };
 
 std::string size_words(std::uint64_t bytes) {
-    return bytes == 0 ? "no data, only that it happened" : fmt::format("up to {} bytes", bytes);
+    return bytes == 0 ? "no data, only that it happened" : "up to " + counted(bytes, "byte");
 }
 
 class Writer final {

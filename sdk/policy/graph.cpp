@@ -4,6 +4,7 @@
 #include "graph_dot.hpp"
 #include "graph_model.hpp"
 #include "graph_svg.hpp"
+#include "words.hpp"
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -93,10 +94,11 @@ Result<Answer> run(const GraphArguments& arguments, const CommonOptions& options
     if (!written.ok()) {
         return written.trouble();
     }
-    answer.note = fmt::format("{}: {} classes, {} connections\n",
-                              arguments.output,
-                              graph.nodes.size(),
-                              graph.edges.size());
+    answer.note = fmt::format(
+        "{}: {}, {}\n",
+        arguments.output,
+        graph.nodes.size() == 1 ? "1 class" : fmt::format("{} classes", graph.nodes.size()),
+        counted(graph.edges.size(), "connection"));
     return answer;
 }
 

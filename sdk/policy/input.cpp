@@ -90,7 +90,8 @@ find_name(const std::string& kind, const std::string& word, const std::vector<st
                                         kind,
                                         word,
                                         hint.empty() ? "" : ", did you mean '" + hint + "'?"),
-                   .way_out = names.empty() || names.size() > 12
+                   .way_out = names.empty() ? "there is none at all"
+                              : names.size() > 12
                                   ? ""
                                   : fmt::format("there are: {}", fmt::join(names, ", "))};
 }

@@ -4,8 +4,10 @@
 #include "check.hpp"
 #include "command.hpp"
 #include "diff.hpp"
+#include "explain.hpp"
 #include "flow.hpp"
 #include "graph.hpp"
+#include "test.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -50,7 +52,8 @@ std::optional<Trouble> find_unknown(const CLI::App& program,
         names.push_back(command->get_name());
     }
     std::size_t first = 0;
-    while (first + 1 < arguments.size() && arguments[first] == "--sdk") {
+    while (first + 1 < arguments.size() &&
+           (arguments[first] == "--sdk" || arguments[first] == "--engine")) {
         first += 2;
     }
     if (first >= arguments.size() || arguments[first].starts_with("-") ||
@@ -73,8 +76,10 @@ Outcome run_program(const std::vector<std::string>& arguments) {
     Task task;
     add_check(program, task);
     add_diff(program, task);
+    add_explain(program, task);
     add_flow(program, task);
     add_graph(program, task);
+    add_test(program, task);
     for (CLI::App* const command : program.get_subcommands({})) {
         command->add_option("-I", options.include, "Search this folder for descriptions too")
             ->type_name("DIR")
@@ -83,6 +88,8 @@ Outcome run_program(const std::vector<std::string>& arguments) {
     }
     program.add_option("--sdk", options.sdk, "Folder of the interfaces and policies of the system")
         ->type_name("DIR");
+    program.add_option("--engine", options.engine, "Library of the policy module's engine")
+        ->type_name("FILE");
     program.require_subcommand(1);
 
     if (const std::optional<Trouble> unknown = find_unknown(program, arguments)) {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// A policy as the kernel would ask it: compiled by policyc and the host's C++ compiler, loaded into
+// this process, and queried with the messages' bytes. So that tests try what is shipped and not
+// only what the interpreter makes of the source.
+#pragma once
+
+#include "command.hpp"
+
+#include <filesystem>
+#include <ksec/verdict.hpp>
+#include <memory>
+#include <sdk/policyc/src/compile.hpp>
+#include <sdk/policyc/src/interpreter.hpp>
+
+namespace sdk::policy {
+
+/// One system that has just started: the module's state is its own.
+class ModuleInstance final {
+public:
+    /// Takes a handle of dlopen.
+    ModuleInstance(void* library, const ksec::EntryTable& table);
+    ~ModuleInstance();
+    ModuleInstance(const ModuleInstance&) = delete;
+    ModuleInstance& operator=(const ModuleInstance&) = delete;
+
+    /// Whether the event is granted; with effect. A short request that stands in the channel's row
+    /// is granted without a question, as the kernel does it.
+    bool judge(const policyc::InterpretedEvent& event);
+
+private:
+    void* library_;
+    const ksec::EntryTable* table_;
+};
+
+class CompiledModule final {
+public:
+    /// Compiles the policy; takes seconds. `root` is the folder of kernel/ and ksec/, `engine` the
+    /// library of ksec's engine for this machine. Trouble: no compiler, or it refused.
+    static Result<std::unique_ptr<CompiledModule>> build(const policyc::Compilation& policy,
+                                                         const std::filesystem::path& root,
+                                                         const std::filesystem::path& engine);
+    ~CompiledModule();
+    CompiledModule(const CompiledModule&) = delete;
+    CompiledModule& operator=(const CompiledModule&) = delete;
+
+    /// Loads a fresh copy.
+    Result<std::unique_ptr<ModuleInstance>> start();
+
+private:
+    explicit CompiledModule(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+    std::filesystem::path folder_;  ///< of our own, removed at the end
+    unsigned copies_ = 0;
+};
+
+}  // namespace sdk::policy
