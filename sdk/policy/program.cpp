@@ -7,6 +7,7 @@
 #include "explain.hpp"
 #include "flow.hpp"
 #include "graph.hpp"
+#include "propose.hpp"
 #include "test.hpp"
 
 #include <CLI/CLI.hpp>
@@ -79,6 +80,7 @@ Outcome run_program(const std::vector<std::string>& arguments) {
     add_explain(program, task);
     add_flow(program, task);
     add_graph(program, task);
+    add_propose(program, task);
     add_test(program, task);
     for (CLI::App* const command : program.get_subcommands({})) {
         command->add_option("-I", options.include, "Search this folder for descriptions too")
