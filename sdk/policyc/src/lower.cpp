@@ -28,10 +28,6 @@ using psl::EventKind;
 constexpr std::size_t kMessageEvents = 3;  // request, response, error
 constexpr u32 kGranted = DecisionTable::kGranted;
 
-/// What the state rules of a process start may cost. Starts are rare and come from one process;
-/// attaching and filling sets for the new one takes more than a message's rules may.
-constexpr u32 kMaxStartCost = 4000;
-
 std::size_t message_index(EventKind event) {
     return event == EventKind::Request ? 0 : (event == EventKind::Response ? 1 : 2);
 }
@@ -502,7 +498,9 @@ private:
         check_staging(id, used);
     }
 
-    [[nodiscard]] u32 start_cost() const { return std::max(kMaxStartCost, most_state_cost_); }
+    [[nodiscard]] u32 start_cost() const {
+        return std::max(ksec::format::kMaxStartCost, most_state_cost_);
+    }
 
     void finish_starts(u16 id) {
         LoweredClass& row = result_.classes[id];
