@@ -13,27 +13,23 @@ constinit State* g_state = nullptr;
 
 constinit KernelLock g_kernel_lock{};
 
-void create_state(void* block) { g_state = ::new (block) State{}; }
+constinit Parts g_parts{};
 
-void use_state(State& state) { g_state = &state; }
+void create_state(void* block) { use_state(*::new (block) State{}); }
+
+void use_state(State& state) {
+    g_state = &state;
+    g_parts = {.frames = &state.frames,
+               .objects = &state.objects,
+               .scheduler = &state.scheduler,
+               .endpoints = &state.endpoints,
+               .lines = &state.lines,
+               .audit = &state.audit,
+               .policy = &state.policy,
+               .system = &state.system};
+}
 
 State& current_state() { return *g_state; }
-
-FrameAllocator& frames() { return g_state->frames; }
-
-ObjectPools& objects() { return g_state->objects; }
-
-Scheduler& scheduler() { return g_state->scheduler; }
-
-EndpointPools& endpoints() { return g_state->endpoints; }
-
-Lines& lines() { return g_state->lines; }
-
-AuditRing& audit_ring() { return g_state->audit; }
-
-Policy& policy() { return g_state->policy; }
-
-control::SystemState& control::system_state() { return g_state->system; }
 
 Endpoint* find_endpoint(const char* name) {
     for (u32 i = 0; i < kMaxEndpoints; ++i) {

@@ -86,6 +86,19 @@ bool undo_step(Thread& caller) {
 
 constexpr u64 kUndoing = ~u64{0};
 
+Parties response_parties(const Thread& caller) {
+    const abi::Tag request{caller.request_tag};
+    Parties parties{};
+    parties.event = ksec::Event::Response;
+    parties.src_class = policy().entry->core_class;
+    parties.src_sid = policy().core_sid;
+    parties.dst_class = caller.process->class_id;
+    parties.dst_sid = caller.process->sid;
+    parties.endpoint = request.endpoint();
+    parties.method = request.method();
+    return parties;
+}
+
 /// Judges and delivers the response; `fixed` holds `size` bytes.
 void respond(Thread& caller, const void* fixed, u32 size) {
     const abi::Tag request{caller.request_tag};
@@ -120,15 +133,7 @@ void respond(Thread& caller, const void* fixed, u32 size) {
             abi::Tag::make_long(abi::Kind::Response, request.endpoint(), request.method(), handles);
         __builtin_memcpy(ipc::staged_fixed(message), fixed, size);
     }
-    Parties parties{};
-    parties.event = ksec::Event::Response;
-    parties.src_class = policy().entry->core_class;
-    parties.src_sid = policy().core_sid;
-    parties.dst_class = caller.process->class_id;
-    parties.dst_sid = caller.process->sid;
-    parties.endpoint = request.endpoint();
-    parties.method = request.method();
-    if (!grant_message(parties, message)) {
+    if (!message.settled && !grant_message(response_parties(caller), message)) {
         caller.kernel_state[0] = kUndoing;
         ipc::start_work(caller, Work::Kernel);
         return;

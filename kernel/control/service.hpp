@@ -6,6 +6,7 @@
 // memory. What it created it names as undo, in case the response is denied.
 #pragma once
 
+#include <kernel/boot/parts.hpp>
 #include <kernel/ipc/ipc.hpp>
 #include <kernel/object/memory.hpp>
 
@@ -67,7 +68,7 @@ struct SystemState {
     u32 entropy_index = 0;
 };
 
-SystemState& system_state();
+inline SystemState& system_state() { return *g_parts.system; }
 
 // --- what handlers share
 // ---------------------------------------------------------------------------

@@ -179,6 +179,7 @@ Outcome get_tasks_list(Thread& caller,
     if (!arena.ok()) {
         return answer(out, arena.status());
     }
+    scheduler().charge_all();
     u8* at = arena.value();
     for (u32 i = 0; i < kMaxProcesses; ++i) {
         if (const Process* process = objects().processes.find(i); process != nullptr) {

@@ -17,6 +17,13 @@ Process& process_of(const Slot& slot);
 void end_thread(Thread& thread);
 /// Ends a process. Its observer is told when everything is given back.
 void end_process(Process& process, const ExitInfo& info);
+
+/// Whether there may be something for reap_step().
+inline bool has_remains() {
+    return !objects().ending.empty() || !objects().dying_memory.empty() ||
+           scheduler().ended_threads > 0;
+}
+
 /// One bounded step of taking ended processes and memory objects apart; false: nothing to do, or
 /// not before another CPU has entered the kernel, which then goes on.
 bool reap_step();

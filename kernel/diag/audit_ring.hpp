@@ -4,6 +4,7 @@
 #pragma once
 
 #include <kernel/base/types.hpp>
+#include <kernel/boot/parts.hpp>
 #include <ksec/verdict.hpp>
 
 namespace kernel {
@@ -50,6 +51,6 @@ private:
     base::u32 count_ = 0;
 };
 
-AuditRing& audit_ring();
+inline AuditRing& audit_ring() { return *g_parts.audit; }
 
 }  // namespace kernel

@@ -19,17 +19,11 @@ namespace {
 Cpu& this_cpu() { return scheduler().cpus[arch::cpu_index().value]; }
 
 /// The thread whose frame came in, if it is still to be served.
-Thread* enter(arch::Frame* frame, bool by_call) {
+Thread* enter(Cpu& cpu, arch::Frame* frame, bool by_call) {
     Thread& thread = thread_of(frame);
-    Cpu& cpu = this_cpu();
     ++cpu.entries;
     cpu.thread = &thread;
     thread.in_call = by_call;
-    const Ticks now = arch::now();
-    if (thread.process != nullptr) {
-        thread.process->cpu_ticks += now.value - cpu.switched_at.value;
-    }
-    cpu.switched_at = now;
     if (thread.phase() == state::kDead) {
         scheduler().block(thread, state::kDead);  // off this CPU: its block may be reused now
     }
@@ -38,21 +32,25 @@ Thread* enter(arch::Frame* frame, bool by_call) {
     return is_alive ? &thread : nullptr;
 }
 
-/// Vector registers follow their thread: kept over preemption, clobbered by calls, never seen by
-/// another process.
-void switch_fp(Cpu& cpu, Thread& next) {
-    Thread* owner = cpu.fp_owner;
-    if (owner == &next) {
-        arch::fp_enable();
-        return;
-    }
-    if (owner != nullptr) {
-        arch::fp_enable();
+/// What the vector registers hold goes to the thread that it belongs to.
+void save_fp(Cpu& cpu) {
+    if (Thread* owner = cpu.fp_owner; owner != nullptr) {
         arch::fp_save(owner->fp);  // a call clobbers the vectors but keeps FPCR
         owner->fp_saved = owner->phase() == state::kRunning && !owner->in_call;
         cpu.fp_owner = nullptr;
     }
-    if ((next.status & flag::kUsesFp) == 0) {
+}
+
+/// Vector registers follow their thread: kept over preemption, clobbered by calls, never seen by
+/// another process.
+void switch_fp(Cpu& cpu, Thread& next) {
+    const bool wanted = (next.status & flag::kUsesFp) != 0;
+    if (cpu.fp_owner == (wanted ? &next : nullptr) && cpu.fp_open == wanted) [[likely]] {
+        return;
+    }
+    save_fp(cpu);
+    cpu.fp_open = wanted;
+    if (!wanted) {
         arch::fp_disable();
         return;
     }
@@ -66,26 +64,34 @@ void switch_fp(Cpu& cpu, Thread& next) {
     cpu.fp_owner = &next;
 }
 
-void switch_to(Thread& next) {
-    Cpu& cpu = this_cpu();
-    switch_fp(cpu, next);
-    program_timer();
-    cpu.switched_at = arch::now();
+/// Programs this CPU's timer for the next deadline or the end of the slice.
+void program_timer(Cpu& cpu, CpuId self) {
+    Ticks next = scheduler().slice_deadline(self);
+    const Timer* first = scheduler().timers.first();
+    if (first != nullptr && (next.value == 0 || first->when < next)) {
+        next = first->when;
+    }
+    if (next == cpu.timer_set) {
+        return;
+    }
+    cpu.timer_set = next;
+    if (next.value == 0) {
+        arch::stop_timer();
+    } else {
+        arch::set_timer(next);
+    }
 }
 
 /// Sleeps until an interrupt, with nothing of user space loaded. The lock is not held meanwhile.
-u32 idle(u32 ticket) {
-    Cpu& cpu = this_cpu();
-    if (cpu.fp_owner != nullptr) {
-        arch::fp_enable();
-        arch::fp_save(cpu.fp_owner->fp);
-        cpu.fp_owner->fp_saved = cpu.fp_owner->phase() == state::kRunning && !cpu.fp_owner->in_call;
-        cpu.fp_owner = nullptr;
+u32 idle(Cpu& cpu, u32 ticket) {
+    if (cpu.fp_open) {
+        save_fp(cpu);
         arch::fp_clear();
         arch::fp_disable();
+        cpu.fp_open = false;
     }
     arch::leave_user_space();
-    program_timer();
+    program_timer(cpu, arch::cpu_index());
     kernel_lock().release(ticket);
     arch::wait_for_interrupt();
     ticket = kernel_lock().acquire();
@@ -96,35 +102,31 @@ u32 idle(u32 ticket) {
 
 /// Between two steps: lets others have the lock, and interrupts.
 u32 breathe(u32 ticket) {
-    if (!arch::interrupt_pending()) {
-        kernel_lock().release(ticket);
-        return kernel_lock().acquire();
+    if (arch::interrupt_pending()) {
+        take_interrupts();
     }
-    take_interrupts();
     kernel_lock().release(ticket);
     return kernel_lock().acquire();
 }
 
-arch::Frame* leave(u32 ticket) {
+arch::Frame* leave(Cpu& cpu, u32 ticket) {
+    const CpuId self = arch::cpu_index();
     for (;;) {
-        const bool reaped = reap_step();
-        Thread* next = scheduler().pick(arch::cpu_index());
+        const bool has_reaped = has_remains() && reap_step();
+        Thread* next = scheduler().pick(self);
         if (next == nullptr) {
-            ticket = reaped ? breathe(ticket) : idle(ticket);
-            continue;
-        }
-        if (next->process->state != ProcessState::Running) {
+            ticket = has_reaped ? breathe(ticket) : idle(cpu, ticket);
+        } else if (next->process->state != ProcessState::Running) {
             ipc::remove_thread(*next);
-            continue;
-        }
-        if (next->work != Work::None) {
+        } else if (next->work != Work::None) {
             ipc::advance(*next);
             ticket = breathe(ticket);
-            continue;
+        } else {
+            switch_fp(cpu, *next);
+            program_timer(cpu, self);
+            kernel_lock().release(ticket);
+            return &next->frame;
         }
-        switch_to(*next);
-        kernel_lock().release(ticket);
-        return &next->frame;
     }
 }
 
@@ -157,8 +159,12 @@ void serve(Thread& thread, u64 syndrome, u64 address) {
 
 [[noreturn]] void run_forever() {
     const u32 ticket = kernel_lock().acquire();
-    scheduler().cpus[arch::cpu_index().value].online = true;
-    enter_thread(leave(ticket));
+    Cpu& cpu = this_cpu();
+    if (!cpu.online) {
+        cpu.online = true;
+        ++scheduler().online_cpus;
+    }
+    enter_thread(leave(cpu, ticket));
 }
 
 }  // namespace kernel
@@ -167,28 +173,31 @@ extern "C" {
 
 arch::Frame* kernel_synchronous(arch::Frame* frame, base::u64 syndrome, base::u64 address) {
     const base::u32 ticket = kernel::kernel_lock().acquire();
+    kernel::Cpu& cpu = kernel::this_cpu();
     const bool is_call = kernel::decode(syndrome) <= kernel::Entry::BadCall;
-    if (kernel::Thread* thread = kernel::enter(frame, is_call); thread != nullptr) {
+    if (kernel::Thread* thread = kernel::enter(cpu, frame, is_call); thread != nullptr) {
         kernel::serve(*thread, syndrome, address);
     }
-    return kernel::leave(ticket);
+    return kernel::leave(cpu, ticket);
 }
 
 arch::Frame* kernel_interrupt(arch::Frame* frame) {
     const base::u32 ticket = kernel::kernel_lock().acquire();
-    kernel::enter(frame, false);
+    kernel::Cpu& cpu = kernel::this_cpu();
+    kernel::enter(cpu, frame, false);
     kernel::take_interrupts();
-    return kernel::leave(ticket);
+    return kernel::leave(cpu, ticket);
 }
 
 arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome) {
     const base::u32 ticket = kernel::kernel_lock().acquire();
-    if (kernel::Thread* thread = kernel::enter(frame, false); thread != nullptr) {
+    kernel::Cpu& cpu = kernel::this_cpu();
+    if (kernel::Thread* thread = kernel::enter(cpu, frame, false); thread != nullptr) {
         kernel::end_process(
             *thread->process,
             {kernel::EndReason::Fault, static_cast<base::s32>(syndrome), 0, frame->pc});
     }
-    return kernel::leave(ticket);
+    return kernel::leave(cpu, ticket);
 }
 
 }  // extern "C"

@@ -109,6 +109,25 @@ namespace {
 
 void hand_in(Thread& caller);
 
+/// All of the request's arena is copied, or the copy failed.
+void conclude_copy(Thread& caller, Thread& server, Fault fault) {
+    switch (fault) {
+    case Fault::Source:
+        end_copy(caller);
+        wait_for_request(server);
+        complete_call(caller, Status::SourceFault);
+        break;
+    case Fault::Target:
+        end_copy(caller);
+        reject_receiver(server, Status::SourceFault);
+        start_work(caller, Work::CallOffer);
+        break;
+    case Fault::None:
+        finish_request(caller, server);
+        break;
+    }
+}
+
 void copy_request_step(Thread& caller) {
     Thread* server = caller.peer;
     if (server == nullptr) {
@@ -117,16 +136,8 @@ void copy_request_step(Thread& caller) {
     }
     const CopyProgress progress =
         copy_arena_step(caller, caller.cursor, *server, server->room_arena);
-    if (progress.fault == Fault::Source) {
-        end_copy(caller);
-        wait_for_request(*server);
-        complete_call(caller, Status::SourceFault);
-    } else if (progress.fault == Fault::Target) {
-        end_copy(caller);
-        reject_receiver(*server, Status::SourceFault);
-        start_work(caller, Work::CallOffer);
-    } else if (progress.done) {
-        finish_request(caller, *server);
+    if (progress.done) {
+        conclude_copy(caller, *server, progress.fault);
     }
 }
 
@@ -157,8 +168,7 @@ void check_request_step(Thread& caller) {
 void hand_in(Thread& caller) {
     if (caller.callee == SlotType::Client) {
         offer(caller);
-    } else if (judge_message(request_parties(caller), caller.message, ksec::Effect::Commit) ==
-               ksec::Verdict::Denied) {
+    } else if (judge_request(caller, ksec::Effect::Commit) == ksec::Verdict::Denied) {
         complete_call(caller, Status::SecurityDisallow);
     } else if (caller.callee == SlotType::Kernel) {
         serve_kernel_request(caller);
@@ -168,19 +178,6 @@ void hand_in(Thread& caller) {
 }
 
 }  // namespace
-
-bool is_well_formed(abi::Tag tag) {
-    if ((tag.value & abi::Tag::kReserved) != 0 || tag.kind() > abi::Kind::Error ||
-        tag.has_sync_object()) {
-        return false;
-    }
-    return tag.is_long() ? tag.words() == 0 && tag.handle_count() <= abi::kMaxHandlesPerMessage
-                         : tag.handle_count() == 0 && !tag.has_arena();
-}
-
-bool is_checked_at_once(const Message& message) {
-    return !message.arena_staged && message.fixed_size <= kDoneAtOnce;
-}
 
 Parties request_parties(const Thread& caller) {
     Parties parties{};
@@ -196,18 +193,6 @@ Parties request_parties(const Thread& caller) {
     parties.endpoint = tag.endpoint();
     parties.method = tag.method();
     return parties;
-}
-
-void start_work(Thread& thread, Work work) {
-    thread.work = work;
-    thread.cursor = 0;
-    thread.progress = {};
-    thread.status |= flag::kWork;
-}
-
-void stop_work(Thread& thread) {
-    thread.work = Work::None;
-    thread.status &= ~flag::kWork;
 }
 
 void call(Thread& caller) {
@@ -226,25 +211,12 @@ void call(Thread& caller) {
     }
 }
 
-void offer(Thread& caller) {
+namespace {
+
+/// The server cannot take the request now, or never.
+void wait_or_fail(Thread& caller, bool is_reachable) {
     Endpoint& endpoint = *caller.target;
-    const bool is_reachable = endpoint.process != nullptr && endpoint.life == caller.target_life;
-    Thread* server = is_reachable ? endpoint.waiters : nullptr;
-    // Judged before the caller learns anything; with effect only where the message is delivered.
-    const auto effect = server == nullptr ? ksec::Effect::Dry : ksec::Effect::Commit;
-    if (judge_message(request_parties(caller), caller.message, effect) == ksec::Verdict::Denied) {
-        complete_call(caller, Status::SecurityDisallow);
-        return;
-    }
-    if (!is_reachable) {
-        Slot* slot = caller.process->handles.find(static_cast<u32>(caller.frame.x[0]));
-        if (slot != nullptr && endpoint.process != nullptr) {
-            slot->life = endpoint.life;
-        }
-        complete_call(caller, Status::NotConnected);
-        return;
-    }
-    if (server == nullptr) {
+    if (is_reachable) {
         if (would_deadlock(caller, endpoint)) {
             complete_call(caller, Status::Deadlock);
         } else {
@@ -252,17 +224,44 @@ void offer(Thread& caller) {
         }
         return;
     }
+    Slot* slot = caller.process->handles.find(static_cast<u32>(caller.frame.x[0]));
+    if (slot != nullptr && endpoint.process != nullptr) {
+        slot->life = endpoint.life;
+    }
+    complete_call(caller, Status::NotConnected);
+}
+
+}  // namespace
+
+ksec::Verdict judge_request(const Thread& caller, ksec::Effect effect) {
+    return caller.message.settled ? count_settled(effect)
+                                  : judge_message(request_parties(caller), caller.message, effect);
+}
+
+void offer(Thread& caller) {
+    Endpoint& endpoint = *caller.target;
+    const bool is_reachable = endpoint.process != nullptr && endpoint.life == caller.target_life;
+    Thread* server = is_reachable ? endpoint.waiters : nullptr;
+    // Judged before the caller learns anything; with effect only where the message is delivered.
+    const auto effect = server == nullptr ? ksec::Effect::Dry : ksec::Effect::Commit;
+    if (judge_request(caller, effect) == ksec::Verdict::Denied) {
+        complete_call(caller, Status::SecurityDisallow);
+        return;
+    }
+    if (server == nullptr) {
+        wait_or_fail(caller, is_reachable);
+        return;
+    }
     endpoint.waiters = server->next_waiter;
     server->next_waiter = nullptr;
     take_receiver(*server);
-    if (caller.message.arena_size > 0) {
+    if (caller.message.arena_size > kCopyStep) {
         begin_copy(caller, *server);
         start_work(caller, Work::CallCopy);
-        if (caller.message.arena_size <= kDoneAtOnce) {
-            copy_request_step(caller);
-        }
     } else {
-        finish_request(caller, *server);
+        u32 copied = 0;
+        conclude_copy(
+            caller, *server, copy_arena_step(caller, copied, *server, server->room_arena).fault);
     }
 }
 

@@ -36,20 +36,38 @@ void unbind(Endpoint& endpoint);
 bool unbind_step(Endpoint& endpoint, u32& cursor);
 inline constexpr u32 kUnbindStep = 16;
 
-/// Up to so many bytes are not worth a step of their own: a fixed part without a staged arena is
-/// checked, and an arena is copied, in the lock hold before.
-inline constexpr u32 kDoneAtOnce = 256;
+/// A fixed part of up to so many bytes, without a staged arena, is not worth a step of its own: it
+/// is checked in the lock hold that staged it.
+inline constexpr u32 kCheckedAtOnce = 256;
 
 /// Whether a tag from EL0 has only bits that make sense together.
-bool is_well_formed(abi::Tag tag);
-/// Whether the sender's message is small enough for kDoneAtOnce.
-bool is_checked_at_once(const Message& message);
+inline bool is_well_formed(abi::Tag tag) {
+    if ((tag.value & (abi::Tag::kReserved | abi::Tag::kSyncObject)) != 0 ||
+        tag.kind() > abi::Kind::Error) {
+        return false;
+    }
+    return tag.is_long() ? tag.words() == 0 && tag.handle_count() <= abi::kMaxHandlesPerMessage
+                         : tag.handle_count() == 0 && !tag.has_arena();
+}
+
+inline bool is_checked_at_once(const Message& message) {
+    return !message.arena_staged && message.fixed_size <= kCheckedAtOnce;
+}
 
 // --- steps shared by the files of this folder and by kernel/control
 // ---------------------------------
 
-void start_work(Thread& thread, Work work);
-void stop_work(Thread& thread);
+inline void start_work(Thread& thread, Work work) {
+    thread.work = work;
+    thread.cursor = 0;
+    ksec::start(thread.progress);
+    thread.status |= flag::kWork;
+}
+
+inline void stop_work(Thread& thread) {
+    thread.work = Work::None;
+    thread.status &= ~flag::kWork;
+}
 
 /// Prepares thread.message from the registers and, for a long message, the user's fixed part: reads
 /// it once, into a block that EL0 cannot reach, and looks up the handles. `shape` may be null (the
@@ -73,6 +91,8 @@ u64 slot_sid(const Slot& slot);
 
 /// Parties of the request that `caller` is making.
 Parties request_parties(const Thread& caller);
+/// State part of its verdict.
+ksec::Verdict judge_request(const Thread& caller, ksec::Effect effect);
 
 /// Moves the fixed part and the handles of `sender`'s message to `receiver` and fills its result
 /// registers but for badge and token. SourceFault: the sender's; TargetFault: the receiver's.
@@ -83,7 +103,7 @@ Status deliver_fixed(Thread& sender,
                      abi::Buffer room_arena,
                      u32 accepted_handles);
 
-/// One step of copying the arena that was not staged; true when done.
+/// One step of copying an arena; done also when it failed.
 struct CopyProgress {
     bool done;
     Fault fault;

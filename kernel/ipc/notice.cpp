@@ -18,6 +18,34 @@ void dequeue(Notice& notice) {
     }
 }
 
+/// Queues the notice. Returns the receiver that waited for it, off its endpoint; null: none.
+Thread* raise(Notice& notice, u64 bits) {
+    notice.bits |= bits;
+    if (notice.endpoint == nullptr || notice.queued || notice.in_service) {
+        return nullptr;
+    }
+    Endpoint& endpoint = *notice.endpoint;
+    endpoint.notices.push_back(notice);
+    notice.queued = true;
+    ++endpoint.pending;
+    Thread* server = endpoint.waiters;
+    if (server != nullptr) {
+        endpoint.waiters = server->next_waiter;
+        server->next_waiter = nullptr;
+    }
+    return server;
+}
+
+Parties notice_parties(const Notice& notice, const Thread& server) {
+    Parties parties{};
+    parties.src_class = policy().entry->core_class;
+    parties.src_sid = policy().core_sid;
+    parties.dst_class = notice.endpoint->class_id;
+    parties.dst_sid = server.process->sid;
+    parties.endpoint = notice.channel;
+    return parties;
+}
+
 }  // namespace
 
 Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u16 channel) {
@@ -37,19 +65,15 @@ Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u1
 }
 
 void raise_notice(Notice& notice, u64 bits) {
-    notice.bits |= bits;
-    if (notice.endpoint == nullptr || notice.queued || notice.in_service) {
-        return;
-    }
-    Endpoint& endpoint = *notice.endpoint;
-    endpoint.notices.push_back(notice);
-    notice.queued = true;
-    ++endpoint.pending;
-    Thread* server = endpoint.waiters;
-    if (server != nullptr) {
-        endpoint.waiters = server->next_waiter;
-        server->next_waiter = nullptr;
+    if (Thread* server = raise(notice, bits); server != nullptr) {
         scheduler().wake_receiver(*server);
+        ipc::take_next(*server);
+    }
+}
+
+void raise_interrupt(Notice& notice, u64 bits) {
+    if (Thread* server = raise(notice, bits); server != nullptr) {
+        scheduler().interrupt_with(*server);
         ipc::take_next(*server);
     }
 }
@@ -92,17 +116,10 @@ bool deliver_notice(Thread& server) {
     const ksec::RowEntry* granted = ksec::find_entry(endpoint.core_row, message.tag.value);
     message.settled = granted->request == message.tag.value;
     notice.expected_response = message.settled ? granted->response : ~u64{0};
-    Parties parties{};
-    parties.src_class = policy().entry->core_class;
-    parties.src_sid = policy().core_sid;
-    parties.dst_class = endpoint.class_id;
-    parties.dst_sid = server.process->sid;
-    parties.endpoint = notice.channel;
-    if (!grant_message(parties, message)) {
-        notice.bits = 0;
+    notice.bits = 0;
+    if (!message.settled && !grant_message(notice_parties(notice, server), message)) {
         return false;
     }
-    notice.bits = 0;
     notice.in_service = true;
     ++notice.number;
     ipc::take_receiver(server);

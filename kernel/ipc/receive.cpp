@@ -70,8 +70,7 @@ void take_next(Thread& server) {
             return;
         }
         leave_queue(*client);
-        if (judge_message(request_parties(*client), client->message, ksec::Effect::Commit) ==
-            ksec::Verdict::Denied) {
+        if (judge_request(*client, ksec::Effect::Commit) == ksec::Verdict::Denied) {
             complete_call(*client, Status::SecurityDisallow);
             continue;
         }

@@ -47,6 +47,17 @@ Parties response_parties(const Thread& server, const Thread& client, abi::Tag ta
     return parties;
 }
 
+Parties notice_response_parties(const Thread& server, const Notice& notice) {
+    Parties parties{};
+    parties.event = ksec::Event::Response;
+    parties.src_class = server.process->class_id;
+    parties.src_sid = server.process->sid;
+    parties.dst_class = policy().entry->core_class;
+    parties.dst_sid = policy().core_sid;
+    parties.endpoint = notice.channel;
+    return parties;
+}
+
 void end_reply(Thread& server, Status status) {
     release_message(server);
     stop_work(server);
@@ -76,17 +87,40 @@ void finish_reply(Thread& server, Thread& client) {
     end_reply(server, Status::Ok);
 }
 
+/// Both parts of the verdict on the staged reply.
+ksec::Verdict judge_reply(Thread& server, const Thread& client) {
+    Message& message = server.message;
+    if (message.settled) {
+        return count_settled(ksec::Effect::Commit);
+    }
+    const Parties parties = response_parties(server, client, message.tag);
+    const ksec::Verdict verdict = check_message(parties, message, server.progress);
+    return verdict == ksec::Verdict::Granted ? judge_message(parties, message, ksec::Effect::Commit)
+                                             : verdict;
+}
+
+/// All of the reply's arena is copied, or the copy failed.
+void conclude_copy(Thread& server, Thread& client, Fault fault) {
+    switch (fault) {
+    case Fault::Source:
+        client.set_phase(state::kWaitReply);
+        end_copy(server);
+        end_reply(server, Status::SourceFault);
+        break;
+    case Fault::Target:
+        complete_call(client, Status::SourceFault);
+        end_reply(server, Status::Ok);
+        break;
+    case Fault::None:
+        finish_reply(server, client);
+        break;
+    }
+}
+
 void reply_to_notice(Thread& server, Notice& notice, abi::Tag tag) {
     server.message.reset(tag, nullptr);
-    server.message.settled = tag.value == notice.expected_response;
-    Parties parties{};
-    parties.event = ksec::Event::Response;
-    parties.src_class = server.process->class_id;
-    parties.src_sid = server.process->sid;
-    parties.dst_class = policy().entry->core_class;
-    parties.dst_sid = policy().core_sid;
-    parties.endpoint = notice.channel;
-    const bool granted = grant_message(parties, server.message);
+    const bool granted = tag.value == notice.expected_response ||
+                         grant_message(notice_response_parties(server, notice), server.message);
     answer_notice(notice);
     end_reply(server, granted ? Status::Ok : Status::SecurityDisallow);
 }
@@ -154,29 +188,22 @@ void check_reply_step(Thread& server) {
         end_reply(server, Status::StaleToken);
         return;
     }
-    const Parties parties = response_parties(server, *client, server.message.tag);
-    ksec::Verdict verdict = server.message.settled
-                                ? ksec::Verdict::Granted
-                                : check_message(parties, server.message, server.progress);
+    const ksec::Verdict verdict = judge_reply(server, *client);
     if (verdict == ksec::Verdict::Again) {
         return;
-    }
-    if (verdict == ksec::Verdict::Granted) {
-        verdict = judge_message(parties, server.message, ksec::Effect::Commit);
     }
     if (verdict == ksec::Verdict::Denied) {
         complete_call(*client, Status::SecurityDisallow);
         end_reply(server, Status::SecurityDisallow);
         return;
     }
-    if (server.message.arena_size > 0) {
+    if (server.message.arena_size > kCopyStep) {
         begin_copy(server, *client);
         start_work(server, Work::ReplyCopy);
-        if (server.message.arena_size <= kDoneAtOnce) {
-            copy_reply_step(server);
-        }
     } else {
-        finish_reply(server, *client);
+        u32 copied = 0;
+        conclude_copy(
+            server, *client, copy_arena_step(server, copied, *client, arena_room(*client)).fault);
     }
 }
 
@@ -188,15 +215,8 @@ void copy_reply_step(Thread& server) {
     }
     const CopyProgress progress =
         copy_arena_step(server, server.cursor, *client, arena_room(*client));
-    if (progress.fault == Fault::Source) {
-        client->set_phase(state::kWaitReply);
-        end_copy(server);
-        end_reply(server, Status::SourceFault);
-    } else if (progress.fault == Fault::Target) {
-        complete_call(*client, Status::SourceFault);
-        end_reply(server, Status::Ok);
-    } else if (progress.done) {
-        finish_reply(server, *client);
+    if (progress.done) {
+        conclude_copy(server, *client, progress.fault);
     }
 }
 

@@ -248,10 +248,10 @@ void release_message(Thread& sender) {
 CopyProgress
 copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver, abi::Buffer room_arena) {
     const Message& message = sender.message;
-    if (room_arena.size() < message.arena_size) {
-        return {true, Fault::None};  // deliver_fixed will refuse
-    }
     const u32 left = message.arena_size - cursor;
+    if (left == 0 || room_arena.size() < message.arena_size) {
+        return {true, Fault::None};  // nothing to copy, or deliver_fixed will refuse
+    }
     const u32 chunk = left < kCopyStep ? left : kCopyStep;
     const base::UserAddr to = room_arena.address() + Bytes{cursor};
     Fault fault = Fault::None;
@@ -267,7 +267,7 @@ copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver, abi::
                             chunk);
     }
     cursor += chunk;
-    return {cursor >= message.arena_size, fault};
+    return {fault != Fault::None || cursor >= message.arena_size, fault};
 }
 
 Status deliver_fixed(Thread& sender,

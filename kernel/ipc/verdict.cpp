@@ -92,19 +92,14 @@ ksec::Verdict check_message(const Parties& parties, Message& message, ksec::Prog
 }
 
 ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec::Effect effect) {
-    if (message.settled) {
-        policy().granted += effect == ksec::Effect::Commit ? 1 : 0;
-        return ksec::Verdict::Granted;
-    }
-    return judge_query(make_query(parties, message), effect);
+    return message.settled ? count_settled(effect)
+                           : judge_query(make_query(parties, message), effect);
 }
 
 bool grant_message(const Parties& parties, const Message& message) {
-    if (message.settled) {
-        return judge_message(parties, message, ksec::Effect::Commit) == ksec::Verdict::Granted;
-    }
     ksec::Query query = make_query(parties, message);
-    ksec::Progress progress{};
+    ksec::Progress progress;
+    ksec::start(progress);
     if (check_query(query, progress) != ksec::Verdict::Granted) {
         return false;
     }

@@ -3,6 +3,7 @@
 // compare, which is ksec's own inline code). Every denial leaves an audit record here.
 #pragma once
 
+#include <kernel/boot/parts.hpp>
 #include <kernel/sched/endpoint.hpp>
 #include <ksec/verdict.hpp>
 
@@ -17,7 +18,7 @@ struct Policy {
     Notice* reader = nullptr;  // told when records wait (kl.core.Audit.Open)
 };
 
-Policy& policy();
+inline Policy& policy() { return *g_parts.policy; }
 
 /// Who speaks to whom about what: the part of a query that does not depend on the message.
 struct Parties {
@@ -32,9 +33,17 @@ struct Parties {
 
 /// Pure part, one step. Denied is recorded; Granted leaves what was found out in message.facts.
 ksec::Verdict check_message(const Parties& parties, Message& message, ksec::Progress& progress);
+
+/// The state part of a message that is settled: there is none.
+inline ksec::Verdict count_settled(ksec::Effect effect) {
+    policy().granted += static_cast<u64>(effect);
+    return ksec::Verdict::Granted;
+}
+
 /// State part. Denied is recorded; a dry denial is too, since it ends the call.
 ksec::Verdict judge_message(const Parties& parties, const Message& message, ksec::Effect effect);
-/// Both parts at once, for messages the kernel makes itself (short, bounded) and for `execute`.
+/// Both parts at once, for messages the kernel makes itself (short, bounded, not settled) and for
+/// `execute`.
 bool grant_message(const Parties& parties, const Message& message);
 
 /// Records that a process used a handle it does not have, or a reply token that is not its own.

@@ -10,16 +10,6 @@ namespace {
 constexpr u32 kTakenPerEntry = 16;
 constexpr u32 kExpiredPerEntry = 8;
 
-Line* find_line(base::IrqLine number) {
-    for (u32 i = 0; i < kMaxLines; ++i) {
-        Line* line = lines().pool.find(i);
-        if (line != nullptr && line->number == number) {
-            return line;
-        }
-    }
-    return nullptr;
-}
-
 void finish_line(Line& line) {
     if (line.is_active) {
         line.is_active = false;
@@ -28,7 +18,7 @@ void finish_line(Line& line) {
 }
 
 void line_answered(Notice& notice) {
-    if (Line* line = find_line(base::IrqLine{notice.source}); line != nullptr) {
+    if (Line* line = lines().find(base::IrqLine{notice.source}); line != nullptr) {
         finish_line(*line);
     }
 }
@@ -39,14 +29,13 @@ Result<Line&> register_line(base::IrqLine number, bool is_edge) {
     if (!arch::irq_is_assignable(number)) {
         return Status::InvalidArgument;
     }
-    if (find_line(number) != nullptr) {
+    if (lines().find(number) != nullptr) {
         return Status::Busy;
     }
-    Line* line = lines().pool.take();
+    Line* line = lines().take(number);
     if (line == nullptr) {
         return Status::OutOfMemory;
     }
-    line->number = number;
     line->is_edge = is_edge;
     line->sid = objects().next_sid();
     return *line;
@@ -85,7 +74,7 @@ void release_line(Line& line) {
     if (--line.references == 0) {
         detach_line(line);
         finish_line(line);
-        lines().pool.give(line);
+        lines().give(line);
     }
 }
 
@@ -103,10 +92,10 @@ void take_interrupts() {
         case arch::Source::Kick:
             break;
         case arch::Source::Line:
-            if (Line* line = find_line(pending.line); line != nullptr) {
+            if (Line* line = lines().find(pending.line); line != nullptr) {
                 line->is_active = true;
                 if (line->notice != nullptr) {
-                    raise_notice(*line->notice, pending.line.value);
+                    raise_interrupt(*line->notice, pending.line.value);
                 }
             } else {
                 arch::irq_disable(pending.line);
@@ -127,25 +116,6 @@ void expire_timers() {
         auto& thread = *static_cast<Thread*>(timer->owner);
         scheduler().cancel_timer(thread);
         ipc::end_wait(thread, Status::Timeout);
-    }
-}
-
-void program_timer() {
-    const CpuId self = arch::cpu_index();
-    Cpu& cpu = scheduler().cpus[self.value];
-    Ticks next = scheduler().slice_deadline(self);
-    const Timer* first = scheduler().timers.first();
-    if (first != nullptr && (next.value == 0 || first->when < next)) {
-        next = first->when;
-    }
-    if (next == cpu.timer_set) {
-        return;
-    }
-    cpu.timer_set = next;
-    if (next.value == 0) {
-        arch::stop_timer();
-    } else {
-        arch::set_timer(next);
     }
 }
 

@@ -4,15 +4,44 @@
 // A line whose driver died stays silent until the next life attaches.
 #pragma once
 
+#include <kernel/boot/parts.hpp>
 #include <kernel/ipc/notice.hpp>
 
 namespace kernel {
 
-struct Lines {
-    Pool<Line, kMaxLines> pool;
+/// The registered lines, by number.
+class Lines final {
+public:
+    /// Null: nobody registered it. O(1).
+    [[nodiscard]] Line* find(base::IrqLine number) {
+        return number.value < kNumbers ? pool_.find(places_[number.value] - 1u) : nullptr;
+    }
+
+    /// A new line of that number, which is free and exists. Null: all are in use.
+    [[nodiscard]] Line* take(base::IrqLine number) {
+        Line* line = number.value < kNumbers ? pool_.take() : nullptr;
+        if (line != nullptr) {
+            line->number = number;
+            places_[number.value] = static_cast<u8>(pool_.index_of(*line) + 1);
+        }
+        return line;
+    }
+
+    void give(Line& line) {
+        places_[line.number.value] = 0;
+        pool_.give(line);
+    }
+
+private:
+    static constexpr u32 kNumbers = 1020;  // [GIC] interrupt ids below the special ones
+
+    static_assert(kMaxLines < 255);
+
+    Pool<Line, kMaxLines> pool_;
+    u8 places_[kNumbers]{};  // index in the pool, plus one; 0: free
 };
 
-Lines& lines();
+inline Lines& lines() { return *g_parts.lines; }
 
 /// Registers a line. InvalidArgument, Busy, OutOfMemory.
 Result<Line&> register_line(base::IrqLine number, bool is_edge);
@@ -30,7 +59,5 @@ void take_interrupts();
 
 /// Expires deadlines that have passed, at most kExpiredPerEntry of them.
 void expire_timers();
-/// Programs this CPU's timer for the next deadline or the end of the slice.
-void program_timer();
 
 }  // namespace kernel

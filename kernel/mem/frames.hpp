@@ -7,6 +7,7 @@
 
 #include <kernel/base/result.hpp>
 #include <kernel/base/types.hpp>
+#include <kernel/boot/parts.hpp>
 #include <kernel/hal/boot_info.hpp>
 
 namespace kernel {
@@ -62,6 +63,6 @@ private:
     PhysAddr heads_[kMaxOrder + 1]{};  // zero: none; frame 0 is never managed
 };
 
-FrameAllocator& frames();
+inline FrameAllocator& frames() { return *g_parts.frames; }
 
 }  // namespace kernel

@@ -23,7 +23,7 @@ Result<void> copy_from_user(const arch::PageTable& space, UserAddr from, void* t
     while (size > 0) {
         TRY_VALUE(const base::PhysAddr source, space.find(from, arch::Intent::Read));
         const u64 chunk = up_to_page_end(from, size);
-        __builtin_memcpy(out, arch::linear<unsigned char>(source), chunk);
+        arch::copy_bytes(out, arch::linear<unsigned char>(source), chunk);
         from = from + Bytes{chunk};
         out += chunk;
         size -= chunk;
@@ -36,7 +36,7 @@ Result<void> copy_to_user(const arch::PageTable& space, UserAddr to, const void*
     while (size > 0) {
         TRY_VALUE(const base::PhysAddr target, space.find(to, arch::Intent::Write));
         const u64 chunk = up_to_page_end(to, size);
-        __builtin_memcpy(arch::linear<unsigned char>(target), in, chunk);
+        arch::copy_bytes(arch::linear<unsigned char>(target), in, chunk);
         to = to + Bytes{chunk};
         in += chunk;
         size -= chunk;

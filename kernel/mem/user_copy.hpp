@@ -10,7 +10,7 @@
 
 namespace kernel {
 
-inline constexpr base::u32 kCopyStep = 4096;  // bytes copied in one lock hold
+inline constexpr base::u32 kCopyStep = 16 << 10;  // bytes copied in one lock hold
 
 /// Reads `size` bytes of a space into kernel memory. SourceFault.
 base::Result<void>

@@ -30,11 +30,6 @@ void HandleTable::initialize(Slot* slots, u32 capacity) {
     free_count_ = capacity;
 }
 
-Slot* HandleTable::find(u32 handle) const {
-    Slot& slot = at(handle);
-    return handle != 0 && slot.handle == handle ? &slot : nullptr;
-}
-
 Result<u32> HandleTable::insert(const SlotContent& content) {
     if (first_free_ == kEnd) {
         return Status::OutOfMemory;

@@ -80,7 +80,10 @@ public:
     void initialize(Slot* slots, u32 capacity);
 
     /// The live slot that `handle` names, or null. O(1); the index is clamped by masking.
-    [[nodiscard]] Slot* find(u32 handle) const;
+    [[nodiscard]] Slot* find(u32 handle) const {
+        Slot& slot = at(handle);
+        return handle != 0 && slot.handle == handle ? &slot : nullptr;
+    }
 
     /// Slot by index, live or not; the index is masked.
     [[nodiscard]] Slot& at(u32 index) const { return slots_[index & (capacity_ - 1)]; }

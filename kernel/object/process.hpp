@@ -6,6 +6,7 @@
 
 #include <arch/page_table.hpp>
 #include <kernel/base/list.hpp>
+#include <kernel/boot/parts.hpp>
 #include <kernel/mem/frames.hpp>
 #include <kernel/mem/pool.hpp>
 #include <kernel/object/handle_table.hpp>
@@ -149,7 +150,7 @@ struct ObjectPools {
     Sid next_sid() { return Sid{++last_sid}; }
 };
 
-ObjectPools& objects();
+inline ObjectPools& objects() { return *g_parts.objects; }
 
 /// Whether two NUL-terminated names are the same. O(kNameBytes).
 bool is_same_name(const char* a, const char* b);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <kernel/base/list.hpp>
+#include <kernel/boot/parts.hpp>
 #include <kernel/sched/thread.hpp>
 
 namespace kernel {
@@ -75,7 +76,7 @@ struct EndpointPools {
     Pool<Notice, kMaxNotices> notices;
 };
 
-EndpointPools& endpoints();
+inline EndpointPools& endpoints() { return *g_parts.endpoints; }
 
 /// The endpoint of that name, or null. O(endpoints).
 Endpoint* find_endpoint(const char* name);

@@ -6,17 +6,6 @@
 
 namespace kernel {
 
-void set_result(Thread& thread, Status status, u64 badge, u64 token) {
-    arch::Frame& frame = thread.frame;
-    for (u64& value : frame.x) {
-        value = 0;
-    }
-    frame.x[0] = static_cast<u64>(static_cast<base::s64>(static_cast<base::s32>(status)));
-    frame.x[1] = badge;
-    frame.x[2] = token;
-    frame.pstate = 0;
-}
-
 Ticks slice_length() { return Ticks{arch::ticks_per_second() / 100}; }
 
 Thread* waits_for(const Thread& thread) {
@@ -50,13 +39,17 @@ u32 strongest_waiter(const Thread& thread) {
     return strongest;
 }
 
-bool may_run_on(const Thread& thread, CpuId cpu) { return (thread.affinity >> cpu.value & 1) != 0; }
-
 }  // namespace
+
+bool Scheduler::has_waiters(const Thread& thread) {
+    const Endpoint* port = thread.process->port;
+    return thread.peer != nullptr || (thread.client != nullptr && thread.client->inherited != 0) ||
+           (port != nullptr && port->server == &thread && !port->callers.empty());
+}
 
 void RunQueue::mark(u32 level) {
     occupied_[level / 64] |= u64{1} << (level % 64);
-    words_ |= 1u << (level / 64);
+    strength_ = stronger(strength_, level + 1);
 }
 
 void RunQueue::push_back(Thread& thread) {
@@ -73,19 +66,17 @@ void RunQueue::remove(Thread& thread) {
     const u32 level = thread.level;
     levels_[level].remove(thread);
     if (levels_[level].empty()) {
-        u64& word = occupied_[level / 64];
-        word &= ~(u64{1} << (level % 64));
-        words_ &= ~(u32{word == 0} << (level / 64));
+        occupied_[level / 64] &= ~(u64{1} << (level % 64));
+        strength_ = strength_ == level + 1 ? find_strength(level / 64 + 1) : strength_;
     }
 }
 
-Thread* RunQueue::front() const {
-    if (words_ == 0) {
-        return nullptr;
+/// The strength that the first `words` words of the bitmap tell.
+u32 RunQueue::find_strength(u32 words) const {
+    while (words > 0 && occupied_[words - 1] == 0) {
+        --words;
     }
-    const u32 word = 31 - static_cast<u32>(std::countl_zero(words_));
-    const u32 bit = 63 - static_cast<u32>(std::countl_zero(occupied_[word]));
-    return levels_[word * 64 + bit].front();
+    return words == 0 ? 0 : words * 64 - static_cast<u32>(std::countl_zero(occupied_[words - 1]));
 }
 
 // --- queues and CPUs -----------------------------------------------------------------------------
@@ -110,20 +101,29 @@ void Scheduler::dequeue(Thread& thread) {
     thread.queued = false;
 }
 
-void Scheduler::vacate(Cpu& cpu) {
+void Scheduler::vacate(Cpu& cpu, Ticks now) {
     if (cpu.context != nullptr) {
-        const Ticks now = arch::now();
         const u64 left = now < cpu.slice_end ? cpu.slice_end.value - now.value : 0;
         cpu.context->slice_left = Ticks{left};
+        charge(cpu, now);
         cpu.context = nullptr;
         cpu.level = 0;
     }
 }
 
-void Scheduler::occupy(Cpu& cpu, Thread& thread) {
+void Scheduler::charge(Cpu& cpu, Ticks now) {
+    if (Process* payer = cpu.context->owner->process; payer != nullptr) {
+        payer->cpu_ticks += now.value - cpu.since.value;
+    }
+    cpu.since = now;
+}
+
+void Scheduler::occupy(Cpu& cpu, Thread& thread, Ticks now) {
     Context& context = *thread.context;
-    const Ticks slice = context.slice_left.value != 0 ? context.slice_left : slice_length();
-    cpu.slice_end = Ticks{arch::now().value + slice.value};
+    const u64 slice =
+        context.slice_left.value != 0 ? context.slice_left.value : slice_length().value;
+    cpu.slice_end = Ticks{now.value + slice};
+    cpu.since = now;
     cpu.thread = &thread;
     cpu.context = &context;
     cpu.level = thread.effective();
@@ -160,6 +160,9 @@ void Scheduler::prod(const Cpu& cpu) {
 }
 
 void Scheduler::prod_cpu_for(const Thread& thread) {
+    if (online_cpus == 1) {
+        return;
+    }
     if ((thread.status & flag::kPinned) != 0) {
         const Cpu& cpu = cpus[thread.cpu.value];
         if (cpu.context == nullptr || cpu.level < thread.level) {
@@ -188,11 +191,33 @@ void Scheduler::prod_cpu_for(const Thread& thread) {
 // --- threads come and go -------------------------------------------------------------------------
 
 void Scheduler::wake(Thread& thread, Place place) {
-    thread.set_phase(state::kRunning);
-    if (!thread.queued && running_on(thread) == nullptr) {
-        enqueue(thread, place);
-        prod_cpu_for(thread);
+    const bool is_about =
+        thread.phase() == state::kRunning && (thread.queued || running_on(thread) != nullptr);
+    if (is_about) {
+        return;
     }
+    thread.set_phase(state::kRunning);
+    enqueue(thread, place);
+    prod_cpu_for(thread);
+}
+
+void Scheduler::interrupt_with(Thread& receiver) {
+    receiver.context = &receiver.home;
+    const CpuId self = arch::cpu_index();
+    Cpu& cpu = cpus[self.value];
+    if (cpu.context == nullptr || receiver.effective() <= cpu.level ||
+        !may_run_on(receiver, self)) {
+        wake(receiver);
+        return;
+    }
+    receiver.set_phase(state::kRunning);
+    Thread& displaced = *cpu.thread;
+    KASSERT(displaced.phase() == state::kRunning && displaced.context == cpu.context);
+    const Ticks now = arch::now();
+    vacate(cpu, now);
+    occupy(cpu, receiver, now);
+    enqueue(displaced, Place::Front);
+    prod_cpu_for(displaced);
 }
 
 void Scheduler::wake_receiver(Thread& thread) {
@@ -207,7 +232,7 @@ void Scheduler::block(Thread& thread, u32 phase) {
     if (thread.queued) {
         dequeue(thread);
     } else if (cpu.thread == &thread && cpu.context == thread.context) {
-        vacate(cpu);
+        vacate(cpu, arch::now());
     }
     thread.set_phase(phase);
 }
@@ -223,13 +248,14 @@ void Scheduler::forget(Thread& thread) {
 
 void Scheduler::run_on(Thread& thread, Context& context) {
     Cpu* cpu = running_on(thread);
-    if (cpu != nullptr) {
-        vacate(*cpu);
+    if (cpu == nullptr) {
+        thread.context = &context;
+        return;
     }
+    const Ticks now = arch::now();
+    vacate(*cpu, now);
     thread.context = &context;
-    if (cpu != nullptr) {
-        occupy(*cpu, thread);
-    }
+    occupy(*cpu, thread, now);
 }
 
 void Scheduler::lend(Thread& client, Thread& server) {
@@ -249,7 +275,7 @@ void Scheduler::lend(Thread& client, Thread& server) {
     if (cpu.thread == &client && cpu.context == client.context && may_run_on(server, self)) {
         client.set_phase(state::kWaitReply);
         cpu.thread = &server;
-        settle(&server);
+        settle_waiters(server);
     } else {
         block(client, state::kWaitReply);
         settle(&server);
@@ -284,7 +310,7 @@ void Scheduler::give_back(Thread& client, Thread& server) {
     client.set_phase(state::kRunning);
     cpu.thread = &client;
     cpu.level = client.effective();
-    settle(&server);
+    settle_waiters(server);
 }
 
 void Scheduler::settle(Thread* thread) {
@@ -340,12 +366,16 @@ void Scheduler::set_affinity(Thread& thread, u64 mask, bool is_restricted) {
     }
 }
 
-void Scheduler::end_slice() { cpus[arch::cpu_index().value].slice_end = Ticks{}; }
-
-void Scheduler::cancel_timer(Thread& thread) {
-    timers.cancel(thread.timer);
-    thread.status &= ~flag::kTimed;
+void Scheduler::charge_all() {
+    const Ticks now = arch::now();
+    for (Cpu& cpu : cpus) {
+        if (cpu.context != nullptr) {
+            charge(cpu, now);
+        }
+    }
 }
+
+void Scheduler::end_slice() { cpus[arch::cpu_index().value].slice_end = Ticks{}; }
 
 // --- choosing ------------------------------------------------------------------------------------
 
@@ -358,40 +388,33 @@ Thread* Scheduler::best(CpuId self) const {
     return any->level > mine->level ? any : mine;
 }
 
-Thread* Scheduler::pick(CpuId self) {
+Thread* Scheduler::choose(CpuId self) {
     Cpu& cpu = cpus[self.value];
     Thread* rival = best(self);
     Thread* displaced = nullptr;
     bool is_slice_over = false;
+    const Ticks now = arch::now();
     if (cpu.context != nullptr) {
         Thread& current = *cpu.thread;
         KASSERT(current.phase() == state::kRunning);
-        is_slice_over =
-            rival != nullptr && rival->level == cpu.level && arch::now() >= cpu.slice_end;
+        is_slice_over = rival != nullptr && rival->level == cpu.level && now >= cpu.slice_end;
         const bool is_beaten = rival != nullptr && (rival->level > cpu.level || is_slice_over);
         if (!is_beaten && may_run_on(current, self)) {
             return &current;
         }
-        vacate(cpu);
+        vacate(cpu, now);
         displaced = &current;
     }
     cpu.thread = nullptr;
     if (rival != nullptr) {
         dequeue(*rival);
-        occupy(cpu, *rival);
+        occupy(cpu, *rival, now);
     }
     if (displaced != nullptr) {
         enqueue(*displaced, is_slice_over ? Place::Back : Place::Front);
         prod_cpu_for(*displaced);
     }
     return rival;
-}
-
-Ticks Scheduler::slice_deadline(CpuId self) const {
-    const Cpu& cpu = cpus[self.value];
-    const Thread* rival = best(self);
-    const bool contended = cpu.context != nullptr && rival != nullptr && rival->level == cpu.level;
-    return contended ? cpu.slice_end : Ticks{};
 }
 
 }  // namespace kernel

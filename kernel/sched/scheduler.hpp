@@ -10,39 +10,48 @@
 #pragma once
 
 #include <kernel/base/list.hpp>
+#include <kernel/boot/parts.hpp>
 #include <kernel/sched/thread.hpp>
 
 namespace kernel {
 
 struct Cpu {
     Context* context = nullptr;  // null: idle, or between two threads
-    Thread* fp_owner = nullptr;  // whose vector registers are loaded
+    Thread* fp_owner = nullptr;  // whose vector registers are loaded; null: nobody's who lives
     Thread* thread = nullptr;  // who runs; while user code does, who last came or went the long way
     u64 entries = 0;           // slow entries into the kernel
     Ticks slice_end{};
-    Ticks timer_set{};  // what the hardware timer was last told; 0: stopped
-    Ticks switched_at{};
-    u32 level = 0;  // effective priority of what it runs
+    Ticks timer_set{};     // what the hardware timer was last told; 0: stopped
+    Ticks since{};         // when it took the context: until when the owner's process is charged
+    u32 level = 0;         // effective priority of what it runs
+    bool fp_open = false;  // EL0 may use the vector registers
     bool online = false;
 };
 
-/// 256 lists and a bitmap, in two levels, of those that are not empty.
+/// 256 lists, a bitmap of those that are not empty, and the strongest of them.
 class RunQueue final {
 public:
     void push_back(Thread& thread);
     void push_front(Thread& thread);
     void remove(Thread& thread);
+
     /// Strongest thread, or null. O(1).
-    [[nodiscard]] Thread* front() const;
+    [[nodiscard]] Thread* front() const {
+        return strength_ == 0 ? nullptr : levels_[strength_ - 1].front();
+    }
+
+    /// Level of the strongest thread, plus one; 0 when the queue is empty.
+    [[nodiscard]] u32 strength() const { return strength_; }
 
 private:
     using Level = base::List<Thread, &Thread::run_node>;
 
     void mark(u32 level);
+    [[nodiscard]] u32 find_strength(u32 words) const;
 
     Level levels_[kPriorities];
     u64 occupied_[kPriorities / 64]{};
-    u32 words_ = 0;  // those of occupied_ that are not zero
+    u32 strength_ = 0;
 };
 
 /// Where in its level a thread queues.
@@ -58,6 +67,9 @@ public:
     void wake(Thread& thread, Place place = Place::Back);
     /// As wake(), for a receiver: what it ran on was of its last request.
     void wake_receiver(Thread& thread);
+    /// As wake_receiver(), for one that waits, while this CPU is not in the middle of what its own
+    /// thread wants: a receiver that is stronger takes the CPU at once.
+    void interrupt_with(Thread& receiver);
     /// A thread that was running on this CPU, or about to run, waits from now on.
     void block(Thread& thread, u32 phase);
     /// A thread ends: off its queue, and the CPU that runs it is made to choose again.
@@ -76,18 +88,40 @@ public:
 
     /// Who waits for `thread`, or what it runs on, has changed: passes its priority on.
     void settle(Thread* thread);
+
+    /// As settle(), when neither its own priority nor the context that it queues on has changed:
+    /// nothing to do for most.
+    void settle_waiters(Thread& thread) {
+        if (thread.inherited != 0 || has_waiters(thread)) {
+            settle(&thread);
+        }
+    }
+
     /// Changes a thread's own priority.
     void reprioritize(Thread& thread, u32 priority);
     /// Restricts a thread to the CPUs of `mask`.
     void set_affinity(Thread& thread, u64 mask, bool is_restricted);
     /// Ends the slice of what this CPU runs.
     void end_slice();
+    /// Charges what runs right now up to this moment, so that cpu_ticks are true.
+    void charge_all();
+
     /// Disarms the thread's deadline.
-    void cancel_timer(Thread& thread);
+    void cancel_timer(Thread& thread) {
+        if ((thread.status & flag::kTimed) != 0) {
+            timers.cancel(thread.timer);
+            thread.status &= ~flag::kTimed;
+        }
+    }
 
     /// The thread this CPU is to run, or null when there is none. Keeps the current one unless a
     /// stronger one waits or its slice is over and an equal one waits.
-    Thread* pick(CpuId self);
+    Thread* pick(CpuId self) {
+        const Cpu& cpu = cpus[self.value];
+        const bool is_unrivalled = cpu.context != nullptr && strength_for(self) <= cpu.level &&
+                                   may_run_on(*cpu.thread, self);
+        return is_unrivalled ? cpu.thread : choose(self);
+    }
 
     /// The CPU on which `thread` runs right now, or null. O(kMaxCpus).
     [[nodiscard]] Cpu* running_on(const Thread& thread);
@@ -95,30 +129,51 @@ public:
     [[nodiscard]] static Thread* running(const Cpu& cpu);
 
     /// When this CPU's timer must fire for the slice; 0 = not at all.
-    [[nodiscard]] Ticks slice_deadline(CpuId self) const;
+    [[nodiscard]] Ticks slice_deadline(CpuId self) const {
+        const Cpu& cpu = cpus[self.value];
+        const bool is_contended = cpu.context != nullptr && strength_for(self) == cpu.level + 1;
+        return is_contended ? cpu.slice_end : Ticks{};
+    }
 
     Cpu cpus[kMaxCpus];
     TimerQueue<kMaxThreads + 1> timers;
     Pool<Thread, kMaxThreads> threads;
     u32 ended_threads = 0;  // of living processes, not yet released
+    u32 online_cpus = 0;
 
 private:
     RunQueue& queue_of(const Thread& thread);
     void enqueue(Thread& thread, Place place);
     void dequeue(Thread& thread);
     void run_on(Thread& thread, Context& context);
-    void vacate(Cpu& cpu);
-    void occupy(Cpu& cpu, Thread& thread);
+    void vacate(Cpu& cpu, Ticks now);
+    static void charge(Cpu& cpu, Ticks now);
+    void occupy(Cpu& cpu, Thread& thread, Ticks now);
+    Thread* choose(CpuId self);
     void requeue(Thread& thread);
     void prod_cpu_for(const Thread& thread);
     void prod(const Cpu& cpu);
     [[nodiscard]] Thread* best(CpuId self) const;
 
+    /// Strength of the strongest thread that waits for this CPU or for any.
+    [[nodiscard]] u32 strength_for(CpuId self) const {
+        const u32 mine = pinned_[self.value].strength();
+        return mine > shared_.strength() ? mine : shared_.strength();
+    }
+
+    /// Whether somebody may make `thread` inherit a priority: a copy's other side, the queue that
+    /// it serves, or who raises its client.
+    static bool has_waiters(const Thread& thread);
+
+    static bool may_run_on(const Thread& thread, CpuId cpu) {
+        return (thread.affinity >> cpu.value & 1) != 0;
+    }
+
     RunQueue shared_;
     RunQueue pinned_[kMaxCpus];
 };
 
-Scheduler& scheduler();
+inline Scheduler& scheduler() { return *g_parts.scheduler; }
 
 /// Ticks of one round-robin slice (10 ms).
 Ticks slice_length();

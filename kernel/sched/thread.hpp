@@ -190,6 +190,19 @@ create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32
 void release_thread(Thread& thread);
 
 /// Fills the frame with the result of a system call: everything caller-saved is zero but these.
-void set_result(Thread& thread, Status status, u64 badge = 0, u64 token = 0);
+inline void set_result(Thread& thread, Status status, u64 badge = 0, u64 token = 0) {
+    arch::Frame& frame = thread.frame;
+    frame.x[0] = static_cast<u64>(static_cast<base::s64>(static_cast<base::s32>(status)));
+    frame.x[1] = badge;
+    frame.x[2] = token;
+    frame.x[3] = 0;
+#pragma GCC unroll 8
+    for (u32 i = 4; i < 18; i += 2) {
+        frame.x[i] = 0;
+        frame.x[i + 1] = 0;
+    }
+    frame.x[18] = 0;
+    frame.pstate = 0;
+}
 
 }  // namespace kernel

@@ -235,14 +235,17 @@ Verdict step_structure(const format::Policy& policy,
         audit::malformed(record, query, defect, kNoParameter);
         return Verdict::Denied;
     }
-    Walk walk;
-    __builtin_memcpy(&walk, progress.spare, sizeof(walk));
+    Walk walk{};
+    if (progress.offset != 0) {  // paused before
+        __builtin_memcpy(&walk, progress.spare, sizeof(walk));
+    }
     const Finding found =
         check_structure(policy, query.message, *target.shape, target.layout, walk, fuel);
     if (found.verdict == Verdict::Denied) {
         audit::malformed(record, query, found.defect, found.parameter);
     } else if (found.verdict == Verdict::Again) {
         __builtin_memcpy(progress.spare, &walk, sizeof(walk));
+        progress.offset = 1;
     }
     return found.verdict;
 }
@@ -267,6 +270,8 @@ check(const format::Policy& policy, const Query& query, Progress& progress, Reco
             }
         }
         progress.item = 1;
+        progress.offset = 0;
+        progress.spare[0] = 0;
         progress.facts = 0;
     }
     const Verdict verdict = run_calls(policy, *target.decision, query, progress, fuel, record);

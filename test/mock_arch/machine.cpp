@@ -271,6 +271,11 @@ void copy_linear(PhysAddr to, PhysAddr from, Bytes size) {
     machine().copied_bytes += size.value;
 }
 
+void copy_bytes(void* to, const void* from, u64 size) {
+    std::memcpy(to, from, size);
+    machine().copied_bytes += size;
+}
+
 void sync_code(PhysAddr frame) {
     if (frame.page_offset() != 0 || !machine().is_memory(frame, base::kPageSize)) {
         mock::stop("sync_code: not a frame");

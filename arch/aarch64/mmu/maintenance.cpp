@@ -3,15 +3,20 @@
 #include <arch/inline.hpp>
 #include <arch/system_register.hpp>
 
-extern "C" void arch_clear_frame(void* frame);
+extern "C" {
+void arch_clear_frame(void* frame);
+void arch_copy_bulk(void* to, const void* from, base::u64 size);
+}
 
 namespace arch {
 
 void zero_frame(PhysAddr frame) { arch_clear_frame(linear<void>(frame)); }
 
 void copy_linear(PhysAddr to, PhysAddr from, Bytes size) {
-    __builtin_memcpy(linear<void>(to), linear<const void>(from), size.value);
+    arch_copy_bulk(linear<void>(to), linear<const void>(from), size.value);
 }
+
+void copy_bytes(void* to, const void* from, u64 size) { arch_copy_bulk(to, from, size); }
 
 void sync_code(PhysAddr frame) {
     const u64 cache_type = ARCH_READ(ctr_el0);

@@ -107,8 +107,8 @@ struct Query {
     u64 facts;  ///< judge(): what check() left in Progress::facts for this message
 };
 
-/// Where check() goes on; all zero at the start, opaque otherwise. Nothing in it is a pointer, and
-/// it must lie where no EL0 code can change it.
+/// Where check() goes on; start() begins it, opaque otherwise. Nothing in it is a pointer, and it
+/// must lie where no EL0 code can change it.
 struct Progress {
     u32 item;
     u32 offset;
@@ -120,6 +120,12 @@ struct Progress {
                      ///< it
     u32 reserved;
 };
+
+/// A check begins: nothing else of `progress` is looked at before it is written.
+inline void start(Progress& progress) {
+    progress.item = 0;
+    progress.offset = 0;
+}
 
 enum class Effect : u32 { Dry = 0, Commit = 1 };
 

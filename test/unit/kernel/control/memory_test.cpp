@@ -159,7 +159,7 @@ TEST_CASE("no memory object is writable here and executable there", "[kernel][co
 
 TEST_CASE("a region replaced while it is being mapped does not grow", "[kernel][control]") {
     Machine m;
-    Thread& intruder = m.add_intruder(8);
+    Thread& intruder = m.add_intruder(6);
     m.allocate(m.thread, kPlace, 512, kReadWrite);
     REQUIRE(m.kernel.is_running(intruder));
     machine().set_clock_step({});
@@ -181,7 +181,7 @@ TEST_CASE("a memory object is never mapped with another request's rights", "[ker
     REQUIRE((large != 0 && small != 0));
     kernel::Slot& slot = *m.process.handles.find(small);
     slot.rights = abi::rights::kRead;
-    Thread& intruder = m.add_intruder(8);
+    Thread& intruder = m.add_intruder(6);
     m.map_mdl(m.thread, large, kPlace, 512, kReadWrite);
     REQUIRE(m.kernel.is_running(intruder));
     machine().set_clock_step({});

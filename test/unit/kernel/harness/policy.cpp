@@ -41,6 +41,7 @@ struct Hooks {
     check(const ksec::Query* query, ksec::Progress* progress, ksec::Record* record) {
         *record = {};
         progress->response = ~u64{0};
+        progress->is_settled = 0;
         keep(*query, false, ksec::Effect::Dry);
         const bool is_message = query->event <= ksec::Event::Error;
         const u16 server =
