@@ -214,6 +214,6 @@ constexpr MethodEntry kMethods[] = {
 
 }  // namespace
 
-constinit const Interface kHandle{kMethods, sizeof(kMethods) / sizeof(kMethods[0])};
+constinit const Interface kHandle = Served<kMethods>::kInterface;
 
 }  // namespace kernel::control

@@ -133,6 +133,6 @@ constexpr MethodEntry kMethods[] = {
 
 }  // namespace
 
-constinit const Interface kIo{kMethods, sizeof(kMethods) / sizeof(kMethods[0])};
+constinit const Interface kIo = Served<kMethods>::kInterface;
 
 }  // namespace kernel::control

@@ -14,43 +14,28 @@ constexpr u32 kMaxResponseWords = 16;
 
 namespace endpoint = kl::core::Core::endpoint;
 
-const Interface* interface_of(u16 number) {
-    switch (number) {
-    case endpoint::vmm_VMM:
-        return &kVmm;
-    case endpoint::io_IO:
-        return &kIo;
-    case endpoint::thread_Thread:
-        return &kThread;
-    case endpoint::handle_Handle:
-        return &kHandle;
-    case endpoint::task_Task:
-        return &kTask;
-    case endpoint::sync_Sync:
-        return &kSync;
-    case endpoint::time_Time:
-        return &kTime;
-    case endpoint::hal_HAL:
-        return &kHal;
-    case endpoint::audit_Audit:
-        return &kAudit;
-    case endpoint::notice_Notice:
-        return &kNotice;
-    case endpoint::pm_PM:
-        return &kPm;
-    case endpoint::profiler_Profiler:
-        return &kProfiler;
-    default:
-        return nullptr;
-    }
-}
+static_assert(endpoint::ipc_IPC < kMaxInterfaces);  // the last one
 
-const MethodEntry* method_entry(abi::Tag tag) {
-    const Interface* served = interface_of(tag.endpoint());
-    if (served == nullptr || tag.method() >= served->count) {
-        return nullptr;
+constexpr Interface kNothing{nullptr, nullptr, 0};
+
+constexpr InterfaceTable make_table() {
+    InterfaceTable table{};
+    for (const Interface*& interface : table.at) {
+        interface = &kNothing;
     }
-    return &served->methods[tag.method()];
+    table.at[endpoint::vmm_VMM] = &kVmm;
+    table.at[endpoint::io_IO] = &kIo;
+    table.at[endpoint::thread_Thread] = &kThread;
+    table.at[endpoint::handle_Handle] = &kHandle;
+    table.at[endpoint::task_Task] = &kTask;
+    table.at[endpoint::sync_Sync] = &kSync;
+    table.at[endpoint::time_Time] = &kTime;
+    table.at[endpoint::hal_HAL] = &kHal;
+    table.at[endpoint::audit_Audit] = &kAudit;
+    table.at[endpoint::notice_Notice] = &kNotice;
+    table.at[endpoint::pm_PM] = &kPm;
+    table.at[endpoint::profiler_Profiler] = &kProfiler;
+    return table;
 }
 
 /// A thread that was created without its creator learning of it does not go on.
@@ -248,6 +233,8 @@ Outcome map_in_steps(
 
 }  // namespace control
 
+constinit const InterfaceTable kInterfaces = control::make_table();
+
 namespace ipc {
 
 void serve_kernel_request(Thread& caller) {
@@ -266,24 +253,26 @@ void advance_kernel_request(Thread& caller) {
         }
         return;
     }
-    const control::MethodEntry* method = control::method_entry(abi::Tag{caller.request_tag});
-    if (method == nullptr) {
+    const abi::Tag tag{caller.request_tag};
+    const Interface& served = kernel_interface(tag);
+    if (tag.method() >= served.count) {
         complete_call(caller, Status::Unimplemented);
         return;
     }
+    const MethodEntry& method = served.methods[tag.method()];
     const void* request = staged_fixed(caller.message);
     u64 response[control::kMaxResponseWords] = {};
-    KASSERT(method->response_size <= sizeof(response));
-    switch (method->handler(caller, request, response)) {
-    case control::Outcome::Done:
+    KASSERT(method.response_size <= sizeof(response));
+    switch (method.handler(caller, request, response)) {
+    case Outcome::Done:
         stop_work(caller);
-        control::respond(caller, response, method->response_size);
+        control::respond(caller, response, method.response_size);
         break;
-    case control::Outcome::Waits:
+    case Outcome::Waits:
         stop_work(caller);
         break;
-    case control::Outcome::More:
-    case control::Outcome::Gone:
+    case Outcome::More:
+    case Outcome::Gone:
         break;
     }
 }

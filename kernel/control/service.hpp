@@ -6,25 +6,13 @@
 // memory. What it created it names as undo, in case the response is denied.
 #pragma once
 
-#include <kernel/boot/parts.hpp>
+#include <bit>
+#include <kernel/base/parts.hpp>
 #include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/kernel_method.hpp>
 #include <kernel/object/memory.hpp>
 
 namespace kernel::control {
-
-enum class Outcome : u32 {
-    Done,
-    More,
-    Waits,  // the caller sleeps; resume_kernel_request answers
-    Gone,   // the caller has ended
-};
-
-using Handler = Outcome (*)(Thread& caller, const void* request, void* response);
-
-struct MethodEntry {
-    Handler handler;
-    u32 response_size;
-};
 
 template <auto kFunction> struct Adapter;
 
@@ -37,15 +25,64 @@ struct Adapter<kFunction> {
             caller, *static_cast<const Request*>(request), *static_cast<Response*>(response));
     }
 
-    static constexpr MethodEntry kEntry{&run, sizeof(Response)};
+    static constexpr MethodEntry kEntry{&run, sizeof(Response), nullptr};
 };
 
-/// The row of a method table for a handler.
+template <typename Request, typename Response, Response (*kFunction)(Thread&, const Request&)>
+struct Adapter<kFunction> {
+    static_assert(sizeof(Request) <= sizeof(QuickWords) && sizeof(Response) <= sizeof(QuickWords));
+
+    static Outcome run(Thread& caller, const void* request, void* response) {
+        *static_cast<Response*>(response) =
+            kFunction(caller, *static_cast<const Request*>(request));
+        return Outcome::Done;
+    }
+
+    static QuickWords run_quick(Thread& caller, u64 first, u64 second) {
+        const Response response = kFunction(caller, to_request(first, second));
+        if constexpr (sizeof(Response) == sizeof(u64)) {
+            u64 only = 0;
+            __builtin_memcpy(&only, &response, sizeof(only));
+            return {only, 0};
+        } else {
+            return std::bit_cast<QuickWords>(response);
+        }
+    }
+
+    static Request to_request(u64 first, u64 second) {
+        if constexpr (sizeof(Request) == sizeof(u64)) {
+            return std::bit_cast<Request>(first);
+        } else if constexpr (sizeof(Request) == sizeof(QuickWords)) {
+            return std::bit_cast<Request>(QuickWords{first, second});
+        } else {
+            return {};  // no parameters
+        }
+    }
+
+    static constexpr MethodEntry kEntry{&run, sizeof(Response), &run_quick};
+};
+
+/// The row of a method table for a handler: `Outcome f(Thread&, const Request&, Response&)`, or for
+/// a quick method `Response f(Thread&, const Request&)`.
 template <auto kFunction> inline constexpr MethodEntry kMethod = Adapter<kFunction>::kEntry;
 
-struct Interface {
-    const MethodEntry* methods;
-    u32 count;
+/// The interface that a table of methods makes.
+template <const auto& kTable> struct Served {
+    static constexpr u64 kCount = sizeof(kTable) / sizeof(kTable[0]);
+
+    struct Quick {
+        QuickMethod methods[kCount]{};
+    };
+
+    static constexpr Quick kQuick = [] {
+        Quick quick;
+        for (u64 i = 0; i < kCount; ++i) {
+            quick.methods[i] = kTable[i].quick;
+        }
+        return quick;
+    }();
+
+    static constexpr Interface kInterface{kQuick.methods, kTable, kCount};
 };
 
 // One table per interface, indexed by method number.

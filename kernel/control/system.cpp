@@ -24,16 +24,14 @@ namespace time = kl::core::Time;
 
 constexpr u32 kConsoleStep = 16;  // characters: the panic console polls
 
-Outcome
-get_system_time(Thread&, const time::GetSystemTime_Request&, time::GetSystemTime_Response& out) {
-    out.nanoseconds = nanoseconds_now() + system_state().wall_offset_ns;
-    return answer(out, Status::Ok);
+time::GetSystemTime_Response get_system_time(Thread&, const time::GetSystemTime_Request&) {
+    return {.nanoseconds = nanoseconds_now() + system_state().wall_offset_ns,
+            .rc = static_cast<base::s32>(Status::Ok)};
 }
 
-Outcome
-set_system_time(Thread&, const time::SetSystemTime_Request& in, time::SetSystemTime_Response& out) {
+time::SetSystemTime_Response set_system_time(Thread&, const time::SetSystemTime_Request& in) {
     system_state().wall_offset_ns = in.nanoseconds - nanoseconds_now();
-    return answer(out, Status::Ok);
+    return {.rc = static_cast<base::s32>(Status::Ok)};
 }
 
 Outcome
@@ -172,11 +170,11 @@ constexpr MethodEntry kProfilerMethods[] = {kMethod<get_counters>};
 
 }  // namespace
 
-constinit const Interface kTime{kTimeMethods, 2};
-constinit const Interface kHal{kHalMethods, 3};
-constinit const Interface kAudit{kAuditMethods, 2};
-constinit const Interface kNotice{kNoticeMethods, 1};
-constinit const Interface kPm{kPmMethods, 1};
-constinit const Interface kProfiler{kProfilerMethods, 1};
+constinit const Interface kTime = Served<kTimeMethods>::kInterface;
+constinit const Interface kHal = Served<kHalMethods>::kInterface;
+constinit const Interface kAudit = Served<kAuditMethods>::kInterface;
+constinit const Interface kNotice = Served<kNoticeMethods>::kInterface;
+constinit const Interface kPm = Served<kPmMethods>::kInterface;
+constinit const Interface kProfiler = Served<kProfilerMethods>::kInterface;
 
 }  // namespace kernel::control

@@ -261,6 +261,6 @@ Result<void> start_process(Process& process) {
     return {};
 }
 
-constinit const Interface kTask{kMethods, sizeof(kMethods) / sizeof(kMethods[0])};
+constinit const Interface kTask = Served<kMethods>::kInterface;
 
 }  // namespace kernel::control

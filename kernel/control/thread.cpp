@@ -114,9 +114,10 @@ Outcome set_affinity(Thread& caller,
     return answer(out, Status::Ok);
 }
 
-Outcome set_tls(Thread& caller, const thread::SetTls_Request& in, thread::SetTls_Response& out) {
+thread::SetTls_Response set_tls(Thread& caller, const thread::SetTls_Request& in) {
     caller.frame.tls = in.tls;
-    return answer(out, Status::Ok);
+    arch::set_thread_pointer(in.tls);
+    return {.rc = static_cast<base::s32>(Status::Ok)};
 }
 
 /// The word a futex method is about. SourceFault, InvalidArgument.
@@ -171,8 +172,7 @@ constexpr MethodEntry kSyncMethods[] = {kMethod<wait>, kMethod<wake>};
 
 }  // namespace
 
-constinit const Interface kThread{kThreadMethods,
-                                  sizeof(kThreadMethods) / sizeof(kThreadMethods[0])};
-constinit const Interface kSync{kSyncMethods, sizeof(kSyncMethods) / sizeof(kSyncMethods[0])};
+constinit const Interface kThread = Served<kThreadMethods>::kInterface;
+constinit const Interface kSync = Served<kSyncMethods>::kInterface;
 
 }  // namespace kernel::control

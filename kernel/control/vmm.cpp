@@ -185,6 +185,6 @@ Status prepare_memory_mapping(
     return Status::Ok;
 }
 
-constinit const Interface kVmm{kMethods, sizeof(kMethods) / sizeof(kMethods[0])};
+constinit const Interface kVmm = Served<kMethods>::kInterface;
 
 }  // namespace kernel::control

@@ -3,8 +3,8 @@
 // finds no room is counted, and the next one that fits says how many are missing before it.
 #pragma once
 
+#include <kernel/base/parts.hpp>
 #include <kernel/base/types.hpp>
-#include <kernel/boot/parts.hpp>
 #include <ksec/verdict.hpp>
 
 namespace kernel {

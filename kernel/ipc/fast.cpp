@@ -10,14 +10,15 @@
 // What is refused here and why it is safe to look at it before a verdict: the row compare comes
 // first and is the verdict; nothing that EL0 can observe distinguishes the refusals that follow.
 #include <arch/lock.hpp>
-#include <arch/message_tag.hpp>
+#include <kernel/ipc/kernel_method.hpp>
 #include <kernel/sched/endpoint.hpp>
 #include <kernel/sync/kernel_lock.hpp>
 #include <ksec/verdict.hpp>
 
 namespace kernel {
 
-/// Returned in x0 and x1: the frame to enter (null: take the long way) and the server's badge.
+/// Returned in x0 and x1. A frame to enter, and the server's badge; or no frame and a quick method
+/// of the kernel, which is to run with the lock still held; or nothing: take the long way.
 struct Next {
     arch::Frame* frame;
     u64 badge;
@@ -36,10 +37,24 @@ inline Next refuse(u32 ticket) {
     return {nullptr, 0};
 }
 
+/// A granted call that met no waiter may be for the kernel: its endpoint never has any.
+inline Next find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
+    if (slot.type != SlotType::Kernel || granted.response == ~u64{0}) {
+        return {nullptr, 0};
+    }
+    const abi::Tag tag{granted.request};
+    const Interface& served = kernel_interface(tag);
+    if (tag.method() >= served.count) {
+        return {nullptr, 0};
+    }
+    caller.expected_response = granted.response;
+    return {nullptr, reinterpret_cast<u64>(served.quick[tag.method()])};
+}
+
 }  // namespace
 
-extern "C" Next ipc_fast_call(u64 handle, Thread* caller) {
-    const u64 tag = arch::message_tag();
+/// The caller keeps its register when x1, which a result needs, holds no argument.
+extern "C" Next ipc_fast_call(u64 handle, u64, Thread* caller, u64 tag) {
     const auto ticket = kernel_lock().acquire();
     if (caller->status != state::kRunning) [[unlikely]] {
         return refuse(ticket);  // uses FP, timed, pinned, ...
@@ -51,7 +66,11 @@ extern "C" Next ipc_fast_call(u64 handle, Thread* caller) {
     }
     auto* endpoint = static_cast<Endpoint*>(slot.object);
     Thread* server = endpoint->waiters;
-    if (server == nullptr || slot.life != endpoint->life) [[unlikely]] {
+    if (server == nullptr) [[unlikely]] {
+        const Next quick = find_quick(*caller, slot, *granted);
+        return quick.badge != 0 ? quick : refuse(ticket);
+    }
+    if (slot.life != endpoint->life) [[unlikely]] {
         return refuse(ticket);
     }
     if (server->status != state::kWaitReceive) [[unlikely]] {
@@ -73,8 +92,7 @@ extern "C" Next ipc_fast_call(u64 handle, Thread* caller) {
     return {&server->frame, badge};
 }
 
-extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token) {
-    const u64 tag = arch::message_tag();
+extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token, u64 tag) {
     const auto ticket = kernel_lock().acquire();
     if (server->status != state::kRunning) [[unlikely]] {
         return refuse(ticket);

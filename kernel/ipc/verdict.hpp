@@ -3,7 +3,7 @@
 // compare, which is ksec's own inline code). Every denial leaves an audit record here.
 #pragma once
 
-#include <kernel/boot/parts.hpp>
+#include <kernel/base/parts.hpp>
 #include <kernel/sched/endpoint.hpp>
 #include <ksec/verdict.hpp>
 

@@ -4,7 +4,7 @@
 // A line whose driver died stays silent until the next life attaches.
 #pragma once
 
-#include <kernel/boot/parts.hpp>
+#include <kernel/base/parts.hpp>
 #include <kernel/ipc/notice.hpp>
 
 namespace kernel {

@@ -5,9 +5,9 @@
 // is decided one level up (Process::charge).
 #pragma once
 
+#include <kernel/base/parts.hpp>
 #include <kernel/base/result.hpp>
 #include <kernel/base/types.hpp>
-#include <kernel/boot/parts.hpp>
 #include <kernel/hal/boot_info.hpp>
 
 namespace kernel {

@@ -6,7 +6,7 @@
 
 #include <arch/page_table.hpp>
 #include <kernel/base/list.hpp>
-#include <kernel/boot/parts.hpp>
+#include <kernel/base/parts.hpp>
 #include <kernel/mem/frames.hpp>
 #include <kernel/mem/pool.hpp>
 #include <kernel/object/handle_table.hpp>

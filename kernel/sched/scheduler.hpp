@@ -10,7 +10,7 @@
 #pragma once
 
 #include <kernel/base/list.hpp>
-#include <kernel/boot/parts.hpp>
+#include <kernel/base/parts.hpp>
 #include <kernel/sched/thread.hpp>
 
 namespace kernel {

@@ -179,6 +179,7 @@ static_assert(offsetof(Thread, frame) == 0);
 static_assert(offsetof(Thread, token) == THREAD_TOKEN);
 static_assert(offsetof(Thread, room_fixed) == THREAD_ROOM);
 static_assert(offsetof(Thread, room_arena) == THREAD_ROOM + 8);
+static_assert(offsetof(Thread, expected_response) == THREAD_RESPONSE);
 
 inline Thread& thread_of(arch::Frame* frame) { return *reinterpret_cast<Thread*>(frame); }
 

@@ -19,7 +19,7 @@ private:
     alignas(64) base::u32 word_ = 0;
 };
 
-extern KernelLock g_kernel_lock;
+extern "C" KernelLock g_kernel_lock;  // the vectors release it, too
 
 inline KernelLock& kernel_lock() { return g_kernel_lock; }
 

@@ -29,7 +29,7 @@ from symbolise import symbolise  # pylint: disable=wrong-import-position
 
 REGION_LINE = re.compile(r"^BENCH-REGION (\S+) (\d+) (\d+) (\d+)\s*$", re.M)
 REGION_COUNT = re.compile(r"^INSNCOUNT region ([0-9a-f]+) low=(\d+) high=(\d+)$", re.M)
-DECISION = "_ZN6kernel9Scheduler4pick"  # kernel::Scheduler::pick: who runs next
+DECISION = "_ZN6kernel9Scheduler6choose"  # kernel::Scheduler::choose: who runs next
 SLEEP_REGION = 6  # of test/bench/programs/loops.hpp
 CLOCK_ERROR = 3  # instructions: a short way begins and ends within a tick of 16
 CLOCK_ERROR_PART = 0.005

@@ -129,9 +129,10 @@ END el0_sync
 FUNC ipc_call
         FAST_SAVE
         str     x0, [sp, #FRAME_X]
-        mov     x1, sp
-        bl      ipc_fast_call              // (handle, frame) -> (frame to enter or 0, badge)
-        cbz     x0, fast_refused
+        mov     x2, sp
+        mov     x3, x9
+        bl      ipc_fast_call              // (handle, -, frame, tag) -> (frame or 0, badge)
+        cbz     x0, kernel_call
         ldr     x2, [sp, #THREAD_TOKEN]
         FAST_ENTER
 END ipc_call
@@ -142,11 +143,55 @@ FUNC ipc_reply
         str     x2, [sp, #FRAME_X + 16]
         stp     x5, x6, [sp, #THREAD_ROOM]   // for the next request
         mov     x1, sp
-        bl      ipc_fast_reply             // (listener, frame, token) -> (frame to enter or 0, 0)
+        mov     x3, x9
+        bl      ipc_fast_reply             // (listener, frame, token, tag) -> (frame or 0, 0)
         cbz     x0, fast_refused
         mov     x2, #0
         FAST_ENTER
 END ipc_reply
+
+// A quick method of the kernel, in x1, runs on the CPU's stack with the lock held, as
+//   (thread, word, word) -> (word, word). SP_EL0, ELR_EL1 and TTBR0_EL1 are the caller's
+//   throughout.
+kernel_call:
+        cbz     x1, fast_refused
+        mov     x29, sp                    // the frame, for after
+        mrs     x3, tpidr_el1
+        ldr     x4, [x3, #PERCPU_STACK_TOP]
+        mov     x16, x1
+        mov     x0, sp
+        mov     x1, x10
+        mov     x2, x11
+        mov     sp, x4
+        blr     x16
+        adrp    x3, g_kernel_lock
+        ldrh    w4, [x3, #:lo12:g_kernel_lock]
+        mov     sp, x29
+        add     x3, x3, #:lo12:g_kernel_lock
+        add     w4, w4, #1
+        ldr     x9, [sp, #THREAD_RESPONSE]
+        stlrh   w4, [x3]                   // as arch::lock_release
+        msr     spsr_el1, xzr
+        ldp     x29, x30, [sp, #FRAME_X29]
+        mov     x10, x0
+        mov     x11, x1
+        mov     x0, #0
+        mov     x1, #0
+        mov     x2, #0
+        mov     x3, #0
+        mov     x4, #0
+        mov     x5, #0
+        mov     x6, #0
+        mov     x7, #0
+        mov     x8, #0
+        mov     x12, #0
+        mov     x13, #0
+        mov     x14, #0
+        mov     x15, #0
+        mov     x16, #0
+        mov     x17, #0
+        mov     x18, #0
+        RETURN
 
 // The fast path changed nothing and gave up: x9-x15, x18 and the frame still hold the call.
 fast_refused:

@@ -27,6 +27,9 @@ inline Ticks now() {
     return Ticks{value};
 }
 
+/// What the thread that runs reads in TPIDR_EL0 from now on.
+inline void set_thread_pointer(u64 value) { asm volatile("msr tpidr_el0, %0" ::"r"(value)); }
+
 inline PerCpu* per_cpu() {
     PerCpu* value;
     asm("mrs %0, tpidr_el1" : "=r"(value));

@@ -24,6 +24,8 @@ inline PhysAddr physical(const void* linear_pointer) {
 
 inline Ticks now() { return mock::machine().read_clock(); }
 
+inline void set_thread_pointer(u64) {}
+
 inline PerCpu* per_cpu() { return &mock::machine().current().per_cpu; }
 
 inline CpuId cpu_index() { return CpuId{per_cpu()->index}; }

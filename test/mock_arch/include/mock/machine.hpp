@@ -76,7 +76,6 @@ struct Cpu {
     u32 timers_set = 0;  ///< calls of set_timer
     u32 kicks = 0;       ///< SGIs sent to it
     u32 waits = 0;       ///< calls of wait_for_interrupt
-    u64 x9 = 0;          ///< the tag that the fast path finds
     arch::FpState fp{};
     bool fp_enabled = false;
     u32 user_space_left = 0;  ///< calls of leave_user_space

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What kl.core.Core serves, as tables that kernel/control fills: a row for each method. A quick
+// method needs a few words of a short message only, ends at once, and neither moves a thread nor
+// frees anything; the fast path runs it in the caller's own entry.
+#pragma once
+
+#include <kernel/sched/thread.hpp>
+
+namespace kernel {
+
+enum class Outcome : u32 {
+    Done,
+    More,
+    Waits,  // the caller sleeps; resume_kernel_request answers
+    Gone,   // the caller has ended
+};
+
+using Handler = Outcome (*)(Thread& caller, const void* request, void* response);
+
+/// Request or response of a quick method: what x10 and x11 hold.
+struct QuickWords {
+    u64 first;
+    u64 second;
+};
+
+using QuickMethod = QuickWords (*)(Thread& caller, u64 first, u64 second);
+
+struct MethodEntry {
+    Handler handler;
+    u32 response_size;
+    QuickMethod quick;  // null: it is not
+};
+
+/// Methods of one interface by number, and the quick ones once more for the fast path.
+struct Interface {
+    const QuickMethod* quick;
+    const MethodEntry* methods;
+    u64 count;
+};
+
+inline constexpr u32 kMaxInterfaces = 32;  // a power of two
+
+/// By endpoint number of kl.core.Core; an interface without methods where nothing is served.
+struct InterfaceTable {
+    const Interface* at[kMaxInterfaces];
+};
+
+extern const InterfaceTable kInterfaces;
+
+/// The interface that a request to the kernel names. An endpoint that the kernel does not have
+/// leads to some other; no policy grants a request to one.
+inline const Interface& kernel_interface(abi::Tag tag) {
+    return *kInterfaces.at[tag.endpoint() % kMaxInterfaces];
+}
+
+}  // namespace kernel
