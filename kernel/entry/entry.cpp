@@ -155,6 +155,17 @@ void serve(Thread& thread, u64 syndrome, u64 address) {
     }
 }
 
+/// Apart, so that what goes directly need not save registers for this.
+[[gnu::noinline]] arch::Frame*
+serve_entry(arch::Frame* frame, u64 syndrome, u64 address, u32 ticket) {
+    Cpu& cpu = this_cpu();
+    const bool is_call = decode(syndrome) <= Entry::BadCall;
+    if (Thread* thread = enter(cpu, frame, is_call); thread != nullptr) {
+        serve(*thread, syndrome, address);
+    }
+    return leave(cpu, ticket);
+}
+
 }  // namespace
 
 [[noreturn]] void run_forever() {
@@ -173,12 +184,13 @@ extern "C" {
 
 arch::Frame* kernel_synchronous(arch::Frame* frame, base::u64 syndrome, base::u64 address) {
     const base::u32 ticket = kernel::kernel_lock().acquire();
-    kernel::Cpu& cpu = kernel::this_cpu();
-    const bool is_call = kernel::decode(syndrome) <= kernel::Entry::BadCall;
-    if (kernel::Thread* thread = kernel::enter(cpu, frame, is_call); thread != nullptr) {
-        kernel::serve(*thread, syndrome, address);
+    if (kernel::decode(syndrome) == kernel::Entry::Call) {
+        if (arch::Frame* next = kernel::ipc::call_directly(kernel::thread_of(frame))) {
+            kernel::kernel_lock().release(ticket);
+            return next;
+        }
     }
-    return kernel::leave(cpu, ticket);
+    return kernel::serve_entry(frame, syndrome, address, ticket);
 }
 
 arch::Frame* kernel_interrupt(arch::Frame* frame) {

@@ -26,16 +26,6 @@ const ksec::MethodInfo* method_of(const Thread& caller, abi::Tag tag) {
     return entry.method_info(caller.process->class_id, endpoint, tag.method());
 }
 
-/// Whether the caller left room for the largest answer that this shape allows.
-bool has_room_for(const ksec::Shape& shape, const Thread& caller) {
-    if (shape.exists == 0 || shape.staging == ksec::Staging::Registers) {
-        return true;
-    }
-    return caller.room_fixed.size() >= shape.fixed_size &&
-           caller.room_arena.size() >= shape.arena_max &&
-           caller.accepted_handles >= shape.handle_count;
-}
-
 /// The slot behind x0, if it can be called.
 Result<Slot&> callable_slot(Thread& caller, abi::Tag tag) {
     const u32 handle = static_cast<u32>(caller.frame.x[0]);
@@ -63,18 +53,10 @@ Result<void> begin_call(Thread& caller) {
     const abi::Tag message = tag.message();
     const ksec::RowEntry* granted = ksec::find_entry(slot.row, message.value);
     const bool is_settled = granted->request == message.value;
-    caller.request_tag = tag.value;
-    caller.expected_response = is_settled ? granted->response : ~u64{0};
-    caller.callee = slot.type;
-    caller.target = slot.type == SlotType::Client ? static_cast<Endpoint*>(slot.object) : nullptr;
-    caller.target_badge = slot.badge;
-    caller.target_life = slot.life;
-    caller.accepted_handles = tag.handles_accepted();
-    caller.room_fixed = abi::Buffer{tag.has_room() ? caller.frame.x[5] : 0};
-    caller.room_arena = abi::Buffer{tag.has_room() ? caller.frame.x[6] : 0};
+    const Room room = room_of(caller, tag);
+    name_callee(caller, slot, tag, is_settled ? granted->response : ~u64{0}, room);
     const ksec::MethodInfo* method = method_of(caller, tag);
-    if (method != nullptr &&
-        !(has_room_for(method->response, caller) && has_room_for(method->error, caller))) {
+    if (method != nullptr && !(room.holds(method->response) && room.holds(method->error))) {
         return Status::BufferTooSmall;
     }
     const u32 rights = slot.type == SlotType::Client ? abi::rights::kTransfer : 0;
@@ -283,6 +265,10 @@ void finish_request(Thread& client, Thread& server) {
     stop_work(client);
     stop_work(server);
     release_message(client);
+    hand_over(client, server);
+}
+
+void hand_over(Thread& client, Thread& server) {
     Thread* const before = client.target->server;
     client.target->server = &server;
     if (before != nullptr && before != &server) {

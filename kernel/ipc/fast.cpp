@@ -77,16 +77,7 @@ extern "C" Next ipc_fast_call(u64 handle, u64, Thread* caller, u64 tag) {
         return refuse(ticket);
     }
     // Commit: the server goes on with the caller's context.
-    endpoint->waiters = server->next_waiter;
-    endpoint->server = server;
-    server->status = state::kRunning;
-    server->client = caller;
-    server->context = caller->context;
-    caller->status = state::kWaitReply;
-    caller->server = server;
-    caller->target = endpoint;
-    caller->request_tag = tag;
-    caller->expected_response = granted->response;
+    commit_request(*endpoint, *server, *caller, tag, granted->response);
     const u64 badge = slot.badge;
     kernel_lock().release(ticket);
     return {&server->frame, badge};

@@ -6,9 +6,11 @@
 //   receive  -> notice, or best caller -> judge (state) -> copy -> wake the server
 //   reply    -> stage -> check, judge -> copy -> wake the client
 //
+// direct.cpp does all of that in one go for most long requests; fast.cpp for short messages that
+// need no look.
+//
 // Each `advance` is one bounded step under the kernel lock; a thread with steps left has the Work
-// flag and is continued by kernel/entry until it waits or has a result. kernel/ipc/fast.cpp does
-// the same for short messages that need no look, in one go.
+// flag and is continued by kernel/entry until it waits or has a result.
 #pragma once
 
 #include <kernel/ipc/verdict.hpp>
@@ -20,6 +22,10 @@ namespace kernel::ipc {
 void call(Thread& caller);
 void receive(Thread& server);
 void reply(Thread& server);
+
+/// As call(), when nothing about the request and both sides is unusual: the frame to enter, with no
+/// need to ask the scheduler. Null: nothing has happened.
+arch::Frame* call_directly(Thread& caller);
 
 /// Runs one step of `thread.work`.
 void advance(Thread& thread);
@@ -69,6 +75,41 @@ inline void stop_work(Thread& thread) {
     thread.status &= ~flag::kWork;
 }
 
+/// Where an answer may go, as a Call says it.
+struct Room {
+    abi::Buffer fixed{};
+    abi::Buffer arena{};
+    u32 handles = 0;
+
+    /// Whether the largest message of this shape has room.
+    [[nodiscard]] bool holds(const ksec::Shape& shape) const {
+        return shape.exists == 0 || shape.staging == ksec::Staging::Registers ||
+               (fixed.size() >= shape.fixed_size && arena.size() >= shape.arena_max &&
+                handles >= shape.handle_count);
+    }
+};
+
+inline Room room_of(const Thread& caller, abi::Tag tag) {
+    if (!tag.has_room()) {
+        return {.handles = tag.handles_accepted()};
+    }
+    return {abi::Buffer{caller.frame.x[5]}, abi::Buffer{caller.frame.x[6]}, tag.handles_accepted()};
+}
+
+/// Notes whom the call in progress goes to, through which slot, and what may answer it.
+inline void name_callee(
+    Thread& caller, const Slot& slot, abi::Tag tag, u64 expected_response, const Room& room) {
+    caller.request_tag = tag.value;
+    caller.expected_response = expected_response;
+    caller.callee = slot.type;
+    caller.target = slot.type == SlotType::Client ? static_cast<Endpoint*>(slot.object) : nullptr;
+    caller.target_badge = slot.badge;
+    caller.target_life = slot.life;
+    caller.accepted_handles = room.handles;
+    caller.room_fixed = room.fixed;
+    caller.room_arena = room.arena;
+}
+
 /// Prepares thread.message from the registers and, for a long message, the user's fixed part: reads
 /// it once, into a block that EL0 cannot reach, and looks up the handles. `shape` may be null (the
 /// class has no such method): then nothing is read and ksec will say no.
@@ -102,6 +143,16 @@ Status deliver_fixed(Thread& sender,
                      abi::Buffer room_fixed,
                      abi::Buffer room_arena,
                      u32 accepted_handles);
+
+/// Fills the registers of a thread that gets a long message.
+inline void set_long_result(
+    Thread& receiver, abi::Tag tag, u32 fixed_size, u32 arena_size, u64 badge, u64 token) {
+    set_result(receiver, Status::Ok, badge, token);
+    receiver.frame.x[3] = fixed_size;
+    receiver.frame.x[4] = arena_size;
+    receiver.frame.x[9] =
+        (tag.message().value & ~abi::Tag::kArena) | (arena_size > 0 ? abi::Tag::kArena : 0);
+}
 
 /// One step of copying an arena; done also when it failed.
 struct CopyProgress {
@@ -141,6 +192,8 @@ void take_next(Thread& server);
 void offer(Thread& caller);
 /// ksec granted and bytes are copied: the server has the request, the client waits for the reply.
 void finish_request(Thread& client, Thread& server);
+/// The server works for the client from now on.
+void hand_over(Thread& client, Thread& server);
 
 /// Call on a kernel handle whose request passed its check; defined in kernel/control.
 void serve_kernel_request(Thread& caller);

@@ -277,14 +277,12 @@ Status deliver_fixed(Thread& sender,
                      u32 accepted_handles) {
     Message& message = sender.message;
     const abi::Tag tag = message.tag;
-    const u64 address = (u64{tag.endpoint()} << 20) | (u64{tag.method()} << 4) |
-                        (static_cast<u64>(tag.kind()) << 62);
     if (!tag.is_long()) {
         set_result(receiver, Status::Ok);
         for (u32 i = 0; i < tag.words(); ++i) {
             receiver.frame.x[kShortRegisters[i]] = message.small[i];
         }
-        receiver.frame.x[9] = address | (u64{tag.words()} << 36);
+        receiver.frame.x[9] = tag.message().value;
         return Status::Ok;
     }
     const u32 handles = tag.handle_count();
@@ -315,11 +313,7 @@ Status deliver_fixed(Thread& sender,
             return Status::TargetFault;
         }
     }
-    set_result(receiver, Status::Ok);
-    receiver.frame.x[3] = message.fixed_size;
-    receiver.frame.x[4] = message.arena_size;
-    receiver.frame.x[9] = address | abi::Tag::kLong | (u64{handles} << 40) |
-                          (message.arena_size > 0 ? abi::Tag::kArena : 0);
+    set_long_result(receiver, tag, message.fixed_size, message.arena_size, 0, 0);
     return Status::Ok;
 }
 

@@ -54,6 +54,23 @@ struct Endpoint {
     void queue_caller(Thread& caller);
 };
 
+/// What a delivered request changes when nothing is unusual about either side: the server, first of
+/// `endpoint`'s waiters, goes on with the context of the caller, who waits for the answer. The CPU
+/// need not be told.
+inline void commit_request(
+    Endpoint& endpoint, Thread& server, Thread& caller, u64 request_tag, u64 expected_response) {
+    endpoint.waiters = server.next_waiter;
+    endpoint.server = &server;
+    server.status = state::kRunning;
+    server.client = &caller;
+    server.context = caller.context;
+    caller.status = state::kWaitReply;
+    caller.server = &server;
+    caller.target = &endpoint;
+    caller.request_tag = request_tag;
+    caller.expected_response = expected_response;
+}
+
 inline constexpr u32 kMaxLines = 64;
 
 /// An interrupt line that an EL0 driver may own (kernel/irq).

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <kernel/abi/call.hpp>
 #include <ksec/engine/lookup.hpp>
 
 namespace ksec::engine {
 
 namespace {
-
-constexpr MethodPlace kNowhere{nullptr, nullptr, 0};
 
 /// Byte order, shorter first when one begins the other; as policyc sorts.
 int compare_names(const char* a, u32 a_length, const char* b, u32 b_length) {
@@ -18,14 +15,6 @@ int compare_names(const char* a, u32 a_length, const char* b, u32 b_length) {
         }
     }
     return a_length < b_length ? -1 : (a_length > b_length ? 1 : 0);
-}
-
-MethodPlace find_in(const format::Endpoint& endpoint, u16 method) {
-    const u32 index = bounded(method, endpoint.method_count);
-    if (method >= endpoint.method_count) {
-        return kNowhere;
-    }
-    return {&endpoint.methods[index], &endpoint.layouts[index], endpoint.first_slot + index};
 }
 
 }  // namespace
@@ -49,39 +38,7 @@ u16 find_class(const format::Policy& policy, const char* name, u32 length) {
     return kNoClass;
 }
 
-const format::Class* find_class_by_id(const format::Policy& policy, u16 id) {
-    const u32 index = bounded(id, policy.class_count);
-    return id < policy.class_count ? &policy.classes[index] : nullptr;
-}
-
-MethodPlace
-find_method(const format::Policy& policy, const format::Class& server, u16 endpoint, u16 method) {
-    if (endpoint >= abi::kIrqEndpoint) {
-        const u32 number = u32{endpoint} - abi::kIrqEndpoint;
-        const u32 index = bounded(number, format::kImplicitEndpointCount);
-        if (number >= format::kImplicitEndpointCount) {
-            return kNowhere;
-        }
-        MethodPlace place = find_in(policy.implicit_endpoints[index], method);
-        place.slot += server.slot_count;
-        return place;
-    }
-    const u32 index = bounded(endpoint, server.info.endpoint_count);
-    if (endpoint >= server.info.endpoint_count) {
-        return kNowhere;
-    }
-    return find_in(server.endpoints[index], method);
-}
-
-MethodPlace find_security_method(const format::Class& owner, u16 security, u16 method) {
-    const u32 index = bounded(security, owner.security_count);
-    if (security >= owner.security_count) {
-        return kNowhere;
-    }
-    return find_in(owner.security[index], method);
-}
-
-u32 find_source(const format::SourceMap& map, u16 source) {
+u32 find_exception(const format::SourceMap& map, u16 source) {
     u32 low = 0;
     u32 high = map.exception_count;
     while (low < high) {
@@ -97,11 +54,6 @@ u32 find_source(const format::SourceMap& map, u16 source) {
         }
     }
     return map.otherwise;
-}
-
-const format::Pair&
-find_pair(const format::Policy& policy, const format::Class& server, u16 client_class) {
-    return policy.pairs[find_source(server.pairs, client_class)];
 }
 
 }  // namespace ksec::engine

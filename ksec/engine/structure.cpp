@@ -24,6 +24,13 @@ constexpr Finding wrong(Defect defect, u32 parameter) {
     return {Verdict::Denied, defect, parameter};
 }
 
+/// A 4-aligned number of a message.
+u32 read_word(const u8* at) {
+    u32 value = 0;
+    __builtin_memcpy(&value, __builtin_assume_aligned(at, 4), sizeof(value));
+    return value;
+}
+
 /// What a walk stopped at.
 struct Visit {
     enum class Kind : u8 { End, Pause, Range, BadUnion, TooDeep };
@@ -122,10 +129,7 @@ private:
 
     [[nodiscard]] u32 read(u32 place) const {
         const u8* const part = (place & kInArena) != 0 ? message_.arena : message_.fixed;
-        u32 value = 0;
-        __builtin_memcpy(
-            &value, __builtin_assume_aligned(part + (place & ~kInArena), 4), sizeof(value));
-        return value;
+        return read_word(part + (place & ~kInArena));
     }
 
     const format::Policy& policy_;
@@ -133,7 +137,7 @@ private:
 };
 
 /// One range by itself.
-Defect check_range(const Visit& visit, u32 arena_size) {
+inline Defect check_range(const Visit& visit, u32 arena_size) {
     const Field& field = *visit.field;
     if (visit.offset > arena_size || visit.size > arena_size - visit.offset) {
         return Defect::RangeOutside;
@@ -218,6 +222,36 @@ Defect check_sizes(const Message& message, const Shape& shape) {
         return Defect::ArenaSize;
     }
     return Defect::None;
+}
+
+bool are_buffers(const format::Layout& layout, const u8* fixed, u32 arena_size) {
+    constexpr u32 kMost = 4;
+    if (layout.field_count > kMost) {
+        return false;
+    }
+    Visit seen[kMost];
+    for (u32 i = 0; i < layout.field_count; ++i) {
+        const Field& field = layout.fields[i];
+        const bool is_buffer =
+            field.kind == FieldKind::Bytes ||
+            (field.kind == FieldKind::Sequence && field.inner == format::kNoLayout);
+        if (!is_buffer) {
+            return false;
+        }
+        seen[i] = {Visit::Kind::Range,
+                   &field,
+                   read_word(fixed + field.offset),
+                   read_word(fixed + field.offset + sizeof(u32))};
+        if (check_range(seen[i], arena_size) != Defect::None) {
+            return false;
+        }
+        for (u32 earlier = 0; earlier < i; ++earlier) {
+            if (overlaps(seen[i], seen[earlier])) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 Finding check_structure(const format::Policy& policy,

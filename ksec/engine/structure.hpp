@@ -57,6 +57,11 @@ inline constexpr u32 kNoParameter = 0xFFFF'FFFF;
 /// the layout is kNoLayout.
 Defect check_sizes(const Message& message, const Shape& shape);
 
+/// Whether a fixed part with this layout names nothing but a few ranges of bytes, or of elements
+/// with nothing to check inside, each as it must be. False: they are wrong, or more than this can
+/// tell; check_structure() knows. Pure; at most 250 instructions.
+bool are_buffers(const format::Layout& layout, const u8* fixed, u32 arena_size);
+
 /// Checks `message` against its shape and layout, from `walk` on, until done or `fuel` (about one
 /// unit an instruction) is used up: then the verdict is Again and `walk` says where to go on.
 /// `layout` is not kNoLayout.

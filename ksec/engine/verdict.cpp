@@ -326,6 +326,32 @@ method_info(const format::Policy& policy, u16 class_id, u16 endpoint, u16 method
     return find_method(policy, *owner, endpoint, method).method;
 }
 
+const MethodInfo* fits(u16 class_id,
+                       u16 endpoint,
+                       u16 method,
+                       const u8* fixed,
+                       u32 fixed_size,
+                       u32 arena_size,
+                       const format::Policy& policy) {
+    const format::Class* const server = find_class_by_id(policy, class_id);
+    if (server == nullptr) {
+        return nullptr;
+    }
+    const MethodPlace place = find_method(policy, *server, endpoint, method);
+    if (place.method == nullptr) {
+        return nullptr;
+    }
+    const Shape& shape = place.method->request;
+    if (shape.staging != Staging::Fixed || shape.handle_count != 0 ||
+        shape.fixed_size != fixed_size || shape.arena_max < arena_size) {
+        return nullptr;
+    }
+    const u16 layout = place.layouts->request;
+    const bool has_form =
+        layout == format::kNoLayout || are_buffers(policy.layouts[layout], fixed, arena_size);
+    return has_form ? place.method : nullptr;
+}
+
 const Row* row(const format::Policy& policy, u16 src_class, u16 dst_class) {
     const format::Class* const server = find_class_by_id(policy, dst_class);
     if (server == nullptr || find_class_by_id(policy, src_class) == nullptr) {

@@ -18,6 +18,13 @@ Verdict judge(const format::Policy& policy, const Query& query, Effect effect, R
 /// Drops the model state of a SID.
 void ended(const format::Policy& policy, u64 sid);
 const MethodInfo* method_info(const format::Policy& policy, u16 class_id, u16 endpoint, u16 method);
+const MethodInfo* fits(u16 class_id,
+                       u16 endpoint,
+                       u16 method,
+                       const u8* fixed,
+                       u32 fixed_size,
+                       u32 arena_size,
+                       const format::Policy& policy);
 const Row* row(const format::Policy& policy, u16 src_class, u16 dst_class);
 const ClassInfo* class_info(const format::Policy& policy, u16 id);
 u16 class_by_name(const format::Policy& policy, const char* name, u32 length);
@@ -30,6 +37,11 @@ template <const format::Policy& P> struct BoundTo {
 
     static const MethodInfo* method_info(u16 class_id, u16 endpoint, u16 method) {
         return engine::method_info(P, class_id, endpoint, method);
+    }
+
+    static const MethodInfo*
+    fits(u16 class_id, u16 endpoint, u16 method, const u8* fixed, u32 fixed_size, u32 arena_size) {
+        return engine::fits(class_id, endpoint, method, fixed, fixed_size, arena_size, P);
     }
 
     static const Row* row(u16 src_class, u16 dst_class) {
@@ -58,6 +70,7 @@ template <const format::Policy& P> struct BoundTo {
             .find_class = find_class,
             .class_info = class_info,
             .method_info = method_info,
+            .fits = fits,
             .row = row,
             .check = check,
             .judge = judge,

@@ -16,12 +16,16 @@ using base::u32;
 using base::u64;
 using base::u8;
 
+/// In a RowEntry: the request is a long one without handles, granted if it fits(). Zero in any tag
+/// that arrives, as is Tag::kArena here.
+inline constexpr u64 kIfItFits = 1;
+
 /// The tag of one method that is granted without a further look, in both directions. In a free
 /// entry `request` is a value that find_entry() never leads to it, so one compare decides; a
 /// `response` of ~0 must not be compared with a reply's tag before that tag's reserved bits are
 /// known to be zero.
 struct RowEntry {
-    u64 request;   // exact tag of the granted short request
+    u64 request;   // exact tag of the granted short request; or with kIfItFits
     u64 response;  // exact tag of the granted short response; ~0 = none (judge it)
 };
 
@@ -189,7 +193,7 @@ inline constexpr u16 kSecurityEndpoint = 0x8000;
 
 inline constexpr u32 kNoRule = 0xFFFF'FFFF;
 inline constexpr u16 kNoClass = 0xFFFF;
-inline constexpr u32 kEntryVersion = 3;                    // of this header
+inline constexpr u32 kEntryVersion = 4;                    // of this header
 inline constexpr u64 kEntryMagic = 0x3145'5452'4345'534B;  // "KSECRTE1"
 
 /// ksec.elf's only exported object. Every function is called with interrupts masked on a stack with
@@ -209,6 +213,11 @@ struct EntryTable {
     const ClassInfo* (*class_info)(u16 id);
     /// Null for an endpoint or method that the class does not have. O(1).
     const MethodInfo* (*method_info)(u16 class_id, u16 endpoint, u16 method);
+    /// The method of a long request without handles, if the request has the form that its IDL says
+    /// and that can be seen at once: a few ranges of plain bytes. Null: ask check(). `fixed`, of
+    /// `fixed_size` bytes, lies 8-aligned where no EL0 code can change it. O(1).
+    const MethodInfo* (*fits)(
+        u16 class_id, u16 endpoint, u16 method, const u8* fixed, u32 fixed_size, u32 arena_size);
     /// The row of a channel; never null (an all-denying row is shared).
     const Row* (*row)(u16 src_class, u16 dst_class);
     /// Pure part: structure, then rules that read only the message. Again: call once more with the

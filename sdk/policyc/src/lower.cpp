@@ -405,6 +405,11 @@ private:
         return shape.is_short() && shape.layout == ksec::format::kNoLayout;
     }
 
+    /// Whether its form may be seen at once, with fits().
+    static bool may_fit(const LoweredShape& shape) {
+        return shape.staging == ksec::Staging::Fixed && shape.handle_offsets.empty();
+    }
+
     void add_entries(const LoweredEndpoint& endpoint,
                      u16 number,
                      u32 first_slot,
@@ -413,13 +418,16 @@ private:
                      std::vector<ksec::RowEntry>& entries) const {
         for (u16 m = 0; m < endpoint.methods.size(); ++m) {
             const LoweredMethod& method = endpoint.methods[m];
-            if (request[first_slot + m] != kGranted || !is_plain(method.request)) {
+            if (request[first_slot + m] != kGranted ||
+                !(is_plain(method.request) || may_fit(method.request))) {
                 continue;
             }
             ksec::RowEntry entry{};
             entry.request =
-                abi::Tag::make_short(abi::Kind::Request, number, m, method.request.fixed_size)
-                    .value;
+                may_fit(method.request)
+                    ? abi::Tag::make_long(abi::Kind::Request, number, m, 0).value | ksec::kIfItFits
+                    : abi::Tag::make_short(abi::Kind::Request, number, m, method.request.fixed_size)
+                          .value;
             const bool has_response =
                 response[first_slot + m] == kGranted && is_plain(method.response);
             entry.response = has_response

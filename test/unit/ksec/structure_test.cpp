@@ -325,3 +325,49 @@ TEST_CASE("one step never uses much more than its fuel", "[ksec][engine]") {
     }
     CHECK(found.verdict == Verdict::Granted);
 }
+
+// ---- what can be seen at once
+
+namespace {
+
+constexpr Field kBuffers[] = {
+    {FieldKind::Bytes, 1, 0, 0, 16, 1, format::kNoLayout, 0},
+    {FieldKind::Sequence, 4, 1, 8, 3, 4, format::kNoLayout, 0},
+};
+
+/// Whether two ranges in an arena of 64 bytes are as kBuffers wants them.
+bool are_good(u32 a, u32 a_size, u32 b, u32 b_size) {
+    const u32 fixed[] = {a, a_size, b, b_size};
+    return are_buffers({kBuffers, 2, 16}, reinterpret_cast<const u8*>(fixed), 64);
+}
+
+}  // namespace
+
+TEST_CASE("ranges of plain bytes are seen at once", "[ksec][engine]") {
+    CHECK(are_good(0, 16, 16, 12));
+    CHECK(are_good(3, 13, 16, 12));
+    CHECK(are_good(0, 0, 0, 0));
+    CHECK(are_good(52, 12, 40, 12));
+    CHECK(are_good(64, 0, 64, 0));
+}
+
+TEST_CASE("ranges that are wrong are not", "[ksec][engine]") {
+    CHECK_FALSE(are_good(65, 0, 0, 0));            // begins outside
+    CHECK_FALSE(are_good(60, 5, 0, 0));            // ends outside
+    CHECK_FALSE(are_good(0xFFFF'FFF8, 16, 0, 0));  // wraps
+    CHECK_FALSE(are_good(0, 17, 32, 4));           // too long
+    CHECK_FALSE(are_good(0, 4, 34, 4));            // misaligned
+    CHECK_FALSE(are_good(0, 4, 32, 6));            // no whole elements
+    CHECK_FALSE(are_good(0, 4, 32, 16));           // one element too many
+    CHECK_FALSE(are_good(0, 16, 12, 8));           // overlap
+    CHECK_FALSE(are_good(20, 16, 32, 8));          // overlap, the other way round
+}
+
+TEST_CASE("what needs a walk is not seen at once", "[ksec][engine]") {
+    const u32 zeros[20] = {};
+    for (u32 layout = 0; layout < 3; ++layout) {
+        CHECK_FALSE(are_buffers(kLayouts[layout], reinterpret_cast<const u8*>(zeros), 512));
+    }
+    CHECK(are_buffers(kLayouts[4], reinterpret_cast<const u8*>(zeros), 512));
+    CHECK(are_buffers(kLayouts[3], reinterpret_cast<const u8*>(zeros), 512));
+}

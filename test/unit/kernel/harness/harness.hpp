@@ -33,7 +33,7 @@ using kernel::Slot;
 using kernel::Thread;
 
 inline constexpr u64 kUserMemory = 0x10'0000;  ///< readable and writable in every process
-inline constexpr u32 kUserPages = 16;
+inline constexpr u32 kUserPages = 32;
 
 /// What a system call gave back.
 struct Answer {

@@ -33,6 +33,16 @@ struct Hooks {
         return found == g_policy->methods_.end() ? nullptr : &found->second;
     }
 
+    /// As check(): whatever the class has fits, when it may be granted at all.
+    static const ksec::MethodInfo*
+    fits(u16 class_id, u16 endpoint, u16 method, const u8*, u32 fixed_size, u32 arena_size) {
+        const ksec::MethodInfo* info = method_info(class_id, endpoint, method);
+        const bool is_right = info != nullptr && info->request.staging == ksec::Staging::Fixed &&
+                              info->request.fixed_size == fixed_size &&
+                              info->request.arena_max >= arena_size;
+        return is_right ? info : nullptr;
+    }
+
     static const ksec::Row* row(u16 src_class, u16 dst_class) {
         return &g_policy->rows_[{src_class, dst_class}].header;
     }
@@ -129,6 +139,7 @@ Policy::Policy() {
                               .find_class = Hooks::find_class,
                               .class_info = Hooks::class_info,
                               .method_info = Hooks::method_info,
+                              .fits = Hooks::fits,
                               .row = Hooks::row,
                               .check = Hooks::check,
                               .judge = Hooks::judge,

@@ -1,85 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages with a fixed part in memory, arenas and handles.
-#include "pair.hpp"
-
-#include <catch2/catch_test_macros.hpp>
-#include <numeric>
+#include "long_pair.hpp"
 
 using namespace kernel_test;
-
-namespace {
-
-constexpr u64 kFixed = kUserMemory;
-constexpr u64 kArena = kUserMemory + 0x1000;
-constexpr u64 kRoomFixed = kUserMemory + 0x8000;
-constexpr u64 kRoomArena = kUserMemory + 0x9000;
-constexpr u32 kFixedSize = 128;
-constexpr u32 kArenaSize = 10'000;  // more than two copy steps, no whole page
-constexpr u64 kUnmapped = 0x7000'0000;
-
-constexpr u16 kCopied = 1;   // arena that no rule reads
-constexpr u16 kStaged = 2;   // arena that a rule reads
-constexpr u16 kHandles = 3;  // two handles
-constexpr u16 kAnswers = 4;  // long response
-
-struct LongPair : Pair {
-    LongPair() {
-        auto& policy = kernel.policy;
-        policy.add_method(
-            kServerClass, 0, kCopied, make_shape(kFixedSize, kArenaSize), make_shape(8));
-        policy.add_method(
-            kServerClass, 0, kStaged, make_shape(kFixedSize, kArenaSize, {}, true), make_shape(8));
-        policy.add_method(kServerClass, 0, kHandles, make_shape(40, 0, {0, 16}), make_shape(8));
-        policy.add_method(
-            kServerClass, 0, kAnswers, make_shape(16), make_shape(kFixedSize, kArenaSize));
-        policy.set_room(kServerClass, kFixedSize, kArenaSize, 2);
-        fixed.resize(kFixedSize);
-        arena.resize(kArenaSize);
-        std::iota(fixed.begin(), fixed.end(), u8{1});
-        std::iota(arena.begin(), arena.end(), u8{7});
-        kernel.put(*client.process, kFixed, fixed);
-        kernel.put(*client.process, kArena, arena);
-    }
-
-    void receive() {
-        kernel.receive(server,
-                       listener,
-                       {.room_fixed = buffer(kRoomFixed, kFixedSize),
-                        .room_arena = buffer(kRoomArena, kArenaSize)},
-                       2);
-    }
-
-    void send(u16 method, const Registers& more = {}) {
-        const abi::Tag tag =
-            with(abi::Tag::make_long(abi::Kind::Request, 0, method, 0), abi::Tag::kArena);
-        Registers registers = more;
-        if (registers.send_fixed.value == 0) {
-            registers.send_fixed = buffer(kFixed, kFixedSize);
-        }
-        if (registers.send_arena.value == 0) {
-            registers.send_arena = buffer(kArena, kArenaSize);
-        }
-        kernel.call(client, channel, tag, registers);
-    }
-
-    void check_arrived() {
-        kernel.run(server);
-        const Answer got = Kernel::answer_of(server);
-        CHECK(got.status == Status::Ok);
-        CHECK(got.tag.is_long());
-        CHECK(got.tag.has_arena());
-        CHECK(got.fixed_size == kFixedSize);
-        CHECK(got.arena_size == kArenaSize);
-        CHECK(kernel.get(*server.process, kRoomFixed, kFixedSize) == fixed);
-        CHECK(kernel.get(*server.process, kRoomArena, kArenaSize) == arena);
-    }
-
-    u64 free_frames = 0;
-    std::vector<u8> fixed;
-    std::vector<u8> arena;
-};
-
-}  // namespace
 
 TEST_CASE("a long message arrives whole, whoever comes first", "[kernel][ipc]") {
     for (const u16 method : {kCopied, kStaged}) {
