@@ -16,8 +16,8 @@
 #define FRAME_X 128  // x0..x18
 #define FRAME_PSTATE 280
 #define FRAME_SIZE 288
-#define THREAD_TOKEN 288  // kernel::Thread::token, which the fast path hands to the server
-#define THREAD_ROOM 296   // kernel::Thread::room_fixed and room_arena, x5 and x6 of a fast Reply
+#define THREAD_TOKEN 288     // kernel::Thread::token, which the fast path hands to the server
+#define THREAD_ROOM 296      // kernel::Thread::room_fixed and room_arena, x5 and x6 of a fast Reply
 #define THREAD_RESPONSE 312  // kernel::Thread::expected_response, the tag that answers a quick Call
 
 #ifndef __ASSEMBLER__
