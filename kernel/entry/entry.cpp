@@ -41,13 +41,7 @@ void save_fp(Cpu& cpu) {
     }
 }
 
-/// Vector registers follow their thread: kept over preemption, clobbered by calls, never seen by
-/// another process.
-void switch_fp(Cpu& cpu, Thread& next) {
-    const bool wanted = (next.status & flag::kUsesFp) != 0;
-    if (cpu.fp_owner == (wanted ? &next : nullptr) && cpu.fp_open == wanted) [[likely]] {
-        return;
-    }
+void give_fp(Cpu& cpu, Thread& next, bool wanted) {
     save_fp(cpu);
     cpu.fp_open = wanted;
     if (!wanted) {
@@ -64,8 +58,17 @@ void switch_fp(Cpu& cpu, Thread& next) {
     cpu.fp_owner = &next;
 }
 
+/// Vector registers follow their thread: kept over preemption, clobbered by calls, never seen by
+/// another process.
+inline void switch_fp(Cpu& cpu, Thread& next) {
+    const bool wanted = (next.status & flag::kUsesFp) != 0;
+    if (cpu.fp_owner != (wanted ? &next : nullptr) || cpu.fp_open != wanted) {
+        give_fp(cpu, next, wanted);
+    }
+}
+
 /// Programs this CPU's timer for the next deadline or the end of the slice.
-void program_timer(Cpu& cpu, CpuId self) {
+inline void program_timer(Cpu& cpu, CpuId self) {
     Ticks next = scheduler().slice_deadline(self);
     const Timer* first = scheduler().timers.first();
     if (first != nullptr && (next.value == 0 || first->when < next)) {
@@ -166,6 +169,33 @@ serve_entry(arch::Frame* frame, u64 syndrome, u64 address, u32 ticket) {
     return leave(cpu, ticket);
 }
 
+/// A driver that waits for the interrupt takes the CPU from `thread`; null: nothing has happened.
+inline arch::Frame* give_way(Thread& thread, arch::Pending pending) {
+    Cpu& cpu = this_cpu();
+    if (thread.phase() != state::kRunning) {
+        return nullptr;
+    }
+    cpu.thread = &thread;
+    thread.in_call = false;
+    Thread* driver = interrupt_directly(pending);
+    if (driver == nullptr) {
+        return nullptr;
+    }
+    if (cpu.fp_open) {
+        give_fp(cpu, *driver, false);  // it uses none, or it would have gone the long way
+    }
+    return &driver->frame;
+}
+
+[[gnu::noinline]] arch::Frame*
+serve_interrupt(arch::Frame* frame, arch::Pending pending, u32 ticket) {
+    Cpu& cpu = this_cpu();
+    enter(cpu, frame, false);
+    take_interrupt(pending);
+    take_interrupts();
+    return leave(cpu, ticket);
+}
+
 }  // namespace
 
 [[noreturn]] void run_forever() {
@@ -195,10 +225,13 @@ arch::Frame* kernel_synchronous(arch::Frame* frame, base::u64 syndrome, base::u6
 
 arch::Frame* kernel_interrupt(arch::Frame* frame) {
     const base::u32 ticket = kernel::kernel_lock().acquire();
-    kernel::Cpu& cpu = kernel::this_cpu();
-    kernel::enter(cpu, frame, false);
-    kernel::take_interrupts();
-    return kernel::leave(cpu, ticket);
+    const arch::Pending pending = arch::irq_take();
+    arch::Frame* next = kernel::give_way(kernel::thread_of(frame), pending);
+    if (next == nullptr) {
+        return kernel::serve_interrupt(frame, pending, ticket);
+    }
+    kernel::kernel_lock().release(ticket);
+    return next;
 }
 
 arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <arch/inline.hpp>
 #include <kernel/ipc/ipc.hpp>
 #include <kernel/ipc/notice.hpp>
 
@@ -6,34 +7,27 @@ namespace kernel {
 
 namespace {
 
-u64 token_of(const Notice& notice) {
-    return (notice.number << 16) | kNoticeIndexBit | endpoints().notices.index_of(notice);
-}
+constexpr u64 kNextCall = u64{1} << 16;  // in a token
 
 void dequeue(Notice& notice) {
-    if (notice.queued) {
+    if (notice.stage == NoticeStage::Queued) {
         notice.node.unlink();
         --notice.endpoint->pending;
-        notice.queued = false;
+        notice.stage = NoticeStage::Idle;
     }
 }
 
-/// Queues the notice. Returns the receiver that waited for it, off its endpoint; null: none.
-Thread* raise(Notice& notice, u64 bits) {
-    notice.bits |= bits;
-    if (notice.endpoint == nullptr || notice.queued || notice.in_service) {
-        return nullptr;
-    }
-    Endpoint& endpoint = *notice.endpoint;
-    endpoint.notices.push_back(notice);
-    notice.queued = true;
-    ++endpoint.pending;
-    Thread* server = endpoint.waiters;
-    if (server != nullptr) {
-        endpoint.waiters = server->next_waiter;
-        server->next_waiter = nullptr;
-    }
-    return server;
+abi::Tag request_tag(const Notice& notice) {
+    return abi::Tag::make_short(abi::Kind::Request, notice.channel, 0, sizeof(u64));
+}
+
+/// The server has the notice's request, which is granted.
+inline void hand_over(Notice& notice, Thread& server, u64 tag, u64 bits) {
+    notice.stage = NoticeStage::InService;
+    notice.token += kNextCall;
+    set_result(server, Status::Ok, notice.badge, notice.token);
+    server.frame.x[9] = tag;
+    server.frame.x[10] = bits;
 }
 
 Parties notice_parties(const Notice& notice, const Thread& server) {
@@ -54,9 +48,10 @@ Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u1
     }
     if (notice == nullptr) {
         notice = endpoints().notices.take();
-    }
-    if (notice == nullptr) {
-        return Status::OutOfMemory;
+        if (notice == nullptr) {
+            return Status::OutOfMemory;
+        }
+        notice->token = kNoticeIndexBit | endpoints().notices.index_of(*notice);
     }
     notice->endpoint = &endpoint;
     notice->badge = badge;
@@ -65,23 +60,46 @@ Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u1
 }
 
 void raise_notice(Notice& notice, u64 bits) {
-    if (Thread* server = raise(notice, bits); server != nullptr) {
+    notice.bits |= bits;
+    if (notice.endpoint == nullptr || notice.stage != NoticeStage::Idle) {
+        return;
+    }
+    Endpoint& endpoint = *notice.endpoint;
+    endpoint.notices.push_back(notice);
+    notice.stage = NoticeStage::Queued;
+    ++endpoint.pending;
+    if (Thread* server = endpoint.waiters; server != nullptr) {
+        endpoint.waiters = server->next_waiter;
+        server->next_waiter = nullptr;
         scheduler().wake_receiver(*server);
         ipc::take_next(*server);
     }
 }
 
-void raise_interrupt(Notice& notice, u64 bits) {
-    if (Thread* server = raise(notice, bits); server != nullptr) {
-        scheduler().interrupt_with(*server);
-        ipc::take_next(*server);
+Thread* raise_directly(Notice& notice, u64 bits) {
+    Endpoint* endpoint = notice.endpoint;
+    if (endpoint == nullptr || notice.stage != NoticeStage::Idle) {
+        return nullptr;
     }
+    Thread* server = endpoint->waiters;
+    const CpuId self = arch::cpu_index();
+    const u64 tag = request_tag(notice).value;
+    const ksec::RowEntry* granted = ksec::find_entry(endpoint->core_row, tag);
+    if (server == nullptr || server->status != state::kWaitReceive || granted->request != tag ||
+        !scheduler().may_interrupt(*server, self)) {
+        return nullptr;
+    }
+    endpoint->waiters = server->next_waiter;
+    notice.expected_response = granted->response;
+    scheduler().interrupt_with(*server, self);
+    hand_over(notice, *server, tag, bits);
+    return server;
 }
 
 void detach_notice(Notice& notice) {
     dequeue(notice);
-    ++notice.number;
-    notice.in_service = false;
+    notice.token += kNextCall;
+    notice.stage = NoticeStage::Idle;
     notice.endpoint = nullptr;
     notice.bits = 0;
 }
@@ -100,7 +118,8 @@ Notice* notice_of(u64 token) {
         return nullptr;
     }
     Notice* notice = endpoints().notices.find(static_cast<u32>(token & (kNoticeIndexBit - 1)));
-    const bool matches = notice != nullptr && notice->in_service && token_of(*notice) == token;
+    const bool matches =
+        notice != nullptr && notice->stage == NoticeStage::InService && notice->token == token;
     return matches ? notice : nullptr;
 }
 
@@ -109,8 +128,7 @@ bool deliver_notice(Thread& server) {
     Notice& notice = *endpoint.notices.front();
     dequeue(notice);
     Message& message = server.message;
-    message.reset(abi::Tag::make_short(abi::Kind::Request, notice.channel, 0, sizeof(u64)),
-                  nullptr);
+    message.reset(request_tag(notice), nullptr);
     message.fixed_size = sizeof(u64);
     message.small[0] = notice.bits;
     const ksec::RowEntry* granted = ksec::find_entry(endpoint.core_row, message.tag.value);
@@ -120,17 +138,13 @@ bool deliver_notice(Thread& server) {
     if (!message.settled && !grant_message(notice_parties(notice, server), message)) {
         return false;
     }
-    notice.in_service = true;
-    ++notice.number;
     ipc::take_receiver(server);
-    set_result(server, Status::Ok, notice.badge, token_of(notice));
-    server.frame.x[9] = message.tag.value;
-    server.frame.x[10] = message.small[0];
+    hand_over(notice, server, message.tag.value, message.small[0]);
     return true;
 }
 
 void answer_notice(Notice& notice) {
-    notice.in_service = false;
+    notice.stage = NoticeStage::Idle;
     if (notice.answered != nullptr) {
         notice.answered(notice);
     }

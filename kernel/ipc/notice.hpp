@@ -15,8 +15,10 @@ Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u1
 /// Adds `bits` to the notice and queues it unless it is queued or being served already. A receiver
 /// that waits gets it at once.
 void raise_notice(Notice& notice, u64 bits);
-/// The same at an interrupt: a receiver that is stronger than what this CPU runs goes on at once.
-void raise_interrupt(Notice& notice, u64 bits);
+/// The same at an interrupt, when nothing about it is unusual and its receiver is stronger than
+/// what this CPU runs: the receiver has it and has taken the CPU, with no need to ask the
+/// scheduler. Null: nothing has happened.
+Thread* raise_directly(Notice& notice, u64 bits);
 /// Takes the notice off its endpoint; a request being served will not be answered any more.
 void detach_notice(Notice& notice);
 /// Detaches all notices of an endpoint whose process ends: its next life attaches anew. O(notices).

@@ -81,28 +81,34 @@ void release_line(Line& line) {
 void take_interrupts() {
     for (u32 taken = 0; taken < kTakenPerEntry; ++taken) {
         const arch::Pending pending = arch::irq_take();
-        switch (pending.source) {
-        case arch::Source::None:
+        if (pending.source == arch::Source::None) {
             return;
-        case arch::Source::Timer:
-            scheduler().cpus[arch::cpu_index().value].timer_set = Ticks{};
-            arch::stop_timer();
-            expire_timers();
-            break;
-        case arch::Source::Kick:
-            break;
-        case arch::Source::Line:
-            if (Line* line = lines().find(pending.line); line != nullptr) {
-                line->is_active = true;
-                if (line->notice != nullptr) {
-                    raise_interrupt(*line->notice, pending.line.value);
-                }
-            } else {
-                arch::irq_disable(pending.line);
-                arch::irq_finish(pending.line);
-            }
-            break;
         }
+        take_interrupt(pending);
+    }
+}
+
+void take_interrupt(arch::Pending pending) {
+    switch (pending.source) {
+    case arch::Source::None:
+    case arch::Source::Kick:
+        break;
+    case arch::Source::Timer:
+        scheduler().cpus[arch::cpu_index().value].timer_set = Ticks{};
+        arch::stop_timer();
+        expire_timers();
+        break;
+    case arch::Source::Line:
+        if (Line* line = lines().find(pending.line); line != nullptr) {
+            line->is_active = true;
+            if (line->notice != nullptr) {
+                raise_notice(*line->notice, pending.line.value);
+            }
+        } else {
+            arch::irq_disable(pending.line);
+            arch::irq_finish(pending.line);
+        }
+        break;
     }
 }
 

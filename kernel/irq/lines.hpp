@@ -13,8 +13,8 @@ namespace kernel {
 class Lines final {
 public:
     /// Null: nobody registered it. O(1).
-    [[nodiscard]] Line* find(base::IrqLine number) {
-        return number.value < kNumbers ? pool_.find(places_[number.value] - 1u) : nullptr;
+    [[nodiscard]] Line* find(base::IrqLine number) const {
+        return number.value < kNumbers ? by_number_[number.value] : nullptr;
     }
 
     /// A new line of that number, which is free and exists. Null: all are in use.
@@ -22,23 +22,21 @@ public:
         Line* line = number.value < kNumbers ? pool_.take() : nullptr;
         if (line != nullptr) {
             line->number = number;
-            places_[number.value] = static_cast<u8>(pool_.index_of(*line) + 1);
+            by_number_[number.value] = line;
         }
         return line;
     }
 
     void give(Line& line) {
-        places_[line.number.value] = 0;
+        by_number_[line.number.value] = nullptr;
         pool_.give(line);
     }
 
 private:
     static constexpr u32 kNumbers = 1020;  // [GIC] interrupt ids below the special ones
 
-    static_assert(kMaxLines < 255);
-
+    Line* by_number_[kNumbers]{};
     Pool<Line, kMaxLines> pool_;
-    u8 places_[kNumbers]{};  // index in the pool, plus one; 0: free
 };
 
 inline Lines& lines() { return *g_parts.lines; }
@@ -56,6 +54,22 @@ void release_line(Line& line);
 /// Takes every interrupt that is pending on this CPU, timer included. Bounded: at most
 /// kTakenPerEntry, the rest interrupts again.
 void take_interrupts();
+
+/// What one interrupt is about.
+void take_interrupt(arch::Pending pending);
+
+/// The driver that waits for this interrupt has it, and this CPU. Null: nothing has happened.
+inline Thread* interrupt_directly(arch::Pending pending) {
+    Line* line = pending.source == arch::Source::Line ? lines().find(pending.line) : nullptr;
+    if (line == nullptr || line->notice == nullptr) {
+        return nullptr;
+    }
+    Thread* driver = raise_directly(*line->notice, pending.line.value);
+    if (driver != nullptr) {
+        line->is_active = true;
+    }
+    return driver;
+}
 
 /// Expires deadlines that have passed, at most kExpiredPerEntry of them.
 void expire_timers();

@@ -13,6 +13,12 @@ namespace kernel {
 inline constexpr u32 kMaxEndpoints = 128;
 inline constexpr u32 kMaxNotices = 256;
 
+enum class NoticeStage : u8 {
+    Idle,
+    Queued,
+    InService,  // delivered, not yet answered
+};
+
 /// A caller without a thread: an interrupt line, an event of an object, a fault report. It queues
 /// on an endpoint like any caller; what happens while it is queued or being served collects in
 /// `bits`. Tokens of notices have the top bit of the index set.
@@ -20,12 +26,11 @@ struct Notice {
     Endpoint* endpoint = nullptr;  // null: not attached
     u64 badge = 0;
     u64 bits = 0;               // the payload
-    u64 number = 0;             // call number, part of the token
+    u64 token = 0;              // of the request last delivered: (call number << 16) | index
     u64 expected_response = 0;  // tag of the answer that needs no further look
     u32 source = 0;             // the interrupt line, for `answered`
     u16 channel = 0;            // abi::kIrqEndpoint or kEventEndpoint
-    bool queued = false;
-    bool in_service = false;                     // delivered, not yet answered
+    NoticeStage stage = NoticeStage::Idle;
     void (*answered)(Notice& notice) = nullptr;  // runs when the server has replied or died
     base::ListNode node;
 };

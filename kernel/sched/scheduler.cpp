@@ -6,8 +6,6 @@
 
 namespace kernel {
 
-Ticks slice_length() { return Ticks{arch::ticks_per_second() / 100}; }
-
 Thread* waits_for(const Thread& thread) {
     switch (thread.phase()) {
     case state::kWaitReply:
@@ -47,28 +45,9 @@ bool Scheduler::has_waiters(const Thread& thread) {
            (port != nullptr && port->server == &thread && !port->callers.empty());
 }
 
-void RunQueue::mark(u32 level) {
-    occupied_[level / 64] |= u64{1} << (level % 64);
-    strength_ = stronger(strength_, level + 1);
-}
-
-void RunQueue::push_back(Thread& thread) {
-    levels_[thread.level].push_back(thread);
-    mark(thread.level);
-}
-
-void RunQueue::push_front(Thread& thread) {
-    levels_[thread.level].push_front(thread);
-    mark(thread.level);
-}
-
-void RunQueue::remove(Thread& thread) {
-    const u32 level = thread.level;
-    levels_[level].remove(thread);
-    if (levels_[level].empty()) {
-        occupied_[level / 64] &= ~(u64{1} << (level % 64));
-        strength_ = strength_ == level + 1 ? find_strength(level / 64 + 1) : strength_;
-    }
+void RunQueue::unmark(u32 level) {
+    occupied_[level / 64] &= ~(u64{1} << (level % 64));
+    strength_ = strength_ == level + 1 ? find_strength(level / 64 + 1) : strength_;
 }
 
 /// The strength that the first `words` words of the bitmap tell.
@@ -81,14 +60,8 @@ u32 RunQueue::find_strength(u32 words) const {
 
 // --- queues and CPUs -----------------------------------------------------------------------------
 
-RunQueue& Scheduler::queue_of(const Thread& thread) {
-    return (thread.status & flag::kPinned) != 0 ? pinned_[thread.cpu.value] : shared_;
-}
-
 void Scheduler::enqueue(Thread& thread, Place place) {
-    KASSERT(!thread.queued);
-    thread.level = static_cast<u8>(thread.effective());
-    thread.queued = true;
+    mark_queued(thread);
     if (place == Place::Front) {
         queue_of(thread).push_front(thread);
     } else {
@@ -99,34 +72,6 @@ void Scheduler::enqueue(Thread& thread, Place place) {
 void Scheduler::dequeue(Thread& thread) {
     queue_of(thread).remove(thread);
     thread.queued = false;
-}
-
-void Scheduler::vacate(Cpu& cpu, Ticks now) {
-    if (cpu.context != nullptr) {
-        const u64 left = now < cpu.slice_end ? cpu.slice_end.value - now.value : 0;
-        cpu.context->slice_left = Ticks{left};
-        charge(cpu, now);
-        cpu.context = nullptr;
-        cpu.level = 0;
-    }
-}
-
-void Scheduler::charge(Cpu& cpu, Ticks now) {
-    if (Process* payer = cpu.context->owner->process; payer != nullptr) {
-        payer->cpu_ticks += now.value - cpu.since.value;
-    }
-    cpu.since = now;
-}
-
-void Scheduler::occupy(Cpu& cpu, Thread& thread, Ticks now) {
-    Context& context = *thread.context;
-    const u64 slice =
-        context.slice_left.value != 0 ? context.slice_left.value : slice_length().value;
-    cpu.slice_end = Ticks{now.value + slice};
-    cpu.since = now;
-    cpu.thread = &thread;
-    cpu.context = &context;
-    cpu.level = thread.effective();
 }
 
 Cpu* Scheduler::running_on(const Thread& thread) {
@@ -159,10 +104,7 @@ void Scheduler::prod(const Cpu& cpu) {
     }
 }
 
-void Scheduler::prod_cpu_for(const Thread& thread) {
-    if (online_cpus == 1) {
-        return;
-    }
+void Scheduler::prod_other_for(const Thread& thread) {
     if ((thread.status & flag::kPinned) != 0) {
         const Cpu& cpu = cpus[thread.cpu.value];
         if (cpu.context == nullptr || cpu.level < thread.level) {
@@ -199,25 +141,6 @@ void Scheduler::wake(Thread& thread, Place place) {
     thread.set_phase(state::kRunning);
     enqueue(thread, place);
     prod_cpu_for(thread);
-}
-
-void Scheduler::interrupt_with(Thread& receiver) {
-    receiver.context = &receiver.home;
-    const CpuId self = arch::cpu_index();
-    Cpu& cpu = cpus[self.value];
-    if (cpu.context == nullptr || receiver.effective() <= cpu.level ||
-        !may_run_on(receiver, self)) {
-        wake(receiver);
-        return;
-    }
-    receiver.set_phase(state::kRunning);
-    Thread& displaced = *cpu.thread;
-    KASSERT(displaced.phase() == state::kRunning && displaced.context == cpu.context);
-    const Ticks now = arch::now();
-    vacate(cpu, now);
-    occupy(cpu, receiver, now);
-    enqueue(displaced, Place::Front);
-    prod_cpu_for(displaced);
 }
 
 void Scheduler::wake_receiver(Thread& thread) {
@@ -379,39 +302,31 @@ void Scheduler::end_slice() { cpus[arch::cpu_index().value].slice_end = Ticks{};
 
 // --- choosing ------------------------------------------------------------------------------------
 
-Thread* Scheduler::best(CpuId self) const {
-    Thread* mine = pinned_[self.value].front();
-    Thread* any = shared_.front();
-    if (mine == nullptr || any == nullptr) {
-        return mine != nullptr ? mine : any;
-    }
-    return any->level > mine->level ? any : mine;
-}
-
 Thread* Scheduler::choose(CpuId self) {
     Cpu& cpu = cpus[self.value];
-    Thread* rival = best(self);
-    Thread* displaced = nullptr;
-    bool is_slice_over = false;
+    RunQueue& queue = strongest_queue(self);
+    Thread* rival = queue.front();
+    Thread* displaced = cpu.context == nullptr ? nullptr : cpu.thread;
     const Ticks now = arch::now();
-    if (cpu.context != nullptr) {
-        Thread& current = *cpu.thread;
-        KASSERT(current.phase() == state::kRunning);
-        is_slice_over = rival != nullptr && rival->level == cpu.level && now >= cpu.slice_end;
-        const bool is_beaten = rival != nullptr && (rival->level > cpu.level || is_slice_over);
-        if (!is_beaten && may_run_on(current, self)) {
-            return &current;
+    if (displaced != nullptr) {
+        KASSERT(displaced->phase() == state::kRunning);
+        const bool is_equal = rival != nullptr && rival->level == cpu.level;
+        const bool is_slice_over = is_equal && now >= cpu.slice_end;
+        const bool is_beaten = is_slice_over || (rival != nullptr && rival->level > cpu.level);
+        if (!is_beaten && may_run_on(*displaced, self)) {
+            return displaced;
         }
         vacate(cpu, now);
-        displaced = &current;
+        // Before the rival leaves: their level, if it is the same, does not become empty.
+        enqueue(*displaced, is_slice_over ? Place::Back : Place::Front);
     }
     cpu.thread = nullptr;
     if (rival != nullptr) {
-        dequeue(*rival);
+        queue.remove(*rival);
+        rival->queued = false;
         occupy(cpu, *rival, now);
     }
     if (displaced != nullptr) {
-        enqueue(*displaced, is_slice_over ? Place::Back : Place::Front);
         prod_cpu_for(*displaced);
     }
     return rival;

@@ -9,6 +9,7 @@
 // client to server and back without telling the CPU, since the context stays the same.
 #pragma once
 
+#include <arch/inline.hpp>
 #include <kernel/base/list.hpp>
 #include <kernel/base/parts.hpp>
 #include <kernel/sched/thread.hpp>
@@ -31,9 +32,23 @@ struct Cpu {
 /// 256 lists, a bitmap of those that are not empty, and the strongest of them.
 class RunQueue final {
 public:
-    void push_back(Thread& thread);
-    void push_front(Thread& thread);
-    void remove(Thread& thread);
+    void push_back(Thread& thread) {
+        levels_[thread.level].push_back(thread);
+        mark(thread.level);
+    }
+
+    void push_front(Thread& thread) {
+        levels_[thread.level].push_front(thread);
+        mark(thread.level);
+    }
+
+    void remove(Thread& thread) {
+        Level& level = levels_[thread.level];
+        level.remove(thread);
+        if (level.empty()) {
+            unmark(thread.level);
+        }
+    }
 
     /// Strongest thread, or null. O(1).
     [[nodiscard]] Thread* front() const {
@@ -46,7 +61,12 @@ public:
 private:
     using Level = base::List<Thread, &Thread::run_node>;
 
-    void mark(u32 level);
+    void mark(u32 level) {
+        occupied_[level / 64] |= u64{1} << (level % 64);
+        strength_ = strength_ > level ? strength_ : level + 1;
+    }
+
+    void unmark(u32 level);
     [[nodiscard]] u32 find_strength(u32 words) const;
 
     Level levels_[kPriorities];
@@ -67,9 +87,16 @@ public:
     void wake(Thread& thread, Place place = Place::Back);
     /// As wake(), for a receiver: what it ran on was of its last request.
     void wake_receiver(Thread& thread);
-    /// As wake_receiver(), for one that waits, while this CPU is not in the middle of what its own
-    /// thread wants: a receiver that is stronger takes the CPU at once.
-    void interrupt_with(Thread& receiver);
+
+    /// Whether a receiver, which waits, is stronger than what this CPU runs and may run on it.
+    [[nodiscard]] bool may_interrupt(const Thread& receiver, CpuId self) const {
+        const Cpu& cpu = cpus[self.value];
+        return cpu.context != nullptr && receiver.home.priority > cpu.level &&
+               may_run_on(receiver, self);
+    }
+
+    /// It takes this CPU from the thread that runs there, which is not in the middle of a call.
+    void interrupt_with(Thread& receiver, CpuId self);
     /// A thread that was running on this CPU, or about to run, waits from now on.
     void block(Thread& thread, u32 phase);
     /// A thread ends: off its queue, and the CPU that runs it is made to choose again.
@@ -140,9 +167,19 @@ public:
     Pool<Thread, kMaxThreads> threads;
     u32 ended_threads = 0;  // of living processes, not yet released
     u32 online_cpus = 0;
+    Ticks slice_length{arch::ticks_per_second() / 100};  // of round robin: 10 ms
 
 private:
-    RunQueue& queue_of(const Thread& thread);
+    RunQueue& queue_of(const Thread& thread) {
+        return (thread.status & flag::kPinned) != 0 ? pinned_[thread.cpu.value] : shared_;
+    }
+
+    static void mark_queued(Thread& thread) {
+        KASSERT(!thread.queued);
+        thread.level = static_cast<u8>(thread.effective());
+        thread.queued = true;
+    }
+
     void enqueue(Thread& thread, Place place);
     void dequeue(Thread& thread);
     void run_on(Thread& thread, Context& context);
@@ -151,9 +188,21 @@ private:
     void occupy(Cpu& cpu, Thread& thread, Ticks now);
     Thread* choose(CpuId self);
     void requeue(Thread& thread);
-    void prod_cpu_for(const Thread& thread);
+
+    void prod_cpu_for(const Thread& thread) {
+        if (online_cpus > 1) {
+            prod_other_for(thread);
+        }
+    }
+
+    void prod_other_for(const Thread& thread);
     void prod(const Cpu& cpu);
-    [[nodiscard]] Thread* best(CpuId self) const;
+
+    /// The queue whose front is to run next on this CPU, if anybody waits.
+    RunQueue& strongest_queue(CpuId self) {
+        RunQueue& mine = pinned_[self.value];
+        return mine.strength() >= shared_.strength() ? mine : shared_;
+    }
 
     /// Strength of the strongest thread that waits for this CPU or for any.
     [[nodiscard]] u32 strength_for(CpuId self) const {
@@ -175,8 +224,43 @@ private:
 
 inline Scheduler& scheduler() { return *g_parts.scheduler; }
 
-/// Ticks of one round-robin slice (10 ms).
-Ticks slice_length();
+inline void Scheduler::charge(Cpu& cpu, Ticks now) {
+    if (Process* payer = cpu.context->owner->process; payer != nullptr) {
+        payer->cpu_ticks += now.value - cpu.since.value;
+    }
+    cpu.since = now;
+}
+
+inline void Scheduler::vacate(Cpu& cpu, Ticks now) {
+    const u64 left = now < cpu.slice_end ? cpu.slice_end.value - now.value : 0;
+    cpu.context->slice_left = Ticks{left};
+    charge(cpu, now);
+    cpu.context = nullptr;
+    cpu.level = 0;
+}
+
+inline void Scheduler::occupy(Cpu& cpu, Thread& thread, Ticks now) {
+    Context& context = *thread.context;
+    const u64 slice = context.slice_left.value != 0 ? context.slice_left.value : slice_length.value;
+    cpu.slice_end = Ticks{now.value + slice};
+    cpu.since = now;
+    cpu.thread = &thread;
+    cpu.context = &context;
+    cpu.level = thread.effective();
+}
+
+[[gnu::always_inline]] inline void Scheduler::interrupt_with(Thread& receiver, CpuId self) {
+    Cpu& cpu = cpus[self.value];
+    Thread& displaced = *cpu.thread;
+    const Ticks now = arch::now();
+    vacate(cpu, now);
+    receiver.set_phase(state::kRunning);
+    receiver.context = &receiver.home;
+    occupy(cpu, receiver, now);
+    mark_queued(displaced);
+    queue_of(displaced).push_front(displaced);
+    prod_cpu_for(displaced);
+}
 
 /// Whom `thread` waits for, or null: it can run, or waits for something that is no thread.
 Thread* waits_for(const Thread& thread);

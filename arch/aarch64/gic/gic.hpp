@@ -5,6 +5,7 @@
 // IHI 0069 (v3).
 #pragma once
 
+#include <arch/system_register.hpp>
 #include <kernel/base/mmio.hpp>
 #include <kernel/hal/board_tree.hpp>
 #include <kernel/hal/machine.hpp>
@@ -64,9 +65,20 @@ struct Version2 {
 struct Version3 {
     static const char* start(const kernel::BoardTree& board);
     static bool start_cpu();
-    static u32 take();
+
+    static u32 take() {
+        const u64 acknowledged = ARCH_READ(s3_0_c12_c12_0);  // ICC_IAR1_EL1
+        dsb_sy();  // acknowledged before the device's registers are looked at
+        return static_cast<u32>(acknowledged);
+    }
+
     static void finish_now(u32 acknowledged);
-    static void drop(u32 acknowledged);
+
+    static void drop(u32 acknowledged) {
+        ARCH_WRITE(s3_0_c12_c12_1, acknowledged);  // ICC_EOIR1_EL1
+        isb();
+    }
+
     static void deactivate(u32 line);
     static void route(u32 line, CpuId cpu);
     static void kick(CpuId cpu);

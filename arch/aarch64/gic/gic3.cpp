@@ -125,17 +125,6 @@ bool Version3::start_cpu() {
     return true;
 }
 
-u32 Version3::take() {
-    const u64 acknowledged = ARCH_READ(s3_0_c12_c12_0);  // ICC_IAR1_EL1
-    dsb_sy();  // acknowledged before the device's registers are looked at
-    return static_cast<u32>(acknowledged);
-}
-
-void Version3::drop(u32 acknowledged) {
-    ARCH_WRITE(s3_0_c12_c12_1, acknowledged);  // ICC_EOIR1_EL1
-    isb();
-}
-
 void Version3::finish_now(u32 acknowledged) {
     ARCH_WRITE(s3_0_c12_c12_1, acknowledged);
     ARCH_WRITE(s3_0_c12_c11_1, acknowledged);  // ICC_DIR_EL1

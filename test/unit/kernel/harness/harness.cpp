@@ -194,7 +194,7 @@ void Kernel::interrupt() {
 }
 
 void Kernel::next_slice() {
-    machine().advance(kernel::slice_length());
+    machine().advance(kernel::scheduler().slice_length);
     interrupt();
 }
 
