@@ -20,6 +20,7 @@ from debian_kernel import (  # pylint: disable=wrong-import-position
 from linux_peer import FIGURES, cpio_entry, initial_files, parse_linux  # pylint: disable=wrong-import-position
 from peer import take_over  # pylint: disable=wrong-import-position
 from static_figures import code_lines, read_only_size  # pylint: disable=wrong-import-position
+from verdicts import faults  # pylint: disable=wrong-import-position
 
 
 class Budgets(unittest.TestCase):
@@ -196,6 +197,28 @@ class Counting(unittest.TestCase):
     def test_a_pass_that_was_not_counted_is_refused(self):
         with self.assertRaises(SystemExit):
             parse_counts("BENCH-REGION c 3 1 10\n", self.LOG)
+
+
+class Verdicts(unittest.TestCase):
+    GOOD = {"ksec.plain.request.10": ("i", 100), "ksec.plain.request.1000": ("i", 105),
+            "ksec.plain.request.100000": ("i", 95), "policyc.seconds.100000": ("s", 60)}
+
+    def test_a_verdict_that_costs_the_same_is_flat(self):
+        self.assertEqual(faults(self.GOOD), [])
+
+    def test_one_that_grows_with_the_rules_is_not(self):
+        found = faults({**self.GOOD, "ksec.plain.request.100000": ("i", 106)})
+        self.assertEqual(len(found), 1)
+        self.assertIn("ksec.plain.request.100000", found[0])
+
+    def test_hard_limits_are_limits(self):
+        self.assertEqual(len(faults({**self.GOOD, "policyc.seconds.100000": ("s", 61)})), 1)
+        self.assertEqual(len(faults({**self.GOOD, "policyc.megabytes.100000": ("MB", 1025)})), 1)
+
+    def test_time_is_no_budget(self):
+        with tempfile.NamedTemporaryFile("r") as file:
+            write_budgets(file.name, judge({**self.GOOD}, {}))
+            self.assertNotIn("policyc.seconds.100000", json.load(file))
 
 
 class Sizes(unittest.TestCase):

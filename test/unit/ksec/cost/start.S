@@ -42,7 +42,7 @@ END print
 
 // leave - ends QEMU with exit status x0 (semihosting SYS_EXIT).
 FUNC leave
-        adr     x1, exit_block
+        ldr     x1, =exit_block
         str     x0, [x1, #8]
         mov     x0, #0x18
         hlt     #0xF000
