@@ -115,6 +115,9 @@ u32 breathe(u32 ticket) {
 arch::Frame* leave(Cpu& cpu, u32 ticket) {
     const CpuId self = arch::cpu_index();
     for (;;) {
+        if (policy().has_news) {
+            tell_reader();
+        }
         const bool has_reaped = has_remains() && reap_step();
         Thread* next = scheduler().pick(self);
         if (next == nullptr) {

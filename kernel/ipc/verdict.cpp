@@ -41,18 +41,17 @@ ksec::Query make_query(const Parties& parties, const Message& message) {
 }
 
 void store_record(const ksec::Record& record) {
-    Policy& state = policy();
     audit_ring().push(record, nanoseconds_now());
-    if (state.reader != nullptr) {
-        raise_notice(*state.reader, 1);
-    }
+    policy().has_news = true;
 }
 
 void conclude(ksec::Verdict verdict, const ksec::Record& record) {
     if (verdict == ksec::Verdict::Denied) {
         ++policy().denied;
         store_record(record);
-    } else if (record.reason == static_cast<u8>(ksec::Reason::Audited)) {
+    } else if (record.reason == static_cast<u8>(ksec::Reason::Audited) ||
+               (record.reason == static_cast<u8>(ksec::Reason::Recorded) &&
+                audit_ring().is_first_of_kind(record))) {
         store_record(record);
     }
 }
@@ -75,6 +74,14 @@ ksec::Verdict judge_query(const ksec::Query& query, ksec::Effect effect) {
 }
 
 }  // namespace
+
+void tell_reader() {
+    Policy& state = policy();
+    state.has_news = false;
+    if (state.reader != nullptr) {
+        raise_notice(*state.reader, 1);
+    }
+}
 
 u64 nanoseconds_now() {
     const u64 rate = arch::ticks_per_second();

@@ -16,6 +16,7 @@ struct Policy {
     u64 granted = 0;
     u64 denied = 0;
     Notice* reader = nullptr;  // told when records wait (kl.core.Audit.Open)
+    bool has_news = false;     // for the reader; told at the end of the entry, in nobody's middle
 };
 
 inline Policy& policy() { return *g_parts.policy; }
@@ -48,6 +49,9 @@ bool grant_message(const Parties& parties, const Message& message);
 
 /// Records that a process used a handle it does not have, or a reply token that is not its own.
 void record_misuse(const Process& process, ksec::Reason reason, u32 detail, abi::Tag tag);
+
+/// Tells the reader of the records that have come since.
+void tell_reader();
 
 /// Nanoseconds since the counter started.
 u64 nanoseconds_now();

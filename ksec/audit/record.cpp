@@ -10,7 +10,7 @@ void begin(Record& record, const Query& query, Reason reason) {
     record = Record{};
     record.event = static_cast<u8>(query.event);
     record.reason = static_cast<u8>(reason);
-    record.granted = reason == Reason::Audited ? 1 : 0;
+    record.granted = reason == Reason::Audited || reason == Reason::Recorded ? 1 : 0;
     record.src_class = query.src_class;
     record.dst_class = query.dst_class;
     record.endpoint = query.endpoint;
@@ -44,8 +44,9 @@ void refused(
     name_rule(record, rule, values);
 }
 
-void audited(Record& record, const Query& query, u32 rule, std::span<const u64> values) {
-    begin(record, query, Reason::Audited);
+void audited(
+    Record& record, const Query& query, Reason reason, u32 rule, std::span<const u64> values) {
+    begin(record, query, reason);
     name_rule(record, rule, values);
 }
 

@@ -20,6 +20,7 @@ void refused(
     Record& record, const Query& query, u32 rule, Reason reason, std::span<const u64> values);
 
 /// Granted, and a profile wants to know: on behalf of the rule with this number.
-void audited(Record& record, const Query& query, u32 rule, std::span<const u64> values);
+void audited(
+    Record& record, const Query& query, Reason reason, u32 rule, std::span<const u64> values);
 
 }  // namespace ksec::audit

@@ -49,7 +49,11 @@ Verdict run_calls(const format::Policy& policy,
         }
         if (call.audit != 0 && outcome == Outcome::Grant && effect == Effect::Commit &&
             record.reason == 0 && audit::is_wanted(policy.audits[call.audit], *policy.state)) {
-            audit::audited(record, query, call.rule, {run.values, call.value_count});
+            audit::audited(record,
+                           query,
+                           policy.audits[call.audit].reason,
+                           call.rule,
+                           {run.values, call.value_count});
         }
     }
     if (journal.has_overflowed()) {

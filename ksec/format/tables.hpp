@@ -287,6 +287,7 @@ struct Scan {
 /// kAuditLevels on record nothing.
 struct Audit {
     u64 granted;
+    Reason reason;  ///< Audited, or Recorded in a module that records a run
 };
 
 inline constexpr u32 kAuditLevels = 64;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run shows what was used, not what is right: the proposal is a start for a reviewer, and says
-// so. Conditions on parameters cannot be seen in a recording and are left to people.
+// so. It never grants what the policy of the run did not.
 #include "propose.hpp"
 
 #include "recording.hpp"
 #include "words.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -19,19 +20,17 @@ namespace {
 struct ProposeArguments {
     std::string policy = kDefaultPolicy;
     std::string recording{};
-    std::string system{};
     std::string output{};
 };
 
-/// Methods by (event, source, target, interface), in that order.
-using Groups =
-    std::map<std::tuple<EventKind, std::string, std::string, std::string>, std::set<std::string>>;
+/// Kinds of events with the same ends and endpoint, in the order of their methods.
+using Groups = std::map<std::tuple<EventKind, std::string, std::string, std::string>,
+                        std::vector<const Recorded*>>;
 
 Groups group(const std::set<Recorded>& records) {
     Groups groups;
     for (const Recorded& record : records) {
-        groups[{record.event, record.source, record.target, record.interface}].insert(
-            record.method);
+        groups[{record.event, record.source, record.target, record.endpoint}].push_back(&record);
     }
     return groups;
 }
@@ -45,80 +44,156 @@ bool is_baseline(const Recorded& record, const std::string& core) {
     return (is_notice && (record.source == core || record.target == core)) || is_log;
 }
 
-std::string section_of(const std::tuple<EventKind, std::string, std::string, std::string>& key,
-                       const std::set<std::string>& methods) {
-    const auto& [event, source, target, interface] = key;
-    if (event == EventKind::Execute) {
-        return fmt::format("execute src={} dst={} {{ grant () }}\n", source, target);
-    }
-    std::string text;
-    if (event == EventKind::Security) {
-        for (const std::string& method : methods) {
-            text += fmt::format("security src={} method={} {{ grant () }}\n", source, method);
-        }
-        return text;
-    }
-    text = fmt::format("{} src={} dst={} interface={} {{\n",
-                       policyc::psl::spelling(event),
-                       source,
-                       target,
-                       interface);
-    for (const std::string& method : methods) {
-        text += fmt::format("    match method={} {{ grant () }}\n", method);
-    }
-    return text + "}\n";
-}
+/// Writes the proposal: what was granted keeps the conditions that it has in the policy of the run.
+class Proposal final {
+public:
+    Proposal(const policyc::Compilation& policy, const Recording& recording)
+        : policy_(policy), recording_(recording), access_(policy),
+          core_(policy.policy().classes[policy.policy().core_class].name) {}
 
-std::string policy_text(const policyc::Compilation& policy,
-                        const Recording& recording,
-                        const std::string& from) {
-    const std::string& core = policy.policy().classes[policy.policy().core_class].name;
-    std::set<Recorded> granted;
-    for (const Recorded& record : recording.granted) {
-        if (!is_baseline(record, core)) {
-            granted.insert(record);
-        }
-    }
-    std::string text = fmt::format("/* Proposed from {}: grants what was used in that run and\n"
-                                   "   nothing else. Add conditions on parameters, and read every "
-                                   "line before use. */\n"
-                                   "execute: kl.core.Execute\n\nuse tessera._\nuse nk.basic._\n",
-                                   from);
-    for (const policyc::PolicyClass& entry : policy.policy().classes) {
-        text += entry.name == entry.description->name
-                    ? fmt::format("use EDL {}\n", entry.name)
-                    : fmt::format("task class {} : {}\n", entry.name, entry.description->name);
-    }
-    EventKind previous = EventKind::Security;
-    std::string source;
-    for (const auto& [key, methods] : group(granted)) {
-        const bool is_new = std::get<0>(key) != previous || std::get<1>(key) != source;
-        if (is_new && (std::get<0>(key) != EventKind::Execute || source.empty())) {
-            text += "\n";
-        }
-        previous = std::get<0>(key);
-        source = std::get<1>(key);
-        text += section_of(key, methods);
-    }
-    if (!recording.denied.empty()) {
-        text += "\n/* Denied in the run, and denied by this proposal:\n";
-        for (const auto& [key, methods] : group(recording.denied)) {
-            const auto& [event, from_class, to_class, interface] = key;
-            for (const std::string& method : methods) {
-                text += fmt::format("   {} {}{}{}  {}{}{}\n",
-                                    policyc::psl::spelling(event),
-                                    from_class,
-                                    to_class.empty() ? "" : " -> ",
-                                    to_class,
-                                    interface,
-                                    interface.empty() ? "" : ".",
-                                    method);
+    std::string text(const std::string& from) {
+        std::string rules;
+        std::set<Recorded> granted;
+        for (const Recorded& record : recording_.granted) {
+            if (!is_baseline(record, core_)) {
+                granted.insert(record);
             }
         }
-        text += "*/\n";
+        EventKind previous = EventKind::Execute;
+        std::string source;
+        for (const auto& [key, records] : group(granted)) {
+            const bool is_start = std::get<0>(key) == EventKind::Execute;
+            if (std::get<0>(key) != previous || (!is_start && std::get<1>(key) != source)) {
+                rules += "\n";
+            }
+            previous = std::get<0>(key);
+            source = std::get<1>(key);
+            rules += section(key, records);
+        }
+        return head(from) + rules + denied();
     }
-    return text;
-}
+
+private:
+    std::string head(const std::string& from) {
+        std::string text = fmt::format(
+            "/* Proposed from {}: what that run used is granted, under the conditions that it was\n"
+            "   granted under, and nothing else. Read every line before use. */\n"
+            "execute: kl.core.Execute\n\nuse tessera._\n",
+            from);
+        for (const std::string& used : used_files()) {
+            text += fmt::format("use {}._\n", used);
+        }
+        for (const policyc::PolicyClass& entry : policy_.policy().classes) {
+            text += entry.name == entry.description->name
+                        ? fmt::format("use EDL {}\n", entry.name)
+                        : fmt::format("task class {} : {}\n", entry.name, entry.description->name);
+        }
+        for (const auto& [name, object] : policy_.policy().objects) {
+            if (objects_.contains(name) && !is_shipped(*object.node)) {
+                text += fmt::format("{}\n", source_text(object.node->span));
+            }
+        }
+        return text + "\n";
+    }
+
+    /// The files of models and operators that the policy uses.
+    [[nodiscard]] std::set<std::string> used_files() const {
+        std::set<std::string> used;
+        for (const auto& file : policy_.policy().files) {
+            for (const lang::psl::Declaration& declaration : file->declarations) {
+                const auto* const use = std::get_if<lang::psl::UseFile>(&declaration);
+                if (use != nullptr && use->name.text().starts_with("nk.")) {
+                    used.insert(use->name.text());
+                }
+            }
+        }
+        return used;
+    }
+
+    /// Declared by one of those files.
+    [[nodiscard]] bool is_shipped(const lang::psl::PolicyObject& object) const {
+        const std::filesystem::path file =
+            policy_.diagnostics().sources().get(object.span.file).name();
+        return file.parent_path().filename() == "nk";
+    }
+
+    [[nodiscard]] std::string source_text(const lang::Span& span) const {
+        return std::string(policy_.diagnostics().sources().text(span));
+    }
+
+    /// The rules that judged this kind of event, as they stand in the policy; a rule in a choice
+    /// with all of the choice. A grant beside a condition says nothing.
+    std::string rules_of(const Recorded& record) {
+        std::vector<std::string> texts;
+        for (const policyc::BoundRule* const rule : access_.decide(record.question).rules) {
+            const lang::Span& span = !rule->cases.empty()    ? rule->cases.front().choice->span
+                                     : rule->head != nullptr ? rule->head->span
+                                                             : rule->call->span;
+            note_objects(*rule);
+            std::string text = text_of(policy_, span);
+            if (text != "grant ()" && text != "grant()" &&
+                std::ranges::find(texts, text) == texts.end()) {
+                texts.push_back(std::move(text));
+            }
+        }
+        return texts.empty() ? "grant ()" : fmt::format("{}", fmt::join(texts, "  "));
+    }
+
+    void note_objects(const policyc::BoundRule& rule) {
+        const std::string text =
+            source_text(rule.cases.empty() ? rule.span() : rule.cases.front().choice->span);
+        for (const auto& [name, object] : policy_.policy().objects) {
+            if (text.find(name + ".") != std::string::npos) {
+                objects_.insert(name);
+            }
+        }
+    }
+
+    std::string section(const Groups::key_type& key, const std::vector<const Recorded*>& records) {
+        const auto& [event, source, target, endpoint] = key;
+        if (event == EventKind::Execute) {
+            return fmt::format(
+                "execute src={} dst={} {{ {} }}\n", source, target, rules_of(*records[0]));
+        }
+        std::string text = fmt::format("{} src={}", policyc::psl::spelling(event), source);
+        text += event == EventKind::Security ? "" : fmt::format(" dst={}", target);
+        text += endpoint.empty() || event == EventKind::Security
+                    ? " {\n"
+                    : fmt::format(" endpoint={} {{\n", endpoint);
+        for (const Recorded* record : records) {
+            const std::string owner =
+                event == EventKind::Security && !endpoint.empty() ? endpoint + "." : "";
+            text += fmt::format(
+                "    match method={}{} {{ {} }}\n", owner, record->method, rules_of(*record));
+        }
+        return text + "}\n";
+    }
+
+    [[nodiscard]] std::string denied() const {
+        if (recording_.denied.empty()) {
+            return {};
+        }
+        std::string text =
+            "\n/* Denied in the run, and under the same conditions by this proposal:\n";
+        for (const Recorded& record : recording_.denied) {
+            text += fmt::format("   {} {}{}{}  {}{}{}\n",
+                                policyc::psl::spelling(record.event),
+                                record.source,
+                                record.target.empty() ? "" : " -> ",
+                                record.target,
+                                record.interface,
+                                record.interface.empty() ? "" : ".",
+                                record.method);
+        }
+        return text + "*/\n";
+    }
+
+    const policyc::Compilation& policy_;
+    const Recording& recording_;
+    AccessTable access_;
+    std::string core_;
+    std::set<std::string> objects_;  // that the rules use
+};
 
 Json to_json(const std::set<Recorded>& records) {
     Json json = Json::array();
@@ -126,6 +201,7 @@ Json to_json(const std::set<Recorded>& records) {
         json.push_back({{"event", policyc::psl::spelling(record.event)},
                         {"src", record.source},
                         {"dst", record.target},
+                        {"endpoint", record.endpoint},
                         {"interface", record.interface},
                         {"method", record.method}});
     }
@@ -151,35 +227,25 @@ Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& optio
     if (!log.ok()) {
         return log.trouble();
     }
-    std::optional<System> system;
-    if (!arguments.system.empty()) {
-        Result<System> read = load_system(arguments.system, options.include);
-        if (!read.ok()) {
-            return read.trouble();
-        }
-        system = std::move(read.value());
+    const Result<Recording> read =
+        read_recording(log.value(), arguments.recording, *policy.value());
+    if (!read.ok()) {
+        return read.trouble();
     }
-    const Recording recording =
-        read_recording(log.value(), policy.value()->policy(), system ? &*system : nullptr);
-    if (!recording.unknown_tasks.empty()) {
-        return Trouble{.cause = fmt::format("{} names a task '{}' of which no class is known",
-                                            arguments.recording,
-                                            *recording.unknown_tasks.begin()),
-                       .way_out = "give the system's init.yaml with --system"};
-    }
+    const Recording& recording = read.value();
     if (recording.granted.empty()) {
         return Trouble{.cause = fmt::format("{} holds no granted event among {}",
                                             arguments.recording,
-                                            counted(recording.line_count, "record")),
-                       .way_out =
-                           "record a run of a policy whose audit profile has kss : [\"granted\", "
-                           "\"denied\"] for the object base"};
+                                            counted(recording.record_count, "record")),
+                       .way_out = "let the run do what the system is for before it ends"};
     }
     Answer answer;
-    answer.text = policy_text(
-        *policy.value(), recording, std::filesystem::path(arguments.recording).filename().string());
+    answer.text = Proposal(*policy.value(), recording)
+                      .text(std::filesystem::path(arguments.recording).filename().string());
     answer.json = {{"granted", to_json(recording.granted)},
                    {"denied", to_json(recording.denied)},
+                   {"records", recording.record_count},
+                   {"lost", recording.lost_count},
                    {"policy", answer.text}};
     if (!arguments.output.empty()) {
         const Result<std::string> written = write_whole(arguments.output, answer.text);
@@ -187,8 +253,12 @@ Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& optio
             return written.trouble();
         }
         answer.text.clear();
-        answer.note =
-            fmt::format("{}: from {}\n", arguments.output, counted(recording.line_count, "record"));
+        answer.note = fmt::format(
+            "{}: from {}\n", arguments.output, counted(recording.record_count, "record"));
+    }
+    if (recording.lost_count > 0) {
+        answer.note += fmt::format("warning: {} lost in that run, so the proposal may lack rules\n",
+                                   counted(recording.lost_count, "record"));
     }
     return answer;
 }
@@ -196,22 +266,19 @@ Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& optio
 }  // namespace
 
 void add_propose(CLI::App& program, Task& task) {
-    CLI::App& command = add_subcommand(
-        program,
-        "propose",
-        "A least-privilege policy from the recording of a run",
-        {"propose run.log --system init.yaml", "propose run.log -p security.psl -o proposed.psl"});
+    CLI::App& command =
+        add_subcommand(program,
+                       "propose",
+                       "A least-privilege policy from the recording of a run",
+                       {"propose run.rec", "propose run.rec -p security.psl -o proposed.psl"});
     const auto arguments = std::make_shared<ProposeArguments>();
     command
-        .add_option("recording",
-                    arguments->recording,
-                    "Console log of a run, with the audit service's lines")
+        .add_option(
+            "recording", arguments->recording, "Recording of a run: ./tessera run --record FILE")
         ->type_name("FILE")
         ->required();
     command
         .add_option("-p,--policy", arguments->policy, "Policy of the run (default security.psl)")
-        ->type_name("FILE");
-    command.add_option("--system", arguments->system, "init.yaml of the run: classes of its tasks")
         ->type_name("FILE");
     command.add_option("-o,--output", arguments->output, "Write the proposal to a file")
         ->type_name("FILE");

@@ -1,170 +1,189 @@
 // SPDX-License-Identifier: Apache-2.0
-// A record reads, anywhere in a line (services/audit, explain.cpp):
-//
-//     GRANTED  <task> -> <task>  <interface>.<method>[ (response)| (error response)]  <reason>
-//     GRANTED  <task>  <interface>.<method> (security query)  <reason>
-//     GRANTED  <task> starts <task>  <reason>
 #include "recording.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <kernel/abi/call.hpp>
+#include <ksec/verdict.hpp>
 #include <optional>
-#include <sstream>
+#include <runtime/recording.hpp>
+#include <sdk/policyc/src/emit.hpp>
 #include <string_view>
+#include <vector>
 
 namespace sdk::policy {
 
 namespace {
 
-constexpr std::string_view kKernelName = "kernel";
+using policyc::LoweredClass;
+using policyc::LoweredEndpoint;
 
-/// What stands before `end`, which is taken away with it; nothing when there is no such end.
-std::optional<std::string_view> take_until(std::string_view& rest, std::string_view end) {
-    const std::size_t at = rest.find(end);
-    if (at == std::string_view::npos) {
-        return std::nullopt;
+constexpr std::size_t kNumbers = 9;  // in a record
+
+/// Words between single blanks.
+std::vector<std::string_view> split(std::string_view line) {
+    std::vector<std::string_view> words;
+    for (std::size_t at = 0; at <= line.size();) {
+        const std::size_t end = std::min(line.find(' ', at), line.size());
+        words.push_back(line.substr(at, end - at));
+        at = end + 1;
     }
-    const std::string_view part = rest.substr(0, at);
-    rest.remove_prefix(at + end.size());
-    return part;
+    return words;
 }
 
-/// A name and nothing else: what a process writes to the console cannot pass for a record by
-/// blanks.
-bool is_name(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '.' || c == '-';
-    });
+bool parse(std::string_view word, std::uint64_t& number) {
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    return error == std::errc{} && end == word.data() + word.size();
 }
 
-struct Raw {
-    EventKind event = EventKind::Request;
-    std::string_view source{};
-    std::string_view target{};
-    std::string_view method{};  ///< with the interface
-};
-
-std::optional<Raw> parse_start(std::string_view rest) {
-    Raw raw{.event = EventKind::Execute};
-    const auto source = take_until(rest, " starts ");
-    const auto target = take_until(rest, "  ");
-    if (!source || !target || !is_name(*source) || !is_name(*target)) {
-        return std::nullopt;
+std::optional<EventKind> event_of(std::uint64_t number) {
+    switch (static_cast<ksec::Event>(number)) {
+    case ksec::Event::Request:
+        return EventKind::Request;
+    case ksec::Event::Response:
+        return EventKind::Response;
+    case ksec::Event::Error:
+        return EventKind::Error;
+    case ksec::Event::Security:
+        return EventKind::Security;
+    case ksec::Event::Execute:
+        return EventKind::Execute;
     }
-    raw.source = *source;
-    raw.target = *target;
-    return raw;
-}
-
-std::optional<Raw> parse_message(std::string_view rest) {
-    Raw raw;
-    const auto ends = take_until(rest, "  ");
-    std::string_view method = take_until(rest, "  ").value_or(rest);
-    if (!ends) {
-        return std::nullopt;
-    }
-    std::string_view source = *ends;
-    if (const auto before = take_until(source, " -> ")) {
-        raw.source = *before;
-        raw.target = source;
-        if (!is_name(raw.target)) {
-            return std::nullopt;
-        }
-    } else {
-        raw.source = source;
-        raw.event = EventKind::Security;
-    }
-    if (const std::size_t bracket = method.find(" ("); bracket != std::string_view::npos) {
-        const std::string_view kind = method.substr(bracket);
-        raw.event = kind == " (response)"         ? EventKind::Response
-                    : kind == " (error response)" ? EventKind::Error
-                                                  : raw.event;
-        method = method.substr(0, bracket);
-    }
-    raw.method = method;
-    return is_name(raw.source) && is_name(method) ? std::optional(raw) : std::nullopt;
+    return std::nullopt;
 }
 
 class Reader final {
 public:
-    Reader(const policyc::Policy& policy, const System* system) : policy_(policy) {
-        if (system == nullptr) {
-            return;
-        }
-        for (const auto& [class_name, tasks] : system->tasks) {
-            for (const std::string& task : tasks) {
-                class_of_[task] = class_name;
-            }
-        }
-    }
+    Reader(const std::string& name, const policyc::Compilation& policy)
+        : name_(name), lowered_(policy.lowered()),
+          header_(fmt::format("{} {} {:#018x}",
+                              sdk::kRecordingHeader,
+                              sdk::kRecordingVersion,
+                              sdk::hash_names(policyc::emit_names(policy.lowered())))) {}
 
-    Recording run(const std::string& text) {
-        std::istringstream lines(text);
-        for (std::string line; std::getline(lines, line);) {
-            while (!line.empty() && line.back() == '\r') {
-                line.pop_back();
+    Result<Recording> run(std::string_view text) {
+        for (; !text.empty(); ++line_) {
+            const std::size_t end = text.find('\n');
+            if (end == std::string_view::npos) {
+                break;  // cut off
             }
-            read(line, "GRANTED  ", recording_.granted);
-            read(line, "DENIED  ", recording_.denied);
+            std::string_view line = text.substr(0, end);
+            text.remove_prefix(end + 1);
+            if (line.ends_with('\r')) {
+                line.remove_suffix(1);
+            }
+            if (line.starts_with(sdk::kRecordingHeader)) {
+                if (line != header_) {
+                    return other(line);
+                }
+                has_header_ = true;
+            } else if (!has_header_) {
+                break;
+            } else if (!take(line)) {
+                return Trouble{.cause = fmt::format("{}:{}: this is no record", name_, line_),
+                               .way_out = "record again with ./tessera run --record FILE"};
+            }
+        }
+        if (!has_header_) {
+            return Trouble{.cause = name_ + " is no recording of a run",
+                           .way_out = "make one with ./tessera run --record FILE"};
         }
         return std::move(recording_);
     }
 
 private:
-    void read(const std::string& line, std::string_view word, std::set<Recorded>& records) {
-        const std::size_t at = line.find(word);
-        if (at == std::string::npos) {
-            return;
+    [[nodiscard]] Trouble other(std::string_view line) const {
+        const auto version = fmt::format("{} {} ", sdk::kRecordingHeader, sdk::kRecordingVersion);
+        if (!line.starts_with(version)) {
+            return {.cause = fmt::format("{}:{}: a recording of another version", name_, line_),
+                    .way_out = "record again with this version's ./tessera run --record FILE"};
         }
-        const std::string_view rest = std::string_view(line).substr(at + word.size());
-        std::optional<Raw> raw = parse_start(rest);
-        if (!raw) {
-            raw = parse_message(rest);
-        }
-        if (!raw) {
-            return;
-        }
-        ++recording_.line_count;
-        const std::size_t dot = raw->method.rfind('.');
-        Recorded record{.event = raw->event,
-                        .source = class_named(raw->source),
-                        .target = raw->target.empty() ? "" : class_named(raw->target)};
-        if (raw->event != EventKind::Execute) {
-            record.interface = raw->method.substr(0, dot == std::string_view::npos ? 0 : dot);
-            record.method = raw->method.substr(dot == std::string_view::npos ? 0 : dot + 1);
-        }
-        if (!record.source.empty() && (raw->target.empty() || !record.target.empty())) {
-            records.insert(std::move(record));
-        }
+        return {.cause = fmt::format("{} was recorded under another policy", name_),
+                .way_out = "name the policy of that run with -p FILE, as it was then"};
     }
 
-    /// Empty, and noted, when nobody is called so.
-    std::string class_named(std::string_view task) {
-        const std::string name(task);
-        if (name == kKernelName) {
-            return policy_.classes[policy_.core_class].name;
+    bool take(std::string_view line) {
+        const std::vector<std::string_view> words = split(line);
+        std::array<std::uint64_t, kNumbers> numbers{};
+        if (words.size() != kNumbers + 1 || words[0] != "record") {
+            return false;
         }
-        const auto known = class_of_.find(name);
-        if (known != class_of_.end()) {
-            return known->second;
+        for (std::size_t i = 0; i < kNumbers; ++i) {
+            if (!parse(words[i + 1], numbers[i])) {
+                return false;
+            }
         }
-        if (policy_.find_class(name)) {
-            return name;
+        const auto [sequence, event, granted, reason, source, target, endpoint, method, lost] =
+            numbers;
+        ++recording_.record_count;
+        recording_.lost_count += lost;
+        if (reason == static_cast<std::uint64_t>(ksec::Reason::BadHandle) ||
+            reason == static_cast<std::uint64_t>(ksec::Reason::BadToken)) {
+            ++recording_.misuse_count;
+            return true;
         }
-        recording_.unknown_tasks.insert(name);
-        return {};
+        const std::optional<EventKind> kind = event_of(event);
+        if (!kind || granted > 1 || source >= lowered_.classes.size()) {
+            return false;
+        }
+        Recorded record{.event = *kind, .source = lowered_.classes[source].name};
+        if (*kind != EventKind::Security) {
+            if (target >= lowered_.classes.size()) {
+                return false;
+            }
+            record.target = lowered_.classes[target].name;
+        }
+        const bool is_answer = *kind == EventKind::Response || *kind == EventKind::Error;
+        const std::uint64_t owner = is_answer || *kind == EventKind::Security ? source : target;
+        record.question = {.event = *kind,
+                           .client = static_cast<std::uint16_t>(is_answer ? target : source),
+                           .server = static_cast<std::uint16_t>(owner)};
+        if (*kind != EventKind::Execute &&
+            !name_method(lowered_.classes[owner], *kind, endpoint, method, record)) {
+            return granted == 0;  // a method that does not exist was denied
+        }
+        (granted == 1 ? recording_.granted : recording_.denied).insert(std::move(record));
+        return true;
     }
 
-    const policyc::Policy& policy_;
-    std::map<std::string, std::string> class_of_;
+    bool name_method(const LoweredClass& owner,
+                     EventKind kind,
+                     std::uint64_t endpoint,
+                     std::uint64_t method,
+                     Recorded& record) const {
+        const bool is_implicit = endpoint >= abi::kIrqEndpoint;
+        const std::vector<LoweredEndpoint>& list = kind == EventKind::Security ? owner.security
+                                                   : is_implicit ? lowered_.implicit_endpoints
+                                                                 : owner.endpoints;
+        const std::uint64_t index = is_implicit ? endpoint - abi::kIrqEndpoint : endpoint;
+        if (index >= list.size() || method >= list[index].methods.size()) {
+            return false;
+        }
+        record.endpoint = list[index].path;
+        record.interface = list[index].interface;
+        record.method = list[index].methods[method].name;
+        record.question.endpoint = static_cast<std::uint16_t>(index);
+        record.question.method = static_cast<std::uint16_t>(method);
+        record.question.is_implicit = is_implicit;
+        return true;
+    }
+
+    const std::string& name_;
+    const policyc::Lowered& lowered_;
+    std::string header_;
     Recording recording_;
+    std::size_t line_ = 1;
+    bool has_header_ = false;
 };
 
 }  // namespace
 
-Recording
-read_recording(const std::string& text, const policyc::Policy& policy, const System* system) {
-    return Reader(policy, system).run(text);
+Result<Recording> read_recording(const std::string& text,
+                                 const std::string& name,
+                                 const policyc::Compilation& policy) {
+    return Reader(name, policy).run(text);
 }
 
 }  // namespace sdk::policy

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was granted and denied in a run, read back from the lines that the audit service writes to
-// the console. Such a line names tasks and interfaces; an init.yaml says which class a task is of.
+// What was granted and denied in a run, as the audit service wrote it (services/audit/recorder.hpp)
+// to a serial port of its own, which no other program of the run reaches:
+//
+//     tessera-recording 1 0x<hash of the policy's names table>
+//     record <sequence> <event> <granted> <reason> <source class> <target class> <endpoint>
+//            <method> <records lost before>           (one line, decimal)
+//
+// The module of a recorded run asks about every message and records each kind of grant once, and
+// every denial. A service that was restarted writes the first line again.
 #pragma once
 
 #include "access.hpp"
@@ -12,13 +19,15 @@
 
 namespace sdk::policy {
 
-/// One kind of event that was recorded.
+/// One kind of event that was recorded. Ordered by names.
 struct Recorded {
     EventKind event = EventKind::Request;
-    std::string source{};     ///< class; response and error: the server
-    std::string target{};     ///< class; empty for a security query
-    std::string interface{};  ///< empty for a start
+    std::string source{};    ///< class; response and error: the server
+    std::string target{};    ///< class; empty for a security query
+    std::string endpoint{};  ///< path; empty for a start or the class's own security interface
+    std::string interface{};
     std::string method{};
+    Question question{};  ///< the same in the policy's numbers
 
     friend auto operator<=>(const Recorded&, const Recorded&) = default;
 };
@@ -26,13 +35,15 @@ struct Recorded {
 struct Recording {
     std::set<Recorded> granted{};
     std::set<Recorded> denied{};
-    std::set<std::string> unknown_tasks{};  ///< neither a task nor a class of the policy
-    std::size_t line_count = 0;             ///< lines that are records
+    std::size_t record_count = 0;
+    std::size_t misuse_count = 0;  ///< handles and calls that were not the process's own
+    std::size_t lost_count = 0;    ///< records that found no room
 };
 
-/// Reads a console log; lines that are no records are passed over. `system` may be null: then tasks
-/// must be named as their classes.
-Recording
-read_recording(const std::string& text, const policyc::Policy& policy, const System* system);
+/// Reads a recording of a run of this policy. A last line that was cut off is passed over: runs are
+/// stopped. Trouble: it is no recording, of another version or policy, or damaged (which line).
+Result<Recording> read_recording(const std::string& text,
+                                 const std::string& name,
+                                 const policyc::Compilation& policy);
 
 }  // namespace sdk::policy

@@ -21,8 +21,8 @@ void write_log(std::string_view line) { (void)log_console->write_line(line); }
 
 Console::Console(u32 handle) : proxy_(handle, drivers::Pl011::endpoint::console) {}
 
-Result<Console> Console::open(const StartBlock& start) {
-    const auto handle = start.connection(kConsoleConnection);
+Result<Console> Console::open(const StartBlock& start, std::string_view id) {
+    const auto handle = start.connection(id);
     if (!handle.ok()) {
         return handle.status();
     }

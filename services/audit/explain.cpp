@@ -176,6 +176,9 @@ void put_reason(Writer& line, const Record& record, const Names& names) {
     case Reason::Audited:
         line.text("recorded by its audit profile");
         return;
+    case Reason::Recorded:
+        line.text("recorded with the run");
+        return;
     case Reason::BadHandle:
     case Reason::BadToken:
         return;

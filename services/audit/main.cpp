@@ -65,7 +65,10 @@ s32 sdk::program_main(const StartBlock& start) {
         LogLine{"audit", "not-the-reader"}.field("status", name_of(opened.status()));
         return kExitNotReader;
     }
-    svc::audit::AuditService service{records, names, directory, sink};
+    const auto port = Console::open(start, "recording");
+    svc::audit::Recorder recorder =
+        port.ok() ? svc::audit::Recorder{port.value(), names_text(start)} : svc::audit::Recorder{};
+    svc::audit::AuditService service{records, names, directory, sink, recorder};
     services::Audit::Dispatcher dispatcher{start.listener(), service};
     dispatcher.on_event(service);
     service.read_all();

@@ -54,6 +54,10 @@ bool AuditService::read_batch() {
 }
 
 void AuditService::take(const Record& record) {
+    recorder_.write(record);
+    if (record.reason == static_cast<base::u8>(ksec::Reason::Recorded)) {
+        return;  // for the recording only
+    }
     ++counts_.records;
     if (record.granted == 0) {
         ++counts_.denials;

@@ -6,6 +6,7 @@
 #include <services/AuditCounts.server.hpp>
 #include <services/audit/explain.hpp>
 #include <services/audit/folding.hpp>
+#include <services/audit/recorder.hpp>
 #include <services/audit/task_directory.hpp>
 #include <tessera/Event.server.hpp>
 
@@ -35,8 +36,9 @@ public:
     AuditService(kl::core::Audit::Proxy& kernel,
                  const Names& names,
                  TaskDirectory& tasks,
-                 LineSink& sink)
-        : kernel_(kernel), names_(names), tasks_(tasks), sink_(sink) {}
+                 LineSink& sink,
+                 Recorder& recorder)
+        : kernel_(kernel), names_(names), tasks_(tasks), sink_(sink), recorder_(recorder) {}
 
     /// The kernel says that there are records.
     idl::Outcome<tessera::Event::Notify_Results>
@@ -67,6 +69,7 @@ private:
     Names names_;
     TaskDirectory& tasks_;
     LineSink& sink_;
+    Recorder& recorder_;
     Folding folding_{};
     Counts counts_{};
     u64 lost_told_ = 0;

@@ -5,10 +5,8 @@ A verdict must cost the same whatever the number of rules: each figure of the la
 differ from the smallest one's by FLAT at most.
 """
 
-import json
 import os
 import pathlib
-import shlex
 import shutil
 import subprocess
 import sys
@@ -17,9 +15,11 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "test/unit/sdk/policyc"))
+sys.path.insert(0, str(ROOT / "test/system"))
 
 from bench_lines import parse_figures  # pylint: disable=wrong-import-position
 from many_rules import run, write_policy  # pylint: disable=wrong-import-position
+from ksec_build import Failure, archives, compile_policy, compiler_of, engine_command, link_module  # pylint: disable=wrong-import-position
 from static_figures import read_only_size  # pylint: disable=wrong-import-position
 
 SIZES = ((10, 4), (1000, 20), (100000, 100))  # rules and classes
@@ -32,62 +32,14 @@ QEMU = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "512", 
         "-icount", "shift=0,sleep=off", "-kernel"]
 
 
-class Failure(Exception):
-    """A figure that could not be taken, and why."""
-
-
-def engine_command(build):
-    """The command that compiles ksec's engine in this build, without its source and outputs."""
-    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        entries = json.load(file)
-    for entry in entries:
-        if entry["file"].endswith("ksec/engine/verdict.cpp") and "libksec-engine.a.p" in entry["output"]:
-            words = shlex.split(entry["command"])
-            taken = []
-            skip = False
-            for word in words:
-                if skip:
-                    skip = False
-                elif word in ("-o", "-c", "-MF", "-MQ"):
-                    skip = True
-                elif word != "-MD" and not word.startswith("-ffile-prefix-map"):
-                    taken.append(word)
-            return taken, entry["directory"]
-    raise Failure("compile_commands.json does not name ksec/engine/verdict.cpp")
-
-
-def compile_policy(build, folder):
-    """Compiles folder/p.psl to folder/p.o: seconds of processor time and megabytes."""
-    command, directory = engine_command(build)
-    policyc = os.path.join(build, "sdk/policyc/policyc")
-    took = run([policyc, "-I", folder, "-I", HERE, "-I", ROOT / "sdk/interfaces", "-I", ROOT / "sdk/policies",
-                "--output", folder / "p.cpp", "--names", folder / "p.names", folder / "p.psl"],
-               stderr=subprocess.DEVNULL)
-    compiled = run([*command, "-I", ROOT, "-I", ROOT / "ksec/include", "-c", "-o", folder / "p.o", folder / "p.cpp"],
-                   cwd=directory)
-    return took[1] + compiled[1], max(took[2], compiled[2])
-
-
 def measure_least(build):
     """Loaded bytes, not writable, of the module of the least policy that says hello."""
     build = os.path.abspath(build)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         shutil.copy(HERE / "verdicts/hello.psl", folder / "p.psl")
-        compile_policy(build, folder)
-        run([compiler_of(build), "-nostdlib", "-static", "-no-pie", "-Wl,-T," + str(ROOT / "ksec/ksec.ld"),
-             "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=4096", "-o", folder / "ksec.elf",
-             folder / "p.o", *archives(build)])
-        return {"size.ksec_hello": ("bytes", read_only_size(folder / "ksec.elf"))}
-
-
-def compiler_of(build):
-    return next(word for word in engine_command(build)[0] if not word.startswith("-") and "ccache" not in word)
-
-
-def archives(build):
-    parts = [os.path.join(build, "ksec", f"libksec-{name}.a") for name in ("engine", "runtime")]
-    return ["-Wl,--start-group", *parts, "-Wl,--end-group"]
+        compile_policy(build, folder, (HERE,))
+        return {"size.ksec_hello": ("bytes", read_only_size(link_module(build, folder)))}
 
 
 def link(build, folder):
@@ -128,7 +80,7 @@ def measure_verdicts(build):
             more = "use EDL verdicts.Meter\nuse EDL verdicts.Target\n"
             more += (HERE / "verdicts/measured.psl").read_text(encoding="utf-8")
             write_policy(folder, classes, rules, 1, more)
-            seconds, megabytes = compile_policy(build, folder)
+            seconds, megabytes = compile_policy(build, folder, (HERE,))
             for figure, value in boot(link(build, folder)).items():
                 figures[f"{figure}.{rules}"] = value
     figures["policyc.seconds.100000"] = ("s", round(seconds + 0.5))

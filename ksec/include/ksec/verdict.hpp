@@ -141,6 +141,7 @@ enum class Reason : u8 {
     Audited = 5,    ///< granted, and a profile wants to know
     BadHandle = 6,  ///< written by the kernel: the handle was invalid or lacked the right
     BadToken = 7,   ///< written by the kernel: reply to a call that is not the replier's
+    Recorded = 8,   ///< granted, and a run is recorded: each kind of event once is enough
 };
 
 /// Which part of a malformed message was wrong.
@@ -227,7 +228,8 @@ struct EntryTable {
     Verdict (*check)(const Query* query, Progress* progress, Record* record);
     /// State part, at most 500 instructions of rules, for a process start 4,000; without state
     /// rules, a look-up. With Effect::Commit the models change iff Granted; with Effect::Dry they
-    /// never do. A committed grant has reason Audited when a profile wants to know, else 0.
+    /// never do. A committed grant has reason Audited when a profile wants to know, Recorded when
+    /// the run is recorded, else 0.
     Verdict (*judge)(const Query* query, Effect effect, Record* record);
     /// The object behind `sid` is gone: its model state goes too. O(1) for each model object.
     void (*ended)(u64 sid);

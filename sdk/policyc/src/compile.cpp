@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compile.hpp"
 
-#include "lower.hpp"
-
 #include <iterator>
 #include <utility>
 
@@ -11,7 +9,7 @@ namespace sdk::policyc {
 Compilation::Compilation(const std::string& path,
                          const std::vector<std::string>& include_directories,
                          lang::Overlay overlay,
-                         u32 most_state_cost)
+                         const LoweringOptions& options)
     : path_(path) {
     workspace_.use_overlay(std::move(overlay));
     for (const std::string& directory : include_directories) {
@@ -22,7 +20,7 @@ Compilation::Compilation(const std::string& path,
         return;  // nothing to resolve names in; that was reported
     }
     rules_ = bind_rules(policy_, diagnostics_);
-    lowered_ = lower(policy_, rules_, most_state_cost, diagnostics_);
+    lowered_ = lower(policy_, rules_, options, diagnostics_);
 }
 
 std::vector<std::string> Compilation::files() const {

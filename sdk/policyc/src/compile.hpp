@@ -4,6 +4,7 @@
 
 #include "bindings.hpp"
 #include "channels.hpp"
+#include "lower.hpp"
 #include "lowered.hpp"
 #include "policy.hpp"
 
@@ -16,12 +17,11 @@ namespace sdk::policyc {
 class Compilation final {
 public:
     /// Compiles the policy at `path`; look at diagnostics() for how it went. The overlay may say
-    /// what that file contains, too. `most_state_cost`: instructions that the rules on state of one
-    /// message may take.
+    /// what that file contains, too.
     Compilation(const std::string& path,
                 const std::vector<std::string>& include_directories,
                 lang::Overlay overlay = {},
-                u32 most_state_cost = ksec::format::kMaxStateCost);
+                const LoweringOptions& options = {});
     Compilation(const Compilation&) = delete;
     Compilation& operator=(const Compilation&) = delete;
 

@@ -184,7 +184,10 @@ private:
     void print_audits() {
         print(out_, "constexpr Audit kAudits[] = {{\n");
         for (const u64 levels : policy_.audits) {
-            print(out_, "    {{{:#x}u}},\n", levels);
+            print(out_,
+                  "    {{{:#x}u, ksec::Reason::{}}},\n",
+                  levels,
+                  policy_.records_run ? "Recorded" : "Audited");
         }
         print(out_, "}};\n\n");
     }

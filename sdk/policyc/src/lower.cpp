@@ -50,15 +50,17 @@ class Lowering final {
 public:
     Lowering(const Policy& policy,
              const std::vector<BoundRule>& rules,
-             u32 most_state_cost,
+             const LoweringOptions& options,
              lang::Diagnostics& diagnostics)
-        : policy_(policy), rules_(rules), most_state_cost_(most_state_cost),
-          diagnostics_(diagnostics), decisions_(result_, diagnostics), pools_(policy) {}
+        : policy_(policy), rules_(rules), most_state_cost_(options.most_state_cost),
+          diagnostics_(diagnostics), decisions_(result_, diagnostics), pools_(policy) {
+        result_.records_run = options.records_run;
+        result_.audit_level = options.records_run ? 0 : policy.audit.level;
+    }
 
     Lowered run() {
         result_.core_class = policy_.core_class;
         result_.init_class = policy_.init_class;
-        result_.audit_level = policy_.audit.level;
         make_implicit();
         make_classes();
         sort_rules();
@@ -232,8 +234,8 @@ private:
         }
         const auto* const settings =
             policy_.audit.find(rule.profile, policy_.object_of(rule.call->name));
-        u64 levels = 0;
-        if (settings != nullptr) {
+        u64 levels = result_.records_run ? ~u64{0} : 0;
+        if (settings != nullptr && !result_.records_run) {
             for (const auto& [level, setting] : *settings) {
                 levels |= u64{setting.granted ? 1u : 0u} << level;
             }
@@ -608,9 +610,9 @@ bool LoweredShape::is_short() const {
 
 Lowered lower(const Policy& policy,
               const std::vector<BoundRule>& rules,
-              u32 most_state_cost,
+              const LoweringOptions& options,
               lang::Diagnostics& diagnostics) {
-    return Lowering(policy, rules, most_state_cost, diagnostics).run();
+    return Lowering(policy, rules, options, diagnostics).run();
 }
 
 }  // namespace sdk::policyc

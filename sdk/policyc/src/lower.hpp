@@ -10,11 +10,18 @@
 
 namespace sdk::policyc {
 
-/// Lowers a policy without errors so far; reports what cannot be compiled. `most_state_cost`:
-/// instructions that the state rules of a message may take.
+struct LoweringOptions {
+    /// Instructions that the state rules of a message may take.
+    u32 most_state_cost = ksec::format::kMaxStateCost;
+    /// Make a module that records every kind of grant once, whatever profiles say: nothing is
+    /// granted without being asked about.
+    bool records_run = false;
+};
+
+/// Lowers a policy without errors so far; reports what cannot be compiled.
 Lowered lower(const Policy& policy,
               const std::vector<BoundRule>& rules,
-              u32 most_state_cost,
+              const LoweringOptions& options,
               lang::Diagnostics& diagnostics);
 
 }  // namespace sdk::policyc

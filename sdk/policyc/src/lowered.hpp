@@ -191,6 +191,7 @@ struct Lowered {
     std::vector<LoweredScan> scans;
     std::vector<ksec::format::Comparison> comparisons;
     std::vector<u64> audits{0};  ///< levels at which a grant is recorded; 0 is not used
+    bool records_run = false;    ///< the only plan is to record every kind of grant
     std::vector<LoweredObject> objects;
     u32 audit_level = 0;
     std::vector<LoweredDecision> decisions;  ///< 0 has no rules

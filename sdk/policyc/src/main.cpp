@@ -30,6 +30,7 @@ Compiles a security policy into the C++ source of a policy module (ksec.elf).
   --depfile FILE      the files read, as a make rule for --output
   --state-limit N     instructions that the rules on state of one message may take (default 500);
                       they run while the kernel is locked
+  --record-all        a module for a run that is recorded: every kind of grant is recorded once
   --symbol NAME       name of the entry table object (default ksec_entry_table)
   --check             compile and report only; write nothing
   --json              diagnostics as JSON on standard output
@@ -56,6 +57,7 @@ struct Options {
     std::string symbol = "ksec_entry_table";
     std::string policy;
     bool check_only = false;
+    bool record_all = false;
     bool json = false;
     bool help = false;
 };
@@ -92,6 +94,8 @@ std::string parse(const std::vector<std::string>& arguments, Options& options) {
             options.help = true;
         } else if (argument == "--check") {
             options.check_only = true;
+        } else if (argument == "--record-all") {
+            options.record_all = true;
         } else if (argument == "--json") {
             options.json = true;
         } else if (argument == "-I") {
@@ -211,10 +215,11 @@ void print_diagnostics(const sdk::lang::Diagnostics& diagnostics, const Options&
 }
 
 int run(const Options& options) {
-    Compilation compilation(options.policy,
-                            options.include_directories,
-                            {},
-                            static_cast<std::uint32_t>(std::stoul(options.state_limit)));
+    Compilation compilation(
+        options.policy,
+        options.include_directories,
+        {},
+        {static_cast<std::uint32_t>(std::stoul(options.state_limit)), options.record_all});
     if (!options.init.empty()) {
         compilation.check_channels([&options](sdk::lang::Sources& sources,
                                               sdk::lang::Diagnostics& diagnostics) {

@@ -226,7 +226,8 @@ constexpr Decision kDecisions[] = {
 static_assert(std::size(kDecisions) == PlaceCount + 1);
 
 // Plan 1: at levels 0 and 2. Plan 2: at level 5.
-constexpr Audit kAudits[] = {{0}, {0b101}, {0b100000}};
+constexpr Audit kAudits[] = {
+    {0, Reason::Audited}, {0b101, Reason::Audited}, {0b100000, Reason::Audited}};
 
 constexpr Shape kNumber{8, 0, Staging::Registers, 0, 1, 0, nullptr};
 constexpr Shape kNone{0, 0, Staging::Registers, 0, 0, 0, nullptr};

@@ -22,8 +22,8 @@ public:
 
     explicit Console(u32 handle);
 
-    /// ResourceNotFound: the process has no connection called "console".
-    static Result<Console> open(const StartBlock& start);
+    /// ResourceNotFound: the process has no connection of that id.
+    static Result<Console> open(const StartBlock& start, std::string_view id = kConsoleConnection);
 
     /// Writes `text` as it is, in pieces of at most 1024 bytes. While the driver's queue is full
     /// or the driver restarts it waits and tries again, 400 ms in all. Busy, NotConnected,

@@ -74,7 +74,16 @@ struct Hooks {
         keep(*query, true, effect);
         const ksec::Verdict verdict =
             g_policy->on_judge ? g_policy->on_judge(*query, effect) : ksec::Verdict::Granted;
-        return verdict == ksec::Verdict::Denied ? deny(record, ksec::Reason::NoRule) : verdict;
+        if (verdict == ksec::Verdict::Denied) {
+            return deny(record, ksec::Reason::NoRule);
+        }
+        record->event = static_cast<u8>(query->event);
+        record->src_class = query->src_class;
+        record->dst_class = query->dst_class;
+        record->endpoint = query->endpoint;
+        record->method = query->method;
+        record->reason = static_cast<u8>(g_policy->grant_reason);
+        return verdict;
     }
 
     static void ended(u64 sid) { g_policy->ended_sids.push_back(sid); }

@@ -61,6 +61,7 @@ public:
     std::function<ksec::Verdict(const ksec::Query&, ksec::Effect)> on_judge;
 
     std::vector<Asked> asked;
+    ksec::Reason grant_reason{};  ///< of committed grants: Audited, Recorded, or nothing
     std::vector<u64> ended_sids;
 
     [[nodiscard]] const ksec::EntryTable* entry() const { return &entry_; }

@@ -199,7 +199,7 @@ Counts compare(const std::string& folder,
         folder + "/" + name + ".psl",
         {root + "/test/unit/sdk/policyc", root + "/sdk/interfaces", root + "/sdk/policies"},
         {},
-        state_limit);
+        LoweringOptions{.most_state_cost = state_limit});
     REQUIRE(compilation.ok());
     REQUIRE(compilation.lowered().hash == table.policy_hash);
     const u64 event_count = from_environment("TESSERA_EVENTS", default_count);

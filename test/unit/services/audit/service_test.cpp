@@ -87,7 +87,9 @@ struct World {
     kl::core::Task::Proxy tasks{1, kl::core::Core::endpoint::task_Task};
     svc::audit::TaskDirectory directory{tasks};
     Lines lines{};
-    svc::audit::AuditService service{kernel, svc::audit::Names{table::kNames}, directory, lines};
+    svc::audit::Recorder recorder{};
+    svc::audit::AuditService service{
+        kernel, svc::audit::Names{table::kNames}, directory, lines, recorder};
 };
 
 }  // namespace
