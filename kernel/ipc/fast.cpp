@@ -38,7 +38,8 @@ inline Next refuse(u32 ticket) {
 }
 
 /// A granted call that met no waiter may be for the kernel: its endpoint never has any.
-inline Next find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
+[[gnu::always_inline]] inline Next
+find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
     if (slot.type != SlotType::Kernel || granted.response == ~u64{0}) {
         return {nullptr, 0};
     }

@@ -40,9 +40,9 @@ SCENARIOS = (
                      r"^init: task-ended task=client reason=exit code=0$")),
     # The real kernel meets an exception of its own where it picks the next thread.
     Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
-             broken_at="_ZN6kernel9Scheduler4pick", exit_code=134, seconds=60,
+             broken_at="_ZN6kernel9Scheduler6choose", exit_code=134, seconds=60,
              expect=(r"panic: exception vector=\d+ syndrome=0x2000000 ", r"^backtrace:( 0x[0-9a-f]+)+$"),
-             symbolised=(r"^0xffff[0-9a-f]+ kernel::Scheduler::pick\(.*\) at kernel/sched/scheduler\.cpp:\d+$",
+             symbolised=(r"^0xffff[0-9a-f]+ kernel::Scheduler::choose\(.*\) at kernel/sched/scheduler\.cpp:\d+$",
                          r"^0xffff[0-9a-f]+ .* at kernel/(entry|boot)/\w+\.cpp:\d+$")),
 
     Scenario("fewer CPUs", machines=(virt(cpus=4, gic=3),), boot_arguments="tessera.cpus=3",

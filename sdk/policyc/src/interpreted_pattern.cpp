@@ -95,11 +95,7 @@ class PatternParser final {
 public:
     explicit PatternParser(const std::string& text) : text_(decode(text)) {}
 
-    NodePtr run() {
-        accept('^');
-        NodePtr result = alternatives();
-        return result;
-    }
+    NodePtr run() { return alternatives(); }
 
 private:
     [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
@@ -124,10 +120,12 @@ private:
 
     NodePtr sequence() {
         NodePtr result = make(Node::Kind::Sequence);
+        if (depth_ == 0) {
+            accept('^');
+        }
         while (!at_end() && peek() != '|' && peek() != ')') {
-            if (peek() == '$' && at_ + 1 == text_.size()) {
-                ++at_;
-                break;
+            if (depth_ == 0 && accept('$')) {
+                break;  // nothing of this alternative follows
             }
             result->children.push_back(repeated(atom()));
         }
@@ -174,7 +172,9 @@ private:
             if (accept('?')) {
                 accept(':');
             }
+            ++depth_;
             NodePtr inner = alternatives();
+            --depth_;
             accept(')');
             return inner;
         }
@@ -273,6 +273,7 @@ private:
 
     const std::u32string text_;
     std::size_t at_ = 0;
+    unsigned depth_ = 0;  // of groups
 };
 
 /// Where the text can stand after `node` has matched from one of `from`.
