@@ -38,22 +38,4 @@ u16 find_class(const format::Policy& policy, const char* name, u32 length) {
     return kNoClass;
 }
 
-u32 find_exception(const format::SourceMap& map, u16 source) {
-    u32 low = 0;
-    u32 high = map.exception_count;
-    while (low < high) {
-        const u32 middle = (low + high) / 2;
-        const format::Exception& exception = map.exceptions[middle];
-        if (exception.source == source) {
-            return exception.value;
-        }
-        if (source < exception.source) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return map.otherwise;
-}
-
 }  // namespace ksec::engine

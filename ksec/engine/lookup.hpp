@@ -59,13 +59,16 @@ inline MethodPlace find_security_method(const format::Class& owner, u16 security
     return security < owner.security_count ? find_in(owner.security[index], method) : kNowhere;
 }
 
-/// The value that a map has for `source`, which is in its exceptions if anywhere. O(log
-/// exceptions).
-u32 find_exception(const format::SourceMap& map, u16 source);
-
-/// The value that a map has for `source`.
+/// The value that a map has for `source`. O(1).
 inline u32 find_source(const format::SourceMap& map, u16 source) {
-    return map.exception_count == 0 ? map.otherwise : find_exception(map, source);
+    if (map.exceptions == nullptr) {
+        return map.otherwise;
+    }
+    const u16 displacement =
+        map.exceptions[format::bucket_of_source(source, map.bits)].displacement;
+    const format::Exception& found =
+        map.exceptions[format::place_of_source(source, displacement, map.bits)];
+    return found.source == source ? found.value : map.otherwise;
 }
 
 /// The pair of a client and a server class; pair 0 denies everything.

@@ -221,19 +221,33 @@ struct Pair {
     const Row* row;
 };
 
-/// What clients the default does not speak for get; sorted by class.
+/// What a class for which the default does not speak gets.
 struct Exception {
-    u16 source;
-    u16 reserved;
+    u16 source;        ///< kNoClass: a free place
+    u16 displacement;  ///< of the sources whose bucket this is
     u32 value;
 };
 
-/// Source class -> index (of a Pair, or of a Decision).
+/// Source class -> index (of a Pair, or of a Decision). A perfect hash: the place of a source
+/// follows from its bucket's displacement, which policyc has chosen, so finding it costs the same
+/// whatever the number of exceptions.
 struct SourceMap {
-    const Exception* exceptions;
-    u32 exception_count;
+    const Exception* exceptions;  ///< null: there are none
+    u32 bits;                     ///< of a place: there are 1 << bits
     u32 otherwise;
 };
+
+/// The bucket of a source, among 1 << bits.
+constexpr u32 bucket_of_source(u16 source, u32 bits) {
+    return static_cast<u32>(u64{source * 0x9E37'79B1u} >> (32 - bits));
+}
+
+/// Where a source stands, given its bucket's displacement.
+constexpr u32 place_of_source(u16 source, u16 displacement, u32 bits) {
+    u32 hash = (source | u32{displacement} << 16) * 0x85EB'CA6Bu;
+    hash ^= hash >> 15;
+    return static_cast<u32>(u64{hash * 0xC2B2'AE35u} >> (32 - bits));
+}
 
 struct Class {
     ClassInfo info;

@@ -79,6 +79,9 @@ def measure_verdicts(build):
             folder = pathlib.Path(name)
             more = "use EDL verdicts.Meter\nuse EDL verdicts.Target\n"
             more += (HERE / "verdicts/measured.psl").read_text(encoding="utf-8")
+            # Every client has a rule of its own at the measured server, too.
+            more += "".join(f"request src=c.C{i} dst=verdicts.Target endpoint=measured method=Plain {{ grant () }}\n"
+                            for i in range(classes - classes // 2))
             write_policy(folder, classes, rules, 1, more)
             seconds, megabytes = compile_policy(build, folder, (HERE,))
             for figure, value in boot(link(build, folder)).items():

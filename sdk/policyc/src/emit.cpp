@@ -2,6 +2,7 @@
 #include "emit.hpp"
 
 #include "emit_models.hpp"
+#include "source_table.hpp"
 
 #include <fmt/format.h>
 #include <iterator>
@@ -415,12 +416,13 @@ private:
         if (map.exceptions.empty()) {
             return fmt::format("{{nullptr, 0, {}}}", map.otherwise);
         }
+        const SourceTable table = make_source_table(map.exceptions);
         print(out_, "constexpr Exception {}[] = {{\n", name);
-        for (const ksec::format::Exception& exception : map.exceptions) {
-            print(out_, "    {{{}, 0, {}}},\n", exception.source, exception.value);
+        for (const ksec::format::Exception& place : table.places) {
+            print(out_, "    {{{}, {}, {}}},\n", place.source, place.displacement, place.value);
         }
         print(out_, "}};\n");
-        return fmt::format("{{{}, {}, {}}}", name, map.exceptions.size(), map.otherwise);
+        return fmt::format("{{{}, {}, {}}}", name, table.bits, map.otherwise);
     }
 
     void print_classes() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report.hpp"
 
+#include "source_table.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
@@ -39,14 +41,17 @@ std::size_t endpoint_bytes(const std::vector<LoweredEndpoint>& endpoints) {
     return bytes;
 }
 
+std::size_t place_count(const LoweredMap& map) {
+    return map.exceptions.empty() ? 0 : make_source_table(map.exceptions).places.size();
+}
+
 Sizes measure(const Lowered& policy) {
     using namespace ksec::format;
     Sizes sizes;
     for (const LoweredClass& row : policy.classes) {
-        sizes.classes +=
-            sizeof(Class) + row.name.size() + 1 +
-            (row.pairs.exceptions.size() + row.execute.exceptions.size()) * sizeof(Exception) +
-            row.security_decisions.size() * sizeof(u32);
+        sizes.classes += sizeof(Class) + row.name.size() + 1 +
+                         (place_count(row.pairs) + place_count(row.execute)) * sizeof(Exception) +
+                         row.security_decisions.size() * sizeof(u32);
         sizes.methods += endpoint_bytes(row.endpoints) + endpoint_bytes(row.security);
     }
     sizes.methods += endpoint_bytes(policy.implicit_endpoints);

@@ -81,8 +81,29 @@ constexpr Pair kPairs[] = {
     {kFromInit, kFromInit, kFromInit, &kInitRow.row},
     {kFromCore, kFromCore, kZero, &kDenyRow.row},
 };
-constexpr Exception kPlantClients[] = {{kInit, 0, 1}, {kCore, 0, 2}};
 constexpr Exception kPlantInitiators[] = {{kInit, 0, 1}};
+
+/// Two exceptions in two places.
+struct TwoPlaces {
+    Exception places[2]{};
+};
+
+constexpr TwoPlaces place_two(Exception a, Exception b) {
+    for (u16 displacement = 0;; ++displacement) {
+        const u32 at_a = place_of_source(a.source, displacement, 1);
+        const u32 at_b = place_of_source(b.source, displacement, 1);
+        if (at_a != at_b) {
+            TwoPlaces table{};
+            table.places[at_a] = a;
+            table.places[at_b] = b;
+            table.places[0].displacement = displacement;
+            table.places[1].displacement = displacement;
+            return table;
+        }
+    }
+}
+
+constexpr TwoPlaces kPlantClients = place_two({kInit, 0, 1}, {kCore, 0, 2});
 constexpr u32 kLogin[] = {2};
 constexpr Class kClasses[] = {
     {{"Einit", 5, 0, 0, 0, 0, 0},
@@ -107,8 +128,8 @@ constexpr Class kClasses[] = {
      kPlantEndpoints,
      kPlantSecurity,
      kLogin,
-     {kPlantClients, 2, 0},
-     {kPlantInitiators, 1, 0},
+     {kPlantClients.places, 1, 0},
+     {kPlantInitiators, 0, 0},
      1,
      0,
      2},

@@ -380,11 +380,16 @@ TEST_CASE("random patterns match what their tree does", "[sdk][policyc][regex]")
     INFO("TESSERA_SEED=" << start);
     std::mt19937 random(start);
     unsigned matched = 0;
+    unsigned refused = 0;
     for (int round = 0; round < 1'500; ++round) {
         const Tree tree = random_tree(random, 4);
         const std::string pattern = print(tree);
         const CompiledRegex result = compile_patterns({pattern});
         INFO(pattern << ": " << result.error.text);
+        if (!result.automaton.has_value() && result.error.text.ends_with("states")) {
+            ++refused;  // a limit is a limit
+            continue;
+        }
         REQUIRE(result.automaton.has_value());
         for (int probe = 0; probe < 20; ++probe) {
             const std::string text = random_text(random);
@@ -395,4 +400,5 @@ TEST_CASE("random patterns match what their tree does", "[sdk][policyc][regex]")
         }
     }
     CHECK(matched > 1'000);
+    CHECK(refused < 15);
 }

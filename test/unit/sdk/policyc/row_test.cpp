@@ -2,10 +2,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <kernel/abi/call.hpp>
+#include <ksec/engine/lookup.hpp>
 #include <memory>
 #include <random>
 #include <row.hpp>
 #include <set>
+#include <source_table.hpp>
 
 namespace {
 
@@ -94,5 +96,40 @@ TEST_CASE("one interface's methods always have a perfect row", "[sdk][policyc]")
             entries.push_back({tag_of(0, m, 8u * (m % 7u)), ~u64{0}});
         }
         CHECK(build_row(entries).left_out.empty());
+    }
+}
+
+TEST_CASE("a source is found in its place, and no other is", "[sdk][policyc]") {
+    std::mt19937 random(7);
+    for (const std::size_t count : {0u, 1u, 2u, 3u, 5u, 17u, 100u, 999u, 5000u}) {
+        std::set<u16> sources;
+        while (sources.size() < count) {
+            sources.insert(static_cast<u16>(random() % 0xFFFF));
+        }
+        std::vector<ksec::format::Exception> exceptions;
+        for (const u16 source : sources) {
+            exceptions.push_back({source, 0, u32{source} + 1});
+        }
+        const SourceTable table = make_source_table(exceptions);
+        CHECK(table.places.size() <= std::max<std::size_t>(1, count * 4));
+        const ksec::format::SourceMap map{
+            count == 0 ? nullptr : table.places.data(), table.bits, 0x1234'5678};
+        for (u32 source = 0; source < 0xFFFF; ++source) {
+            const u32 wanted =
+                sources.contains(static_cast<u16>(source)) ? source + 1 : 0x1234'5678;
+            if (ksec::engine::find_source(map, static_cast<u16>(source)) != wanted) {
+                FAIL("source " << source << " of " << count);
+            }
+        }
+    }
+}
+
+TEST_CASE("classes in a row, as policies have them, are placed too", "[sdk][policyc]") {
+    for (std::size_t count = 1; count < 300; ++count) {
+        std::vector<ksec::format::Exception> exceptions;
+        for (std::size_t i = 0; i < count; ++i) {
+            exceptions.push_back({static_cast<u16>(40 + i), 0, static_cast<u32>(i)});
+        }
+        CHECK(make_source_table(exceptions).places.size() <= count * 4);
     }
 }
