@@ -13,6 +13,8 @@ namespace {
 namespace thread = kl::core::Thread;
 namespace sync = kl::core::Sync;
 
+constexpr u32 kWokenPerStep = 8;
+
 /// The thread a method is about: the caller itself for handle 0.
 Result<Thread&> thread_for(Thread& caller, u32 handle) {
     if (handle == abi::kInvalidHandle) {
@@ -144,19 +146,24 @@ Outcome wait(Thread& caller, const sync::Wait_Request& in, sync::Wait_Response& 
     }
     caller.wait_address = in.address;
     scheduler().block(caller, state::kWaitFutex);
+    scheduler().futexes.add(caller);
     return Outcome::Waits;
 }
 
+/// caller.cursor counts those woken so far.
 Outcome wake(Thread& caller, const sync::Wake_Request& in, sync::Wake_Response& out) {
-    for (u32 i = 0; i < kMaxThreads && out.woken < in.count; ++i) {
-        Thread* waiter = scheduler().threads.find(i);
-        if (waiter != nullptr && waiter->phase() == state::kWaitFutex &&
-            waiter->process == caller.process && waiter->wait_address == in.address) {
-            ipc::end_wait(*waiter, Status::Ok);
-            ++out.woken;
+    for (u32 i = 0; i < kWokenPerStep; ++i) {
+        Thread* waiter = caller.cursor < in.count
+                             ? scheduler().futexes.take(*caller.process, in.address)
+                             : nullptr;
+        if (waiter == nullptr) {
+            out.woken = caller.cursor;
+            return answer(out, Status::Ok);
         }
+        ++caller.cursor;
+        ipc::end_wait(*waiter, Status::Ok);
     }
-    return answer(out, Status::Ok);
+    return Outcome::More;
 }
 
 constexpr MethodEntry kThreadMethods[] = {

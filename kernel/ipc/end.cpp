@@ -54,6 +54,9 @@ void detach(Thread& thread) {
     case state::kWaitSend:
         leave_queue(thread);
         break;
+    case state::kWaitFutex:
+        Futexes::remove(thread);
+        break;
     case state::kTransfer:
         end_copy(thread);  // the copier notices at its next step
         break;

@@ -12,6 +12,7 @@
 #include <arch/inline.hpp>
 #include <kernel/base/list.hpp>
 #include <kernel/base/parts.hpp>
+#include <kernel/sched/futex.hpp>
 #include <kernel/sched/thread.hpp>
 
 namespace kernel {
@@ -165,6 +166,7 @@ public:
     Cpu cpus[kMaxCpus];
     TimerQueue<kMaxThreads + 1> timers;
     Pool<Thread, kMaxThreads> threads;
+    Futexes futexes;
     u32 ended_threads = 0;  // of living processes, not yet released
     u32 online_cpus = 0;
     Ticks slice_length{arch::ticks_per_second() / 100};  // of round robin: 10 ms

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // kl.core.Thread and kl.core.Sync.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <functional>
 #include <harness/core_methods.hpp>
 #include <harness/harness.hpp>
 #include <kernel/control/teardown.hpp>
@@ -153,6 +155,52 @@ TEST_CASE("a futex waits only while the word is as expected", "[kernel][control]
     CHECK(woken.woken == 1);
     app.kernel.run(app.thread);
     CHECK(Kernel::answer_of(app.thread).words[0] == 0);
+}
+
+TEST_CASE("a wake reaches the strongest first, and only as many as it says", "[kernel][control]") {
+    App app;
+    app.process.priority = 200;
+    constexpr u32 kWaiters = 20;  // more than one step wakes
+    std::vector<Thread*> waiters;
+    futexes::Wait_Request wait{};
+    wait.address = kUserMemory + 64;
+    for (u32 i = 0; i < kWaiters; ++i) {
+        waiters.push_back(&app.kernel.add_thread(app.process, 110 + i * 7 % kWaiters));
+        app.kernel.call_core<futexes::Wait_Request, futexes::Wait_Response>(
+            *waiters.back(), endpoint::sync_Sync, 0, wait);
+        REQUIRE(Kernel::is_waiting(*waiters.back()));
+    }
+    Thread& elsewhere = app.kernel.add_thread(app.process, 150);
+    wait.address += 4 * 64;  // the same bucket
+    app.kernel.call_core<futexes::Wait_Request, futexes::Wait_Response>(
+        elsewhere, endpoint::sync_Sync, 0, wait);
+    const auto wake = [&app](u32 count) {
+        futexes::Wake_Request request{};
+        request.address = kUserMemory + 64;
+        request.count = count;
+        app.kernel.call_core<futexes::Wake_Request, futexes::Wake_Response>(
+            app.thread, endpoint::sync_Sync, 1, request);
+    };
+    // Each is parked as it is woken: the caller is the weakest and only then learns how many.
+    const auto park_from = [&](u32 first, u32 last) {
+        for (u32 i = first; i < last; ++i) {
+            app.kernel.run(*waiters[i]);
+            threads::Sleep_Request request{};
+            request.deadline = ~u64{0};
+            app.call_thread<threads::Sleep_Request, threads::Sleep_Response>(
+                *waiters[i], threads::Method::Sleep, request);
+        }
+        app.kernel.run(app.thread);
+        return static_cast<u32>(Kernel::answer_of(app.thread).words[0]);
+    };
+    std::ranges::sort(waiters, std::greater{}, [](Thread* each) { return each->home.priority; });
+    wake(1);
+    CHECK(park_from(0, 1) == 1);
+    wake(~u32{0});
+    CHECK(park_from(1, kWaiters) == kWaiters - 1);
+    CHECK(Kernel::is_waiting(elsewhere));
+    wake(1);
+    CHECK(park_from(0, 0) == 0);
 }
 
 TEST_CASE("a futex with a deadline times out", "[kernel][control]") {
