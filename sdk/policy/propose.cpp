@@ -239,6 +239,20 @@ Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& optio
                                             counted(recording.record_count, "record")),
                        .way_out = "let the run do what the system is for before it ends"};
     }
+    const AccessTable access(*policy.value());
+    for (const Recorded& record : recording.granted) {
+        if (access.decide(record.question).access == Access::Denied) {
+            return Trouble{.cause = fmt::format("{} says that {} {} -> {} {}.{} was granted, which "
+                                                "the policy denies",
+                                                arguments.recording,
+                                                policyc::psl::spelling(record.event),
+                                                record.source,
+                                                record.target,
+                                                record.interface,
+                                                record.method),
+                           .way_out = "the file is not as it was written: record again"};
+        }
+    }
     Answer answer;
     answer.text = Proposal(*policy.value(), recording)
                       .text(std::filesystem::path(arguments.recording).filename().string());
@@ -257,8 +271,11 @@ Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& optio
             "{}: from {}\n", arguments.output, counted(recording.record_count, "record"));
     }
     if (recording.lost_count > 0) {
-        answer.note += fmt::format("warning: {} lost in that run, so the proposal may lack rules\n",
+        answer.note += fmt::format("warning: {} lost, so the proposal may lack rules\n",
                                    counted(recording.lost_count, "record"));
+    }
+    if (recording.is_cut_off) {
+        answer.note += "warning: the recording ends in the middle of a record\n";
     }
     return answer;
 }

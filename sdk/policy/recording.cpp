@@ -67,7 +67,8 @@ public:
         for (; !text.empty(); ++line_) {
             const std::size_t end = text.find('\n');
             if (end == std::string_view::npos) {
-                break;  // cut off
+                recording_.is_cut_off = true;
+                break;
             }
             std::string_view line = text.substr(0, end);
             text.remove_prefix(end + 1);
@@ -117,15 +118,21 @@ private:
         }
         const auto [sequence, event, granted, reason, source, target, endpoint, method, lost] =
             numbers;
+        const bool is_grant = reason == static_cast<std::uint64_t>(ksec::Reason::Audited) ||
+                              reason == static_cast<std::uint64_t>(ksec::Reason::Recorded);
+        if (granted != (is_grant ? 1 : 0) || sequence <= last_) {
+            return false;
+        }
         ++recording_.record_count;
-        recording_.lost_count += lost;
+        recording_.lost_count += std::max(lost, sequence - last_ - 1);
+        last_ = sequence;
         if (reason == static_cast<std::uint64_t>(ksec::Reason::BadHandle) ||
             reason == static_cast<std::uint64_t>(ksec::Reason::BadToken)) {
             ++recording_.misuse_count;
             return true;
         }
         const std::optional<EventKind> kind = event_of(event);
-        if (!kind || granted > 1 || source >= lowered_.classes.size()) {
+        if (!kind || source >= lowered_.classes.size()) {
             return false;
         }
         Recorded record{.event = *kind, .source = lowered_.classes[source].name};
@@ -175,6 +182,7 @@ private:
     std::string header_;
     Recording recording_;
     std::size_t line_ = 1;
+    std::uint64_t last_ = 0;  // sequence number
     bool has_header_ = false;
 };
 

@@ -37,11 +37,14 @@ struct Recording {
     std::set<Recorded> denied{};
     std::size_t record_count = 0;
     std::size_t misuse_count = 0;  ///< handles and calls that were not the process's own
-    std::size_t lost_count = 0;    ///< records that found no room
+    std::size_t lost_count = 0;    ///< records that found no room, or whose lines are missing
+    bool is_cut_off = false;       ///< in the middle of a line
 };
 
 /// Reads a recording of a run of this policy. A last line that was cut off is passed over: runs are
-/// stopped. Trouble: it is no recording, of another version or policy, or damaged (which line).
+/// stopped. Trouble: it is no recording, of another version or policy, or damaged (which line): a
+/// record that contradicts itself, or comes before an earlier one. What the file says is what a
+/// reader of the file believes; a proposal grants nothing that the policy of the run does not.
 Result<Recording> read_recording(const std::string& text,
                                  const std::string& name,
                                  const policyc::Compilation& policy);

@@ -93,13 +93,14 @@ TEST_CASE("a recording may begin anew, be cut off, and have lost something", "[s
     const Lab lab;
     const std::string one = lab.request(1, ksec::Reason::Recorded, 0);
     const Result<Recording> read =
-        lab.read(lab.header() + one + lab.header() + one +
+        lab.read(lab.header() + one + lab.header() + lab.request(2, ksec::Reason::Recorded, 0) +
                  lab.request(3, ksec::Reason::BadHandle, 0, 5) + "record 4 0 1 8");
     REQUIRE(read.ok());
     CHECK(read.value().granted.size() == 1);
     CHECK(read.value().record_count == 3);
     CHECK(read.value().misuse_count == 1);
     CHECK(read.value().lost_count == 5);
+    CHECK(read.value().is_cut_off);
     CHECK(lab.read(lab.header() + "\r\n").ok() == false);
     CHECK(lab.read(lab.header()).ok());
 }
@@ -120,18 +121,38 @@ TEST_CASE("a damaged record is named by its line", "[sdk][policy]") {
     for (const char* line : {"record",
                              "record 1 0 1 8 0 0 0 0",
                              "record 1 0 1 8 0 0 0 0 0 0",
-                             "record 1 9 1 8 0 0 0 0 0",
-                             "record 1 0 2 8 0 0 0 0 0",
-                             "record 1 0 1 8 65535 0 0 0 0",
-                             "record 1 0 1 8 0 65535 0 0 0",
-                             "record 1 0 1 8 0 0 77 0 0",
-                             "record 1 0 1 8 0 0 0 -1 0",
-                             "record 1 0 1 8 0 0 0 0 18446744073709551616",
+                             "record 2 9 1 8 0 0 0 0 0",
+                             "record 2 0 2 8 0 0 0 0 0",
+                             "record 2 0 0 8 0 0 0 0 0",
+                             "record 2 0 1 2 0 0 0 0 0",
+                             "record 2 0 1 8 65535 0 0 0 0",
+                             "record 2 0 1 8 0 65535 0 0 0",
+                             "record 2 0 1 8 0 0 77 0 0",
+                             "record 2 0 1 8 0 0 0 -1 0",
+                             "record 2 0 1 8 0 0 0 0 18446744073709551616",
                              "GRANTED  Panel -> Plant  lab.Valve.Set",
                              ""}) {
         CAPTURE(line);
         CHECK(lab.trouble(good + line + "\n") == "run.rec:3: this is no record");
     }
+}
+
+TEST_CASE("missing records are counted, and none comes twice", "[sdk][policy]") {
+    const Lab lab;
+    const Result<Recording> read =
+        lab.read(lab.header() + lab.request(2, ksec::Reason::Recorded, 0) +
+                 lab.request(7, ksec::Reason::Recorded, 0, 3));
+    REQUIRE(read.ok());
+    CHECK(read.value().lost_count == 1 + 4);
+    const std::string one = lab.request(1, ksec::Reason::Recorded, 0);
+    CHECK(lab.trouble(lab.header() + one + one) == "run.rec:3: this is no record");
+}
+
+TEST_CASE("a record that contradicts itself is none", "[sdk][policy]") {
+    const Lab lab;
+    std::string denial = lab.request(1, ksec::Reason::NoRule, 0);
+    denial.replace(denial.find(" 0 0 2 "), 7, " 0 1 2 ");
+    CHECK(lab.trouble(lab.header() + denial) == "run.rec:2: this is no record");
 }
 
 TEST_CASE("no damage to a recording does more than make it refused", "[sdk][policy]") {
