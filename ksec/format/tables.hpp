@@ -239,14 +239,15 @@ struct SourceMap {
 
 /// The bucket of a source, among 1 << bits.
 constexpr u32 bucket_of_source(u16 source, u32 bits) {
-    return static_cast<u32>(u64{source * 0x9E37'79B1u} >> (32 - bits));
+    const u32 hash = source * 0x9E37'79B1u;
+    return static_cast<u32>(u64{hash} >> (32 - bits));
 }
 
 /// Where a source stands, given its bucket's displacement.
 constexpr u32 place_of_source(u16 source, u16 displacement, u32 bits) {
     u32 hash = (source | u32{displacement} << 16) * 0x85EB'CA6Bu;
-    hash ^= hash >> 15;
-    return static_cast<u32>(u64{hash * 0xC2B2'AE35u} >> (32 - bits));
+    hash = (hash ^ hash >> 15) * 0xC2B2'AE35u;
+    return static_cast<u32>(u64{hash} >> (32 - bits));
 }
 
 struct Class {
