@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
-#include <kernel/abi/call.hpp>
 #include <sdk/policyc/src/emit.hpp>
 #include <spawn.h>
 #include <sstream>
@@ -50,36 +49,6 @@ int run_program(std::vector<std::string> words, const std::filesystem::path& out
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-bool is_in_row(const ksec::EntryTable& table, const policyc::InterpretedEvent& event) {
-    if (event.event != ksec::Event::Request || event.travels_long) {
-        return false;
-    }
-    const std::uint64_t tag = abi::Tag::make_short(abi::Kind::Request,
-                                                   event.endpoint,
-                                                   event.method,
-                                                   static_cast<std::uint32_t>(event.fixed.size()))
-                                  .value;
-    return ksec::find_entry(table.row(event.src_class, event.dst_class), tag)->request == tag;
-}
-
-ksec::Staging staging_of(const ksec::EntryTable& table, const policyc::InterpretedEvent& event) {
-    const bool is_request = event.event == ksec::Event::Request;
-    const bool is_security = event.event == ksec::Event::Security;
-    const auto endpoint = static_cast<std::uint16_t>(
-        is_security ? ksec::kSecurityEndpoint + event.endpoint : event.endpoint);
-    const ksec::MethodInfo* const info =
-        event.event == ksec::Event::Execute
-            ? nullptr
-            : table.method_info(
-                  is_request ? event.dst_class : event.src_class, endpoint, event.method);
-    if (info == nullptr) {
-        return ksec::Staging::Registers;
-    }
-    return event.event == ksec::Event::Response ? info->response.staging
-           : event.event == ksec::Event::Error  ? info->error.staging
-                                                : info->request.staging;
-}
-
 }  // namespace
 
 ModuleInstance::ModuleInstance(void* library, const ksec::EntryTable& table)
@@ -87,47 +56,15 @@ ModuleInstance::ModuleInstance(void* library, const ksec::EntryTable& table)
 
 ModuleInstance::~ModuleInstance() { dlclose(library_); }
 
-bool ModuleInstance::judge(const policyc::InterpretedEvent& event) {
-    if (is_in_row(*table_, event)) {
-        return true;
-    }
-    ksec::Query query{};
-    query.event = event.event;
-    query.src_class = event.src_class;
-    query.dst_class = event.dst_class;
-    query.src_sid = event.src_sid;
-    query.dst_sid = event.dst_sid;
-    query.endpoint = event.endpoint;
-    query.method = event.method;
-    query.now_ns = event.now_ns;
-    // A vector's bytes come from operator new, aligned as the engine wants them.
-    query.message.fixed = event.fixed.empty() ? nullptr : event.fixed.data();
-    query.message.fixed_size = static_cast<std::uint32_t>(event.fixed.size());
-    query.message.arena_size = static_cast<std::uint32_t>(event.arena.size());
-    query.message.arena = staging_of(*table_, event) == ksec::Staging::Arena && !event.arena.empty()
-                              ? event.arena.data()
-                              : nullptr;
-    query.message.handle_count = static_cast<std::uint32_t>(event.handle_sids.size());
-    query.message.flags = event.travels_long ? ksec::kTravelsLong : 0;
-    query.message.handle_sids = event.handle_sids.data();
-    query.message.handle_rights = event.handle_rights.data();
-    ksec::Progress progress{};
-    ksec::Record record{};
-    ksec::Verdict verdict = ksec::Verdict::Again;
-    while (verdict == ksec::Verdict::Again) {
-        verdict = table_->check(&query, &progress, &record);
-    }
-    return verdict == ksec::Verdict::Granted &&
-           table_->judge(&query, ksec::Effect::Commit, &record) == ksec::Verdict::Granted;
-}
-
-Result<std::unique_ptr<CompiledModule>> CompiledModule::build(const policyc::Compilation& policy,
-                                                              const std::filesystem::path& root,
-                                                              const std::filesystem::path& engine) {
+Result<std::unique_ptr<CompiledModule>>
+CompiledModule::build(const policyc::Lowered& policy,
+                      const std::filesystem::path& root,
+                      const std::filesystem::path& engine,
+                      const std::vector<std::string>& options) {
     std::error_code error;
     if (!std::filesystem::exists(engine, error)) {
         return Trouble{.cause = "there is no engine to link a compiled policy with",
-                       .way_out = "run this by ./tessera policy, or name it with --engine"};
+                       .way_out = "run this by ./tessera policy, or ask the source only"};
     }
     std::string pattern =
         (std::filesystem::temp_directory_path() / "tessera-policy-XXXXXX").string();
@@ -137,28 +74,29 @@ Result<std::unique_ptr<CompiledModule>> CompiledModule::build(const policyc::Com
     }
     std::unique_ptr<CompiledModule> module(new CompiledModule(pattern));
     const std::filesystem::path source = module->folder_ / "policy.cpp";
-    std::ofstream(source) << policyc::emit_module(policy.lowered(), kSymbol, "policy.psl");
+    std::ofstream(source) << policyc::emit_module(policy, kSymbol, "policy.psl");
     const char* const chosen = std::getenv("CXX");
     const std::string compiler = chosen == nullptr || *chosen == '\0' ? "c++" : chosen;
     const std::filesystem::path log = module->folder_ / "log";
-    const int status = run_program({compiler,
-                                    "-std=c++20",
-                                    "-O1",
-                                    "-fPIC",
-                                    "-shared",
-                                    "-I",
-                                    root.string(),
-                                    "-I",
-                                    (root / "ksec/include").string(),
-                                    "-o",
-                                    (module->folder_ / "policy.so").string(),
-                                    source.string(),
-                                    engine.string()},
-                                   log);
+    std::vector<std::string> words{compiler,
+                                   "-std=c++20",
+                                   "-fPIC",
+                                   "-shared",
+                                   "-I",
+                                   root.string(),
+                                   "-I",
+                                   (root / "ksec/include").string(),
+                                   "-o",
+                                   (module->folder_ / "policy.so").string(),
+                                   source.string(),
+                                   engine.string()};
+    words.insert(words.end(), options.begin(), options.end());
+    const int status = run_program(std::move(words), log);
     if (status != 0) {
         return Trouble{.cause = status < 0 ? "cannot run the compiler " + compiler
                                            : "the compiled policy does not build",
-                       .way_out = status < 0 ? "install it, or name one in CXX" : "",
+                       .way_out =
+                           status < 0 ? "install it, name one in CXX, or ask the source only" : "",
                        .details = read_text(log)};
     }
     return module;

@@ -9,8 +9,7 @@
 #include <filesystem>
 #include <ksec/verdict.hpp>
 #include <memory>
-#include <sdk/policyc/src/compile.hpp>
-#include <sdk/policyc/src/interpreter.hpp>
+#include <sdk/policyc/src/lowered.hpp>
 
 namespace sdk::policy {
 
@@ -23,9 +22,7 @@ public:
     ModuleInstance(const ModuleInstance&) = delete;
     ModuleInstance& operator=(const ModuleInstance&) = delete;
 
-    /// Whether the event is granted; with effect. A short request that stands in the channel's row
-    /// is granted without a question, as the kernel does it.
-    bool judge(const policyc::InterpretedEvent& event);
+    [[nodiscard]] const ksec::EntryTable& table() const { return *table_; }
 
 private:
     void* library_;
@@ -34,11 +31,14 @@ private:
 
 class CompiledModule final {
 public:
-    /// Compiles the policy; takes seconds. `root` is the folder of kernel/ and ksec/, `engine` the
-    /// library of ksec's engine for this machine. Trouble: no compiler, or it refused.
-    static Result<std::unique_ptr<CompiledModule>> build(const policyc::Compilation& policy,
+    /// Compiles the policy; takes a second. `root` is the folder of kernel/ and ksec/, `engine` the
+    /// library of ksec's engine for this machine; `options` are for the compiler. Trouble: no
+    /// compiler, or it refused.
+    static Result<std::unique_ptr<CompiledModule>> build(const policyc::Lowered& policy,
                                                          const std::filesystem::path& root,
-                                                         const std::filesystem::path& engine);
+                                                         const std::filesystem::path& engine,
+                                                         const std::vector<std::string>& options = {
+                                                             "-O1"});
     ~CompiledModule();
     CompiledModule(const CompiledModule&) = delete;
     CompiledModule& operator=(const CompiledModule&) = delete;

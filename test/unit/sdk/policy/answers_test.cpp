@@ -49,7 +49,8 @@ std::vector<std::string> split(const std::string& line) {
 }
 
 std::string run(const std::string& command) {
-    std::vector<std::string> arguments{"--sdk", std::string(SOURCE_ROOT) + "/sdk"};
+    std::vector<std::string> arguments{
+        "--sdk", std::string(SOURCE_ROOT) + "/sdk", "--engine", POLICY_ENGINE};
     const std::vector<std::string> words = split(command);
     arguments.insert(arguments.end(), words.begin(), words.end());
     const sdk::policy::Outcome outcome = sdk::policy::run_program(arguments);
