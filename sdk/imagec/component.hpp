@@ -65,7 +65,8 @@ enum class MacroIds {
 
 /// Entities of an init.yaml, in file order. `include_folders` are searched for headers that
 /// connection ids of the form {var: ..., include: ...} name. Yaml*, Entity*, TaskTwice,
-/// Connection{Twice,IdUnknown}, TooManyTasks.
+/// Connection{Twice,IdUnknown}, TooManyTasks; whatever is wrong with one entity, connection or key
+/// keeps none of the others from being judged.
 Outcome<std::vector<Component>> parse_init_yaml(const std::string& text,
                                                 const std::string& name,
                                                 const std::vector<std::string>& include_folders,

@@ -48,4 +48,12 @@ std::string render(const Diagnostic& diagnostic) {
     return text;
 }
 
+std::string render(const std::vector<Diagnostic>& diagnostics) {
+    std::string text;
+    for (const Diagnostic& diagnostic : diagnostics) {
+        text += render(diagnostic);
+    }
+    return text;
+}
+
 }  // namespace sdk::imagec

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sdk::imagec {
 
@@ -97,13 +98,20 @@ struct Diagnostic {
 /// read, and the way out.
 std::string render(const Diagnostic& diagnostic);
 
-/// A value, or the Diagnostic that says why there is none.
+/// The texts of all of them, one after the other.
+std::string render(const std::vector<Diagnostic>& diagnostics);
+
+/// A value, or the Diagnostics that say why there is none.
 template <typename T> class [[nodiscard]] Outcome final {
 public:
     Outcome(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
 
     Outcome(Diagnostic failure)  // NOLINT(google-explicit-constructor)
-        : failure_(std::move(failure)) {}
+        : failures_{std::move(failure)} {}
+
+    /// At least one.
+    Outcome(std::vector<Diagnostic> failures)  // NOLINT(google-explicit-constructor)
+        : failures_(std::move(failures)) {}
 
     [[nodiscard]] bool ok() const { return value_.has_value(); }
 
@@ -112,12 +120,15 @@ public:
 
     [[nodiscard]] const T& value() const { return *value_; }
 
-    /// Only after !ok().
-    [[nodiscard]] const Diagnostic& failure() const { return failure_; }
+    /// The first of failures().
+    [[nodiscard]] const Diagnostic& failure() const { return failures_.front(); }
+
+    /// In the order in which they were found. Only after !ok().
+    [[nodiscard]] const std::vector<Diagnostic>& failures() const { return failures_; }
 
 private:
     std::optional<T> value_{};
-    Diagnostic failure_{};
+    std::vector<Diagnostic> failures_{};
 };
 
 struct Done {};
@@ -127,11 +138,11 @@ using Completion = Outcome<Done>;
 
 }  // namespace sdk::imagec
 
-/// Passes a failure of `expression` on to the caller; otherwise goes on.
+/// Passes the failures of `expression` on to the caller; otherwise goes on.
 #define IMAGEC_TRY(expression)                                                                     \
     do {                                                                                           \
         if (auto outcome_ = (expression); !outcome_.ok()) {                                        \
-            return outcome_.failure();                                                             \
+            return outcome_.failures();                                                            \
         }                                                                                          \
     } while (false)
 
@@ -141,6 +152,6 @@ using Completion = Outcome<Done>;
 #define IMAGEC_TRY_VALUE(declaration, expression)                                                  \
     auto IMAGEC_JOIN(outcome_, __LINE__) = (expression);                                           \
     if (!IMAGEC_JOIN(outcome_, __LINE__).ok()) {                                                   \
-        return IMAGEC_JOIN(outcome_, __LINE__).failure();                                          \
+        return IMAGEC_JOIN(outcome_, __LINE__).failures();                                         \
     }                                                                                              \
     declaration = std::move(IMAGEC_JOIN(outcome_, __LINE__).value())

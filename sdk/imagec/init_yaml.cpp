@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// init.yaml: shape and values are judged key by key, so that each refusal has its line. Scalars are
-// taken as text whatever they look like: an environment value 010 stays 010.
+// init.yaml: shape and values are judged key by key, so that each refusal has its line. A refusal
+// ends the judgement of one key or list element; the next one is judged all the same, until there
+// are more refusals than anyone reads. Scalars are taken as text whatever they look like: an
+// environment value 010 stays 010.
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fstream>
 #include <functional>
+#include <lang/diagnostics.hpp>
 #include <map>
 #include <sdk/imagec/component.hpp>
 #include <set>
@@ -18,6 +21,7 @@ namespace sdk::imagec {
 namespace {
 
 constexpr std::size_t kMaxYamlSize = std::size_t{1} << 20;
+constexpr std::size_t kMostRefusals = 20;
 
 /// A template token that nobody substituted (@NAME@, @NAME+@, {{, {%, $<) with its column; empty
 /// text when the line has none. Comments may hold any.
@@ -90,16 +94,29 @@ public:
                           "does not begin with 'entities:'",
                           "write 'entities:' and under it a list of processes");
         }
-        IMAGEC_TRY(
-            visit_map(document, {"entities"}, "the file", [&](const auto&, const auto& list) {
-                return visit_list(
-                    list, "entities", [&](const YAML::Node& e) { return read_entity(e); });
-            }));
+        note(visit_map(
+            document,
+            {"entities", kManagerKey},
+            "the file",
+            [&](const std::string& key, const YAML::Node& value) { return read_key(key, value); }));
+        if (!refusals_.empty()) {
+            return std::move(refusals_);
+        }
         return std::move(components_);
     }
 
 private:
     using Visit = std::function<Completion(const std::string& key, const YAML::Node& value)>;
+
+    static constexpr const char* kManagerKey = "dynamic_connection_manager";
+
+    void note(const Completion& completion) {
+        if (!completion.ok() && !has_enough()) {
+            refusals_.push_back(completion.failure());
+        }
+    }
+
+    [[nodiscard]] bool has_enough() const { return refusals_.size() == kMostRefusals; }
 
     [[nodiscard]] Origin origin_of(const YAML::Mark& mark) const {
         if (mark.is_null()) {
@@ -116,7 +133,7 @@ private:
     }
 
     /// Size, and template tokens that nobody has substituted.
-    [[nodiscard]] Completion check_text(const std::string& text) const {
+    [[nodiscard]] Completion check_text(const std::string& text) {
         if (text.size() > kMaxYamlSize) {
             return refuse(YAML::Mark::null_mark(),
                           Code::FileTooLarge,
@@ -128,19 +145,23 @@ private:
         for (std::uint32_t number = 1; std::getline(lines, line); ++number) {
             const auto [column, token] = find_token(line);
             if (!token.empty()) {
-                return refuse_at(Origin{.file = name_, .line = number, .column = column},
-                                 Code::YamlToken,
-                                 fmt::format("template token '{}' was not substituted", token),
-                                 "pass the generated init.yaml, not its template (.in)");
+                note(refuse_at(Origin{.file = name_, .line = number, .column = column},
+                               Code::YamlToken,
+                               fmt::format("template token '{}' was not substituted", token),
+                               "pass the generated init.yaml, not its template (.in)"));
             }
+        }
+        if (!refusals_.empty()) {
+            return std::move(refusals_);
         }
         return Done{};
     }
 
+    /// Refuses the node itself; what is wrong inside is noted.
     [[nodiscard]] Completion visit_map(const YAML::Node& node,
                                        const std::set<std::string>& keys,
                                        std::string_view what,
-                                       const Visit& visit) const {
+                                       const Visit& visit) {
         if (!node.IsMap()) {
             return refuse(node.Mark(),
                           Code::YamlShape,
@@ -149,30 +170,44 @@ private:
         }
         std::set<std::string> seen;
         for (const auto& entry : node) {
+            if (has_enough()) {
+                break;
+            }
             const auto key = entry.first.IsScalar() ? entry.first.Scalar() : std::string{};
             if (!keys.empty() && !keys.contains(key)) {
-                return refuse(entry.first.Mark(),
-                              Code::YamlUnknownKey,
-                              fmt::format("unknown key '{}' in {}", key, what),
-                              fmt::format("known keys: {}; priority, memory, restart rule and "
-                                          "devices go to /components/<task> nodes",
-                                          fmt::join(keys, ", ")));
+                note(refuse_key(entry.first.Mark(), key, keys, what));
+            } else if (!seen.insert(key).second) {
+                note(refuse(entry.first.Mark(),
+                            Code::YamlKeyTwice,
+                            fmt::format("key '{}' occurs twice in {}", key, what),
+                            "remove or merge one of them"));
+            } else {
+                note(visit(key, entry.second));
             }
-            if (!seen.insert(key).second) {
-                return refuse(entry.first.Mark(),
-                              Code::YamlKeyTwice,
-                              fmt::format("key '{}' occurs twice in {}", key, what),
-                              "remove or merge one of them");
-            }
-            IMAGEC_TRY(visit(key, entry.second));
         }
         return Done{};
     }
 
-    [[nodiscard]] Completion
-    visit_list(const YAML::Node& node,
-               std::string_view what,
-               const std::function<Completion(const YAML::Node&)>& visit) const {
+    [[nodiscard]] Diagnostic refuse_key(const YAML::Mark& mark,
+                                        const std::string& key,
+                                        const std::set<std::string>& keys,
+                                        std::string_view what) const {
+        const std::string meant = lang::closest(key, {keys.begin(), keys.end()});
+        return refuse(mark,
+                      Code::YamlUnknownKey,
+                      fmt::format("unknown key '{}' in {}{}",
+                                  key,
+                                  what,
+                                  meant.empty() ? "" : ", did you mean '" + meant + "'?"),
+                      fmt::format("known keys: {}; priority, memory, restart rule and "
+                                  "devices go to /components/<task> nodes",
+                                  fmt::join(keys, ", ")));
+    }
+
+    /// Refuses the node itself; what is wrong inside is noted.
+    [[nodiscard]] Completion visit_list(const YAML::Node& node,
+                                        std::string_view what,
+                                        const std::function<Completion(const YAML::Node&)>& visit) {
         if (node.IsNull()) {
             return Done{};
         }
@@ -183,7 +218,10 @@ private:
                           "begin each element with '- '");
         }
         for (const auto& element : node) {
-            IMAGEC_TRY(visit(element));
+            if (has_enough()) {
+                break;
+            }
+            note(visit(element));
         }
         return Done{};
     }
@@ -202,7 +240,36 @@ private:
         return node.Scalar();
     }
 
+    /// A key of the file itself.
+    Completion read_key(const std::string& key, const YAML::Node& value) {
+        if (key == kManagerKey) {
+            return read_manager(value);
+        }
+        if (value.IsSequence() && value.size() > kMaxTasks) {
+            return refuse(value[kMaxTasks].Mark(),
+                          Code::TooManyTasks,
+                          fmt::format("more than {} tasks", kMaxTasks),
+                          "merge components, or start fewer");
+        }
+        return visit_list(value, key, [&](const YAML::Node& node) { return read_entity(node); });
+    }
+
+    [[nodiscard]] Completion read_manager(const YAML::Node& value) const {
+        IMAGEC_TRY_VALUE(const auto text, read_text(value, fmt::format("'{}'", kManagerKey)));
+        if (text != "false") {
+            return refuse(value.Mark(),
+                          Code::YamlValueInvalid,
+                          "dynamic connections are not provided: there is no kl.core.DCM to make "
+                          "channels while the system runs",
+                          fmt::format("list each channel under its client's 'connections', and "
+                                      "write '{}: false' or leave it out",
+                                      kManagerKey));
+        }
+        return Done{};
+    }
+
     Completion read_entity(const YAML::Node& node) {
+        const std::size_t earlier = refusals_.size();
         Component component{.origin = origin_of(node.Mark())};
         IMAGEC_TRY(visit_map(node,
                              {"name",
@@ -212,11 +279,14 @@ private:
                               "env",
                               "connections",
                               "cmake_generated_connections",
-                              "dynamic_connection_manager"},
+                              kManagerKey},
                              "an entity",
                              [&](const std::string& key, const YAML::Node& value) {
                                  return read_entity_key(component, key, value);
                              }));
+        if (refusals_.size() != earlier) {
+            return Done{};  // what seems to be missing may be what was refused
+        }
         if (component.class_name.empty()) {
             return refuse(node.Mark(),
                           Code::EntityNameMissing,
@@ -238,12 +308,6 @@ private:
                                       component.task,
                                       tasks_[component.task]),
                           "give this entity a 'task:' name of its own");
-        }
-        if (components_.size() == kMaxTasks) {
-            return refuse(node.Mark(),
-                          Code::TooManyTasks,
-                          fmt::format("more than {} tasks", kMaxTasks),
-                          "merge components, or start fewer");
         }
         components_.push_back(std::move(component));
         return Done{};
@@ -279,15 +343,14 @@ private:
         if (key == "env") {
             return read_environment(component, value);
         }
-        if (key == "dynamic_connection_manager") {
-            IMAGEC_TRY_VALUE(const auto text, read_text(value, "'dynamic_connection_manager'"));
-            if (text != "false") {
-                return refuse(value.Mark(),
-                              Code::YamlValueInvalid,
-                              "dynamic connections are not provided",
-                              "leave 'dynamic_connection_manager' out and list the connections");
-            }
-            return Done{};
+        if (key == kManagerKey) {
+            return read_manager(value);
+        }
+        if (value.IsSequence() && component.connections.size() + value.size() > kMaxConnections) {
+            return refuse(value.Mark(),
+                          Code::YamlShape,
+                          fmt::format("more than {} connections of one task", kMaxConnections),
+                          "split the component");
         }
         return visit_list(value, key, [&](const YAML::Node& element) {
             return read_connection(component, element);
@@ -314,6 +377,7 @@ private:
     }
 
     Completion read_connection(Component& component, const YAML::Node& node) {
+        const std::size_t earlier = refusals_.size();
         Connection connection{.origin = origin_of(node.Mark())};
         IMAGEC_TRY(visit_map(node,
                              {"target", "id"},
@@ -329,6 +393,9 @@ private:
                                  (key == "id" ? connection.id : connection.target) = text;
                                  return Done{};
                              }));
+        if (refusals_.size() != earlier) {
+            return Done{};
+        }
         if (connection.id.empty() || connection.target.empty()) {
             return refuse(node.Mark(),
                           Code::YamlShape,
@@ -342,18 +409,13 @@ private:
                           fmt::format("connection id '{}' occurs twice in one task", connection.id),
                           "give each connection of a task its own id");
         }
-        if (component.connections.size() == kMaxConnections) {
-            return refuse(node.Mark(),
-                          Code::YamlShape,
-                          fmt::format("more than {} connections of one task", kMaxConnections),
-                          "split the component");
-        }
         component.connections.push_back(std::move(connection));
         return Done{};
     }
 
     /// id: {var: MACRO, include: header}: the string that the header gives the macro.
     Outcome<std::string> read_macro_id(const YAML::Node& node) {
+        const std::size_t earlier = refusals_.size();
         std::string macro;
         std::string header;
         IMAGEC_TRY(visit_map(node,
@@ -365,6 +427,9 @@ private:
                                  (key == "var" ? macro : header) = std::move(text);
                                  return Done{};
                              }));
+        if (refusals_.size() != earlier) {
+            return std::string{};
+        }
         for (const auto& folder : include_folders_) {
             std::ifstream stream(std::filesystem::path(folder) / header);
             std::string line;
@@ -387,6 +452,7 @@ private:
     std::vector<std::string> include_folders_;
     MacroIds macros_;
     std::vector<Component> components_{};
+    std::vector<Diagnostic> refusals_{};
     std::map<std::string, std::uint32_t> tasks_{};  // with the line
 };
 

@@ -257,7 +257,7 @@ int run(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     const auto outcome = action(options);
     if (!outcome.ok()) {
-        fmt::print(stderr, "{}", render(outcome.failure()));
+        fmt::print(stderr, "{}", render(outcome.failures()));
         return 1;
     }
     return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "input.hpp"
 
+#include "words.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
@@ -113,9 +115,12 @@ Result<System> load_system(const std::string& path, const std::vector<std::strin
     }
     const auto parsed = imagec::parse_init_yaml(text.str(), path, include);
     if (!parsed.ok()) {
-        return Trouble{.cause = path + " has an error, so there is no answer",
-                       .way_out = "correct it first",
-                       .details = imagec::render(parsed.failure())};
+        const std::size_t count = parsed.failures().size();
+        return Trouble{.cause = path + " has " +
+                                (count == 1 ? "an error" : counted(count, "error")) +
+                                ", so there is no answer",
+                       .way_out = count == 1 ? "correct it first" : "correct them first",
+                       .details = imagec::render(parsed.failures())};
     }
     System system;
     std::map<std::string, std::string> class_of{{std::string(imagec::kKernelTask), "kl.core.Core"}};

@@ -165,7 +165,9 @@ private:
         const auto parsed =
             imagec::parse_init_yaml(*text, name, search_path(file), imagec::MacroIds::MayStayNames);
         if (!parsed.ok()) {
-            take(index, parsed.failure());
+            for (const imagec::Diagnostic& failure : parsed.failures()) {
+                take(index, failure);
+            }
             return;
         }
         std::set<std::string> tasks{std::string(imagec::kKernelTask)};

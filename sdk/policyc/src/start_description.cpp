@@ -38,9 +38,10 @@ std::vector<Channel> read_channels(const std::string& path,
     const auto parsed =
         imagec::parse_init_yaml(std::string(sources.get(file).text()), path, include_directories);
     if (!parsed.ok()) {
-        const imagec::Diagnostic& failure = parsed.failure();
-        diagnostics.report<Code::InitFile>(span_at(sources, file, failure.line, failure.column),
-                                           Text{failure.cause});
+        for (const imagec::Diagnostic& failure : parsed.failures()) {
+            diagnostics.report<Code::InitFile>(span_at(sources, file, failure.line, failure.column),
+                                               Text{failure.cause});
+        }
         return {};
     }
     std::map<std::string, std::string> classes;  // by task

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto macros :
          {sdk::imagec::MacroIds::MustResolve, sdk::imagec::MacroIds::MayStayNames}) {
         const auto parsed = sdk::imagec::parse_init_yaml(text, "init.yaml", {}, macros);
-        if (!parsed.ok() && parsed.failure().cause.empty()) {
+        if (!parsed.ok() && (parsed.failures().empty() || parsed.failure().cause.empty())) {
             std::abort();
         }
     }

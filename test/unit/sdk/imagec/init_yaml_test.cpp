@@ -53,7 +53,7 @@ TEST_CASE("keys come in any order, lists at any indentation, flow style too", "[
 TEST_CASE("no entities, empty lists and CRLF are accepted", "[sdk][imagec]") {
     CHECK(parse("entities:\n").value().empty());
     CHECK(parse("entities:\r\n- name: a.B\r\n  args:\r\n  env:\r\n  dynamic_connection_manager: "
-                "false\r\n")
+                "false\r\ndynamic_connection_manager: false\r\n")
               .value()
               .size() == 1);
 }
@@ -136,6 +136,62 @@ TEST_CASE("unknown keys are refused and known ones named", "[sdk][imagec]") {
     CHECK(refusal("other: 1\n").code == Code::YamlUnknownKey);
 }
 
+TEST_CASE("a key that is almost a known one is told which", "[sdk][imagec]") {
+    CHECK(refusal("entities:\n- name: a.B\n  conections: []\n")
+              .cause.find("did you mean 'connections'?") != std::string::npos);
+    CHECK(refusal("entities:\n- name: a.B\n  colour: red\n").cause.find("did you mean") ==
+          std::string::npos);
+}
+
+TEST_CASE("independent mistakes are all reported, in the order of the file", "[sdk][imagec]") {
+    const auto outcome = parse("entities:\n"
+                               "- name: a..B\n"
+                               "  conections: []\n"
+                               "- name: a.C\n"
+                               "  connections:\n"
+                               "  - {target: x, idd: c}\n"
+                               "  - {target: x}\n"
+                               "  - {target: y, id: c}\n"
+                               "  - {target: z, id: c}\n"
+                               "- x\n"
+                               "- {name: a.D, env: {'=': 1, A: [1]}}\n"
+                               "- task: t\n"
+                               "- name: a.E\n"
+                               "- name: a.E\n"
+                               "dynamic_connection_manager: true\n");
+    REQUIRE_FALSE(outcome.ok());
+    std::vector<std::pair<std::uint32_t, Code>> found;
+    for (const Diagnostic& failure : outcome.failures()) {
+        found.emplace_back(failure.line, failure.code);
+    }
+    CHECK(found == std::vector<std::pair<std::uint32_t, Code>>{{2, Code::YamlValueInvalid},
+                                                               {3, Code::YamlUnknownKey},
+                                                               {6, Code::YamlUnknownKey},
+                                                               {7, Code::YamlShape},
+                                                               {9, Code::ConnectionTwice},
+                                                               {10, Code::YamlShape},
+                                                               {11, Code::YamlValueInvalid},
+                                                               {11, Code::YamlValueInvalid},
+                                                               {12, Code::EntityNameMissing},
+                                                               {14, Code::TaskTwice},
+                                                               {15, Code::YamlValueInvalid}});
+}
+
+TEST_CASE("every token that nobody substituted is reported", "[sdk][imagec]") {
+    CHECK(parse("entities:\n@A@\n- name: {{ x }}\n").failures().size() == 2);
+}
+
+TEST_CASE("mistakes without end are reported until it is enough", "[sdk][imagec]") {
+    std::string text = "entities:\n- name: a.B\n  env: &e\n";
+    for (int i = 0; i < 1000; ++i) {
+        text += fmt::format("    A{}: []\n", i);
+    }
+    for (int i = 0; i < 50; ++i) {
+        text += fmt::format("- name: a.C{}\n  env: *e\n", i);
+    }
+    CHECK(parse(text).failures().size() == 20);
+}
+
 TEST_CASE("keys that occur twice are refused", "[sdk][imagec]") {
     CHECK(refusal("entities:\n- name: a.B\n  name: a.C\n").code == Code::YamlKeyTwice);
     CHECK(refusal("entities:\n- name: a.B\n  env: {A: 1, A: 2}\n").code == Code::YamlKeyTwice);
@@ -151,7 +207,8 @@ TEST_CASE("values that cannot be meant are refused", "[sdk][imagec]") {
                                "entities:\n- {name: a.B, args: [[x]]}\n",
                                "entities:\n- {name: a.B, args: [\"a\\0b\"]}\n",
                                "entities:\n- {name: a.B, env: {'A=B': x}}\n",
-                               "entities:\n- {name: a.B, dynamic_connection_manager: true}\n");
+                               "entities:\n- {name: a.B, dynamic_connection_manager: true}\n",
+                               "dynamic_connection_manager: {}\n");
     CHECK(refusal(text).code == Code::YamlValueInvalid);
 }
 
