@@ -77,7 +77,7 @@ bool StartBlock::is_valid() const {
         }
     }
     for (const auto& connection : entries<start::Connection>(h.connections)) {
-        if (!is_text(connection.id)) {
+        if (!is_text(connection.id) || !is_text(connection.server)) {
             return false;
         }
     }
@@ -173,6 +173,15 @@ Result<u32> StartBlock::connection(std::string_view id) const {
     for (const auto& entry : entries<start::Connection>(header().connections)) {
         if (text(entry.id) == id) {
             return entry.handle;
+        }
+    }
+    return Status::ResourceNotFound;
+}
+
+Result<std::string_view> StartBlock::server_class(u32 handle) const {
+    for (const auto& connection : entries<start::Connection>(header().connections)) {
+        if (connection.handle == handle) {
+            return text(connection.server);
         }
     }
     return Status::ResourceNotFound;

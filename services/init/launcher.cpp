@@ -237,7 +237,7 @@ Result<void> Launcher::connect_all(const Unit& unit) {
             note("connection-refused", unit.component.task, entry.value().target);
             continue;
         }
-        writer_.add_connection(entry.value().id, channel.value());
+        writer_.add_connection(entry.value().id, channel.value(), server->component.eclass);
     }
     return {};
 }

@@ -38,7 +38,10 @@ public:
 private:
     void move(Place& place) const { place = moved(place); }
 
-    void move(start::Connection& entry) const { move(entry.id); }
+    void move(start::Connection& entry) const {
+        move(entry.id);
+        move(entry.server);
+    }
 
     void move(start::Device& entry) const {
         move(entry.path);
@@ -113,8 +116,8 @@ void StartBlockWriter::add_argument(std::string_view text) { add(arguments_, kee
 
 void StartBlockWriter::add_environment(std::string_view text) { add(environment_, keep(text)); }
 
-void StartBlockWriter::add_connection(std::string_view id, u32 handle) {
-    add(connections_, {.id = keep(id), .handle = handle, .reserved = 0});
+void StartBlockWriter::add_connection(std::string_view id, u32 handle, std::string_view server) {
+    add(connections_, {.id = keep(id), .handle = handle, .reserved = 0, .server = keep(server)});
 }
 
 void StartBlockWriter::add_file(std::string_view name, u64 address, u64 size) {

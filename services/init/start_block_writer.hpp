@@ -49,7 +49,8 @@ public:
 
     void add_argument(std::string_view text);
     void add_environment(std::string_view text);
-    void add_connection(std::string_view id, u32 handle);
+    /// `server` is the policy class of the process that the client handle leads to.
+    void add_connection(std::string_view id, u32 handle, std::string_view server);
     void add_file(std::string_view name, u64 address, u64 size);
     /// The registers, interrupts and properties that follow belong to this device.
     void begin_device(std::string_view path, std::span<const u8> compatible, u64 clock_hz);

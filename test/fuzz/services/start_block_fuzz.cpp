@@ -57,7 +57,10 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
         total = total + read_device(block, i);
     }
     (void)block.environment("A");
-    (void)block.connection("console");
+    if (const auto handle = block.connection("console"); handle.ok()) {
+        const auto server = block.server_class(handle.value());
+        total = total + (server.ok() ? server.value().size() : 0);
+    }
     (void)block.file("policy.names");
     return 0;
 }

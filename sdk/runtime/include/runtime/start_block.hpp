@@ -29,7 +29,7 @@ using base::u8;
 namespace start {
 
 inline constexpr u64 kMagic = 0x3152'5453'5353'4554;  // "TESSSTR1"
-inline constexpr u32 kVersion = 1;
+inline constexpr u32 kVersion = 2;
 inline constexpr u32 kMaxBytes = 64u << 10;
 
 /// A run of bytes in the block.
@@ -68,6 +68,7 @@ struct Connection {
     Place id;
     u32 handle;
     u32 reserved;  // zero
+    Place server;  // policy class of the process it leads to
 };
 
 /// A device node of the system description.
@@ -110,7 +111,7 @@ struct File {
 };
 
 static_assert(sizeof(Header) == 152);
-static_assert(sizeof(Connection) == 16 && sizeof(Device) == 48 && sizeof(Registers) == 16);
+static_assert(sizeof(Connection) == 24 && sizeof(Device) == 48 && sizeof(Registers) == 16);
 static_assert(sizeof(Interrupt) == 8 && sizeof(Property) == 16 && sizeof(File) == 24);
 
 }  // namespace start
@@ -150,6 +151,9 @@ public:
     [[nodiscard]] u32 connection_count() const;
     /// Client handle of the connection `id`. ResourceNotFound.
     [[nodiscard]] Result<u32> connection(std::string_view id) const;
+    /// Policy class of the process that the connection with this client handle leads to.
+    /// ResourceNotFound.
+    [[nodiscard]] Result<std::string_view> server_class(u32 handle) const;
 
     [[nodiscard]] u32 device_count() const;
     /// ResourceNotFound: fewer devices.

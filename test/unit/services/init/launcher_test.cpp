@@ -110,7 +110,7 @@ TEST_CASE("a process finds its surroundings in its start block", "[services][ini
     CHECK(panel.argument(1) == "y");
     CHECK(panel.environment("A").value() == "b");
     CHECK(panel.connection_count() == 2);
-    CHECK(panel.connection("kl.valve").ok());
+    CHECK(panel.server_class(panel.connection("kl.valve").value()).value() == "plant.Valve");
     CHECK(panel.connection("lost").status() == Status::ResourceNotFound);
     CHECK(system.block("valve").listener() != 0);
     CHECK(system.block("uart").find_device("arm,pl011").ok());

@@ -34,8 +34,8 @@ Block make_block() {
     writer.add_argument("");
     writer.add_environment("MODE=test");
     writer.add_environment("EMPTY=");
-    writer.add_connection("kl.valve", 7);
-    writer.add_connection("console", 8);
+    writer.add_connection("kl.valve", 7, "plant.Valve");
+    writer.add_connection("console", 8, "drivers.Pl011");
     const u8 compatible[] = "arm,pl011\0arm,primecell";
     writer.begin_device("/soc/uart", {compatible, sizeof(compatible)}, 48'000'000);
     writer.add_registers(9, 0x400, 0x200);
@@ -60,6 +60,9 @@ void read_everything(const StartBlock& block) {
     }
     (void)block.environment("MODE");
     (void)block.connection("console");
+    if (const auto server = block.server_class(8); server.ok()) {
+        sink += server.value();
+    }
     for (u32 i = 0; i < block.device_count() + 1; ++i) {
         const auto device = block.device(i);
         if (device.ok()) {
@@ -100,6 +103,8 @@ TEST_CASE("what init writes is what the program reads", "[services][init]") {
     CHECK(block.connection("console").value() == 8);
     CHECK(block.connection("consol").status() == Status::ResourceNotFound);
     CHECK(block.connection_count() == 2);
+    CHECK(block.server_class(8).value() == "drivers.Pl011");
+    CHECK(block.server_class(9).status() == Status::ResourceNotFound);
     CHECK(block.file("policy.names").value().size() == 1234);
     CHECK(block.file("other").status() == Status::ResourceNotFound);
 }
@@ -146,7 +151,7 @@ TEST_CASE("one writer makes many blocks", "[services][init]") {
     Block block;
     block.size = writer.finish(kIdentity, block.bytes).value();
     writer.clear();
-    writer.add_connection("only", 3);
+    writer.add_connection("only", 3, "plant.Valve");
     block.size = writer.finish(kIdentity, block.bytes).value();
     const StartBlock opened = StartBlock::open(block.view()).value();
     CHECK(opened.argument_count() == 0);
@@ -158,7 +163,7 @@ TEST_CASE("what does not fit makes no block at all", "[services][init]") {
     Block block;
     StartBlockWriter writer;
     for (int i = 0; i < 65; ++i) {
-        writer.add_connection("x", 1);
+        writer.add_connection("x", 1, "y");
     }
     CHECK(writer.finish(kIdentity, block.bytes).status() == Status::OutOfMemory);
     writer.clear();
@@ -179,7 +184,7 @@ TEST_CASE("a block is refused when its header is not right", "[services][init]")
         return StartBlock::open(block.view()).status() == Status::InvalidArgument;
     };
     CHECK(refused(offsetof(start::Header, magic), 0));
-    CHECK(refused(offsetof(start::Header, version), 2));
+    CHECK(refused(offsetof(start::Header, version), start::kVersion + 1));
     CHECK(refused(offsetof(start::Header, total_size), 8));
     CHECK(refused(offsetof(start::Header, total_size), ~u32{0}));
     CHECK(refused(offsetof(start::Header, total_size), sound.size + 8));
