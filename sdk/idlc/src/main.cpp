@@ -3,6 +3,7 @@
 // texts, then write. Exit status 0: done; 1: the descriptions have errors; 2: wrong command line.
 #include "emit.hpp"
 #include "emit_c.hpp"
+#include "endpoint_table.hpp"
 #include "names.hpp"
 #include "output.hpp"
 
@@ -31,6 +32,7 @@ struct Options {
     std::vector<std::string> files;
     std::string output = ".";
     std::string manifest;
+    std::string endpoints;
     std::string depfile;
     bool c = false;
     bool check = false;
@@ -100,6 +102,9 @@ private:
         } else {
             generate_cpp();
         }
+        if (!options_.endpoints.empty() && !diagnostics_.has_errors()) {
+            list_endpoints();
+        }
         if (!diagnostics_.has_errors()) {
             write();
         }
@@ -132,6 +137,14 @@ private:
                 add(path_of(name) + ".edl.h", emit_c_class(*process, style(), diagnostics_));
             }
         }
+    }
+
+    void list_endpoints() {
+        std::string text;
+        for (const std::string& name : options_.classes) {
+            text += endpoint_lines(*workspace_.find_class(name, {}));
+        }
+        add(options_.endpoints, std::move(text));
     }
 
     void generate_cpp() {
@@ -270,6 +283,10 @@ int main(int argc, char** argv) {
     app.add_option("--output", options.output, "root of what is written")->type_name("DIR");
     app.add_option(
            "--manifest", options.manifest, "also write this header, which all others include")
+        ->type_name("FILE");
+    app.add_option("--endpoints",
+                   options.endpoints,
+                   "also write the names of all endpoints of the classes, below the output root")
         ->type_name("FILE");
     app.add_option("--depfile", options.depfile, "also write what was read, for ninja")
         ->type_name("FILE");
