@@ -60,4 +60,10 @@ nk_err_t error_of(abi::Status status) {
     }
 }
 
+Retcode retcode_of(abi::Status status) {
+    return status == abi::Status::BadHandle || status == abi::Status::WrongType
+               ? rcInvalidArgument
+               : static_cast<Retcode>(status);
+}
+
 }  // namespace sdk::compat

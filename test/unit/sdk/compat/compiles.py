@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compiles each generated C header alone, then all together, as C and as C++, without a warning.
+"""Compiles each C header alone, shipped or generated, then all generated ones together, as C and as C++.
+
+Nothing may warn.
 
     compiles.py --headers DIR [-I DIR]...
 
@@ -38,7 +40,10 @@ def main():
     includes = [f"-I{folder}" for folder in [*options.include, options.headers]]
     texts = [(header, f"#include <{header}>\n") for header in headers]
     texts.append(("all", "".join(text for _, text in texts)))
+    shipped = sorted(path.relative_to(folder).as_posix() for folder in options.include
+                     for path in pathlib.Path(folder).rglob("*.h"))
     plain = [(name, text, []) for name, text in texts]
+    plain += [(header, f"#include <{header}>\nextern int more;\n", []) for header in shipped]
     unqualified = [(name, text, ["-DNK_USE_UNQUALIFIED_NAMES"]) for name, text in texts[:-1]]
 
     def compile_one(job):
@@ -54,7 +59,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         failures = [failure for failure in pool.map(compile_one, jobs) if failure]
     print("\n".join(failures))
-    print(f"{len(headers)} headers, {len(compilers)} compilers: {len(jobs)} compilations, "
+    print(f"{len(headers) + len(shipped)} headers, {len(compilers)} compilers: {len(jobs)} compilations, "
           f"{len(failures)} failed")
     return 1 if failures or not headers or not compilers else 0
 

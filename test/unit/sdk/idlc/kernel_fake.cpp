@@ -60,7 +60,7 @@ void call(u32 handle,
           const Room& room,
           Incoming& incoming,
           u64 deadline) {
-    CHECK(handle == 7);
+    CHECK(handle == fake.handle);
     fake.deadline = deadline;
     fake.request = test::carried(tag, message);
     if (fake.server == nullptr && !fake.serve) {

@@ -22,6 +22,7 @@ struct FakeKernel {
     abi::Status refuse = abi::Status::Ok;  ///< answer of the next Call without a server
     bool keep_deferred = false;            ///< the server answers later
 
+    base::u32 handle = 7;  ///< that Calls are made on
     Carried request;
     Carried answer;
     bool answered = false;

@@ -22,4 +22,9 @@ Handle ServiceLocatorConnect(const char* channel);
 Handle
 ServiceLocatorRegister(const char* channel, const char* interfaces, nk_size_t count, ServiceId* id);
 
+/// Number of an endpoint of the server that the client handle `channel` leads to. `endpoint` is
+/// <component class>.<endpoint>, or the path of instances from the server's class to the endpoint;
+/// see docs/c-binding.md for what this needs. INVALID_RIID: unknown. Cost: names in the solution.
+nk_iid_t ServiceLocatorGetRiid(Handle channel, const char* endpoint);
+
 NK_END_DECLS

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <nk/compiler.h>
+#include <rtl/if_time.h>
 #include <rtl/retcode.h>
 #include <rtl/stddef.h>
+
+/// Stands for no limit where a function takes milliseconds.
+#define INFINITE_TIMEOUT RTL_UINT32_C(0xFFFFFFFF)
 
 NK_BEGIN_DECLS
 
@@ -13,5 +17,8 @@ rtl_size_t KnGetMSecSinceStart(void);
 
 /// Waits for at least this time. rcOk.
 Retcode KnSleep(rtl_uint32_t milliseconds);
+
+/// The wall clock. rcSecurityDisallow.
+Retcode KnGetSystemTime(RtlTimeSpec* time);
 
 NK_END_DECLS
