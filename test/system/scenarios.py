@@ -34,9 +34,9 @@ SCENARIOS = (
     Scenario("random calls", machines=(virt(cpus=1), virt(cpus=4, gic=3), raspi4b()), builds=("gcc",), **RANDOM),
     Scenario("random calls", machines=tuple(variants()), builds=("clang",), only_long=True, **RANDOM),
     # Programs in C, and one of them against a driver in C++.
-    Scenario("c binding", image="echo", machines=(virt(cpus=1),), seconds=60,
+    Scenario("c binding", image="echo", machines=(virt(cpus=1), raspi4b()), seconds=60,
              ends_at=r"^init: task-ended task=client reason=exit code=\d+$",
-             expect=(*(rf"^echo: ping {n} good$" for n in range(10)), r"^echo: limit reported$",
+             expect=(*(rf"^echo: ping {n} good$" for n in range(10)), r"^echo: limit reported$", r"^echo: policy answers$",
                      r"^init: task-ended task=client reason=exit code=0$")),
     # The real kernel meets an exception of its own where it picks the next thread.
     Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
