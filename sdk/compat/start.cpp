@@ -18,7 +18,7 @@ base::s32 sdk::program_main(const StartBlock& start) {
     std::array<const char*, kMaxArguments + 2> arguments{};
     const u32 count =
         start.argument_count() < kMaxArguments ? start.argument_count() : kMaxArguments;
-    arguments[0] = start.task().data();
+    arguments[0] = start.program().data();
     for (u32 i = 0; i < count; ++i) {
         arguments[i + 1] = start.argument(i).data();
     }

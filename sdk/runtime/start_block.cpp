@@ -60,8 +60,8 @@ Result<StartBlock> StartBlock::open(std::span<const u8> bytes) {
 
 bool StartBlock::is_valid() const {
     const auto& h = header();
-    if (!is_text(h.task) || !is_text(h.eclass) || !contains_table<Place>(h.arguments) ||
-        !contains_table<Place>(h.environment) ||
+    if (!is_text(h.task) || !is_text(h.eclass) || !is_text(h.program) ||
+        !contains_table<Place>(h.arguments) || !contains_table<Place>(h.environment) ||
         !contains_table<start::Connection>(h.connections) ||
         !contains_table<start::File>(h.files)) {
         return false;
@@ -145,6 +145,8 @@ std::string_view StartBlock::text(Place place) const {
 std::string_view StartBlock::task() const { return text(header().task); }
 
 std::string_view StartBlock::eclass() const { return text(header().eclass); }
+
+std::string_view StartBlock::program() const { return text(header().program); }
 
 u32 StartBlock::listener() const { return header().listener; }
 

@@ -146,6 +146,7 @@ Result<void> Launcher::furnish_steps(Unit& unit, Failure& failure) {
     failure = {.step = "start-block", .detail = "more entries than a start block holds"};
     StartIdentity identity{.task = unit.component.task,
                            .eclass = unit.component.eclass,
+                           .program = unit.component.program,
                            .kernel = sdk::kKernelHandle,
                            .listener = unit.life.listener};
     std::memcpy(identity.seed, seed.words, sizeof(identity.seed));

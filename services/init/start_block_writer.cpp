@@ -165,6 +165,7 @@ void StartBlockWriter::add_property(std::string_view name, std::span<const u8> v
 Result<u32> StartBlockWriter::finish(const StartIdentity& identity, std::span<u8> room) {
     const Place task = keep(identity.task);
     const Place eclass = keep(identity.eclass);
+    const Place program = keep(identity.program);
     const std::span<const Place> arguments = arguments_.view();
     const u64 pool = sizeof(start::Header) + padded_size(arguments) +
                      padded_size(std::span<const Place>{environment_.view()}) +
@@ -196,7 +197,8 @@ Result<u32> StartBlockWriter::finish(const StartIdentity& identity, std::span<u8
                          .interrupts = layout.put(interrupts_.view()),
                          .properties = layout.put(properties_.view()),
                          .files = layout.put(files_.view()),
-                         .reserved = {}};
+                         .program = layout.moved(program),
+                         .reserved = 0};
     std::memcpy(header.seed, identity.seed, sizeof(header.seed));
     std::memcpy(room.data(), &header, sizeof(header));
     std::memcpy(room.data() + pool, pool_, pool_size_);

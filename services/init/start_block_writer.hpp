@@ -37,6 +37,7 @@ private:
 struct StartIdentity {
     std::string_view task{};
     std::string_view eclass{};
+    std::string_view program{};
     u32 kernel = 0;
     u32 listener = 0;
     u64 seed[4]{};

@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
         return 0;
     }
     const auto& block = opened.value();
-    volatile u32 total = sum(block.task()) + sum(block.eclass());
+    volatile u32 total = sum(block.task()) + sum(block.eclass()) + sum(block.program());
     for (u32 i = 0; i < block.argument_count() && i < 64; ++i) {
         total = total + sum(block.argument(i));
     }
@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
     (void)block.environment("A");
     if (const auto handle = block.connection("console"); handle.ok()) {
         const auto server = block.server_class(handle.value());
-        total = total + (server.ok() ? server.value().size() : 0);
+        total = total + (server.ok() ? sum(server.value()) : 0);
     }
     (void)block.file("policy.names");
     return 0;

@@ -61,7 +61,8 @@ struct Header {
     Table interrupts;   // Interrupt; likewise
     Table properties;   // Property; likewise
     Table files;        // File
-    u64 reserved[2];    // zero
+    Place program;      // name of its file
+    u64 reserved;       // zero
 };
 
 struct Connection {
@@ -139,6 +140,7 @@ public:
 
     [[nodiscard]] std::string_view task() const;
     [[nodiscard]] std::string_view eclass() const;
+    [[nodiscard]] std::string_view program() const;
     [[nodiscard]] u32 listener() const;
     [[nodiscard]] std::span<const u64, 4> seed() const;
 

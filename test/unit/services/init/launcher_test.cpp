@@ -106,6 +106,7 @@ TEST_CASE("a process finds its surroundings in its start block", "[services][ini
     const auto panel = system.block("panel");
     CHECK(panel.task() == "panel");
     CHECK(panel.eclass() == "plant.Panel");
+    CHECK(panel.program() == "server");
     CHECK(panel.listener() == 0);
     CHECK(panel.argument(1) == "y");
     CHECK(panel.environment("A").value() == "b");

@@ -24,6 +24,7 @@ struct Block {
 
 constexpr svc::init::StartIdentity kIdentity{.task = "valve",
                                              .eclass = "plant.Valve",
+                                             .program = "valve_hw",
                                              .kernel = 0x1'0000,
                                              .listener = 0x1'0001,
                                              .seed = {1, 2, 3, 4}};
@@ -55,6 +56,7 @@ Block make_block() {
 void read_everything(const StartBlock& block) {
     std::string sink{block.task()};
     sink += block.eclass();
+    sink += block.program();
     for (u32 i = 0; i < block.argument_count() + 1; ++i) {
         sink += block.argument(i);
     }
@@ -91,6 +93,7 @@ TEST_CASE("what init writes is what the program reads", "[services][init]") {
     const StartBlock& block = opened.value();
     CHECK(block.task() == "valve");
     CHECK(block.eclass() == "plant.Valve");
+    CHECK(block.program() == "valve_hw");
     CHECK(block.listener() == 0x1'0001);
     CHECK(block.seed()[3] == 4);
     CHECK(block.argument_count() == 2);
