@@ -37,7 +37,10 @@ constexpr u64 kDearestRule = ksec::format::kMicCreateCost + 64;
 class StateCost final {
 public:
     explicit StateCost(const std::vector<LoweredStateCall>& calls) {
+        LookupSavings savings;
         for (const LoweredStateCall& call : calls) {
+            costs_[&call] = call.cost - savings.add(call.lookups, call.guard.width == 0) +
+                            ksec::format::kStateCallCost;
             const Field field{call.guard.shift, call.guard.width};
             if (call.guard.width == 0) {
                 always_.push_back(&call);
@@ -67,7 +70,7 @@ private:
     [[nodiscard]] u64 cost(const Calls& calls) const {
         u64 sum = 0;
         for (const LoweredStateCall* call : calls) {
-            sum += u64{call->cost} + ksec::format::kStateCallCost;
+            sum += costs_.at(call);
             sum += call->sets.width != 0 ? dearest({call->sets.shift, call->sets.width}) : 0;
         }
         return sum;
@@ -84,6 +87,7 @@ private:
         return most;
     }
 
+    std::map<const LoweredStateCall*, u64> costs_;
     Calls always_;
     std::map<Field, std::map<u16, Calls>> cases_;
     std::set<Field> set_here_;
@@ -180,7 +184,7 @@ private:
         const u32 rule = application.rule->rule;
         if (is_state || application.audit != 0) {
             decision_.state_calls.push_back(
-                {RuleKind::Grant, rule, 0, 0, 0, guard, application.audit, {}});
+                {RuleKind::Grant, rule, 0, 0, 0, guard, application.audit, {}, {}});
         } else if (guard.width != 0) {
             decision_.calls.push_back({RuleKind::Grant, rule, 0, 0, 0, 0, guard});
         } else {
@@ -190,7 +194,7 @@ private:
 
     void deny(const PreparedRule& rule, const LoweredGuard& guard, bool is_state) {
         if (is_state) {
-            decision_.state_calls.push_back({RuleKind::Deny, rule.rule, 0, 0, 0, guard, 0, {}});
+            decision_.state_calls.push_back({RuleKind::Deny, rule.rule, 0, 0, 0, guard, 0, {}, {}});
             return;
         }
         decision_.calls.push_back({RuleKind::Deny, rule.rule, 0, 0, 0, 0, guard});
@@ -231,7 +235,8 @@ private:
                                              rule.code.cost,
                                              guard,
                                              application.audit,
-                                             set_by(rule)});
+                                             set_by(rule),
+                                             rule.code.lookups});
             return;
         }
         add_pure(application, {kind, rule.rule, number, value_count, rule.code.cost, 0, guard});
@@ -261,7 +266,7 @@ private:
         }
         if (application.audit != 0) {
             decision_.state_calls.push_back(
-                {RuleKind::Grant, call.rule, 0, 0, 0, call.guard, application.audit, {}});
+                {RuleKind::Grant, call.rule, 0, 0, 0, call.guard, application.audit, {}, {}});
         }
     }
 

@@ -121,6 +121,7 @@ CompiledRule ExpressionCompiler::finish(const lang::Span& span) {
             static_cast<std::uint32_t>(std::min<std::uint64_t>(cost_, 1'000'000)),
             reads_arena_,
             needs_state_,
+            lookups_,
             scans_,
             std::nullopt};
 }
@@ -175,11 +176,13 @@ Value ExpressionCompiler::wrong_operand(const lang::Span& span,
 ExpressionCompiler::Block ExpressionCompiler::begin_block(const std::string& head) {
     line(head);
     indent_ += "    ";
+    ++block_depth_;
     return {loaded_, has_fixed_};
 }
 
 void ExpressionCompiler::end_block(const Block& block, const std::string& tail) {
     indent_.resize(indent_.size() - 4);
+    --block_depth_;
     line(tail);
     loaded_ = block.loaded;
     has_fixed_ = block.has_fixed;
@@ -304,6 +307,7 @@ Value ExpressionCompiler::sid(const std::string& code, const std::string& shown)
     value.code = temporary();
     line(fmt::format("const u64 {} = {};", value.code, code));
     cost_ += kLoadCost;
+    sid_sources_[value.code] = code;
     record(shown, value.code);
     return value;
 }

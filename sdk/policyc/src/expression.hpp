@@ -10,6 +10,7 @@
 // event are known. Until then the code has a mark in each such place: field_mark().
 #pragma once
 
+#include "lookups.hpp"
 #include "policy.hpp"
 
 #include <cstdint>
@@ -48,6 +49,7 @@ struct CompiledRule {
     std::uint32_t cost = 0;           ///< Code: worst-case instructions
     bool reads_arena = false;
     bool needs_state = false;                            ///< belongs to the state part
+    std::vector<Lookup> lookups;                         ///< in models, in order
     std::vector<CompiledScan> scans;                     ///< to be done in the pure part, before it
     std::optional<ksec::format::Comparison> comparison;  ///< Code: the same as a row
 };

@@ -135,6 +135,21 @@ private:
     bool rbac_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
     bool rate_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
     bool window_rule(const psl::RuleCall& call, const std::string& object, const std::string& rule);
+    /// What looking up a SID in an object costs; noted, for what the rules of an event may save.
+    std::uint32_t look_up(Lookup::Kind kind, const std::string& object, const std::string& sid);
+
+    std::uint32_t finding(const std::string& object, const std::string& sid) {
+        return look_up(Lookup::Kind::Find, object, sid);
+    }
+
+    std::uint32_t inserting(const std::string& object, const std::string& sid) {
+        return look_up(Lookup::Kind::Insert, object, sid);
+    }
+
+    std::uint32_t erasing(const std::string& object, const std::string& sid) {
+        return look_up(Lookup::Kind::Erase, object, sid);
+    }
+
     /// Prints the call that ends a rule.
     void return_outcome(const std::string& call, std::uint32_t cost);
     /// The same for Flow: a grant may be one that the profile omits.
@@ -238,10 +253,13 @@ private:
     std::string failure_ = "return Outcome::Error;";
     std::vector<std::string> values_;
     std::map<std::string, std::string> loaded_;
+    std::map<std::string, std::string> sid_sources_;  ///< constant -> what it was loaded from
+    std::vector<Lookup> lookups_;
     std::vector<CompiledScan> scans_;
     std::uint64_t cost_ = kEntryCost;
     std::string shown_;  ///< source of the handle expression being evaluated
     unsigned next_ = 0;
+    unsigned block_depth_ = 0;
     bool has_fixed_ = false;
     bool reads_arena_ = false;
     bool needs_state_ = false;

@@ -3,6 +3,7 @@
 // numbered; equal things have been merged. Produced by lower(), consumed by emit and report.
 #pragma once
 
+#include "lookups.hpp"
 #include "objects.hpp"
 #include "regex.hpp"
 
@@ -83,6 +84,7 @@ struct LoweredStateCall {
     LoweredGuard guard;
     u16 audit = 0;      ///< index into Lowered::audits
     LoweredGuard sets;  ///< Facts: the field, its value left 0
+    std::vector<Lookup> lookups;
 
     friend auto operator<=>(const LoweredStateCall&, const LoweredStateCall&) = default;
 };

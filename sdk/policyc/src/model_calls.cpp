@@ -76,7 +76,7 @@ Value ExpressionCompiler::model_expression(const Expression& expression,
             return {};
         }
         return model_answer(fmt::format("{}.contains({}, {})", code, sid, entry),
-                            format::kFindCost +
+                            finding(object, sid) +
                                 format::hash_set_contains_cost(
                                     set.set_size, static_cast<std::uint32_t>(set.fields.size())),
                             expression,
@@ -87,7 +87,7 @@ Value ExpressionCompiler::model_expression(const Expression& expression,
     }
     if (method == "left") {
         return model_answer(fmt::format("{}.left({}, query.now_ns)", code, sid),
-                            format::kFindCost + format::kRateLimitLeftCost,
+                            finding(object, sid) + format::kRateLimitLeftCost,
                             expression,
                             integer("", 64, false));
     }
@@ -95,7 +95,7 @@ Value ExpressionCompiler::model_expression(const Expression& expression,
     shape.kind = model == "Flow" ? Value::Kind::State : Value::Kind::Level;
     shape.text = object;
     return model_answer(fmt::format("{}.{}({})", code, method, sid),
-                        model == "Flow" ? format::kFindCost + format::kFlowQueryCost
+                        model == "Flow" ? finding(object, sid) + format::kFlowQueryCost
                                         : format::kMicQueryCost,
                         expression,
                         shape);
@@ -140,7 +140,7 @@ Value ExpressionCompiler::map_answer(const Expression& expression,
                                     method == "get" ? "get" : "get_uncommitted",
                                     sid,
                                     key),
-                        format::kFindCost + format::kStaticMapGetCost,
+                        finding(object, sid) + format::kStaticMapGetCost,
                         expression,
                         integer("", config.value.bits, config.value.is_signed));
 }
@@ -160,7 +160,7 @@ Value ExpressionCompiler::rbac_answer(const Expression& expression,
         return {};
     }
     return model_answer(fmt::format("{}.{}({}, {}u)", object_code(object), method, sid, *number),
-                        format::kFindCost + format::kRbacAllowCost,
+                        finding(object, sid) + format::kRbacAllowCost,
                         expression,
                         boolean(""));
 }

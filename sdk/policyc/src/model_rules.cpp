@@ -115,6 +115,16 @@ bool ExpressionCompiler::model_rule(const psl::RuleCall& call, const std::string
     return rate_rule(list, object, rule);
 }
 
+std::uint32_t
+ExpressionCompiler::look_up(Lookup::Kind kind, const std::string& object, const std::string& sid) {
+    const auto source = sid_sources_.find(sid);
+    lookups_.push_back({kind,
+                        object,
+                        source == sid_sources_.end() ? std::string() : source->second,
+                        block_depth_ == 0});
+    return lookups_.back().cost();
+}
+
 void ExpressionCompiler::return_outcome(const std::string& call, std::uint32_t cost) {
     needs_state_ = true;
     cost_ += cost;
@@ -149,9 +159,11 @@ void ExpressionCompiler::return_flow_outcome(const std::string& object,
         return_outcome(call, cost);
         return;
     }
+    // After fini there is nothing to be found again.
+    const bool is_gone = !lookups_.empty() && lookups_.back().kind == Lookup::Kind::Erase;
     return_outcome(
         fmt::format("{}.quiet_in({}, {}, {}u64{{0}})", object_code(object), call, sid, states),
-        cost + format::kFlowQuietCost);
+        cost + format::kFlowQuietCost + (is_gone ? format::kFindCost : 0));
 }
 
 bool ExpressionCompiler::flow_rule(Dictionary& arguments,
@@ -161,9 +173,8 @@ bool ExpressionCompiler::flow_rule(Dictionary& arguments,
     const std::string sid = sid_argument(arguments, "sid");
     const std::string code = object_code(object);
     if (rule == "init" || rule == "fini") {
-        const std::uint32_t cost =
-            rule == "init" ? format::kInsertCost + format::kFlowInitCost
-                           : format::kFindCost + format::kEraseCost + format::kFlowFiniCost;
+        const std::uint32_t cost = rule == "init" ? inserting(object, sid) + format::kFlowInitCost
+                                                  : erasing(object, sid) + format::kFlowFiniCost;
         return_flow_outcome(object, fmt::format("{}.{}(journal, {})", code, rule, sid), sid, cost);
         return !sid.empty();
     }
@@ -173,7 +184,7 @@ bool ExpressionCompiler::flow_rule(Dictionary& arguments,
         return_flow_outcome(object,
                             fmt::format("{}.enter(journal, {}, {}u)", code, sid, state.value_or(0)),
                             sid,
-                            format::kFindCost + format::kFlowEnterCost);
+                            finding(object, sid) + format::kFlowEnterCost);
         return !sid.empty() && state;
     }
     const Expression* const list = arguments.find("states");
@@ -195,7 +206,7 @@ bool ExpressionCompiler::flow_rule(Dictionary& arguments,
     return_flow_outcome(object,
                         fmt::format("{}.allow({}, u64{{{:#x}}})", code, sid, states),
                         sid,
-                        format::kFindCost + format::kFlowAllowCost);
+                        finding(object, sid) + format::kFlowAllowCost);
     return is_right;
 }
 
@@ -208,14 +219,13 @@ bool ExpressionCompiler::set_rule(Dictionary& arguments,
     const auto words = static_cast<std::uint32_t>(config.fields.size());
     if (rule == "init" || rule == "fini") {
         return_outcome(fmt::format("{}.{}(journal, {})", code, rule, sid),
-                       rule == "init"
-                           ? format::kInsertCost + format::kHashSetInitCost
-                           : format::kFindCost + format::kEraseCost + format::kHashSetFiniCost);
+                       rule == "init" ? inserting(object, sid) + format::kHashSetInitCost
+                                      : erasing(object, sid) + format::kHashSetFiniCost);
         return !sid.empty();
     }
     const std::string entry = entry_argument(arguments, object, config);
     return_outcome(fmt::format("{}.{}(journal, {}, {})", code, rule, sid, entry),
-                   format::kFindCost + format::hash_set_add_cost(config.set_size, words));
+                   finding(object, sid) + format::hash_set_add_cost(config.set_size, words));
     return !sid.empty() && !entry.empty();
 }
 
@@ -230,16 +240,16 @@ bool ExpressionCompiler::map_rule(Dictionary& arguments,
         const Expression* const value = arguments.find("value");
         const std::string word = value == nullptr ? "" : entry_word(*value, config.value);
         return_outcome(fmt::format("{}.set(journal, {}, {}, {})", code, sid, key, word),
-                       format::kFindCost + format::kStaticMapSetCost);
+                       finding(object, sid) + format::kStaticMapSetCost);
         return !sid.empty() && !key.empty() && !word.empty();
     }
     const auto keys = static_cast<std::uint32_t>(config.keys.size());
     return_outcome(fmt::format("{}.{}(journal, {})", code, rule, sid),
-                   rule == "init" ? format::kInsertCost + format::static_map_init_cost(keys)
-                   : rule == "fini"
-                       ? format::kFindCost + format::kEraseCost + format::kStaticMapFiniCost
-                   : rule == "commit" ? format::kFindCost + format::static_map_commit_cost(keys)
-                                      : format::kFindCost + format::static_map_rollback_cost(keys));
+                   rule == "init"   ? inserting(object, sid) + format::static_map_init_cost(keys)
+                   : rule == "fini" ? erasing(object, sid) + format::kStaticMapFiniCost
+                   : rule == "commit"
+                       ? finding(object, sid) + format::static_map_commit_cost(keys)
+                       : finding(object, sid) + format::static_map_rollback_cost(keys));
     return !sid.empty();
 }
 
@@ -288,26 +298,25 @@ bool ExpressionCompiler::rbac_rule(Dictionary& arguments,
     const std::string code = object_code(object);
     if (rule == "init" || rule == "fini") {
         return_outcome(fmt::format("{}.{}(journal, {})", code, rule, sid),
-                       rule == "init"
-                           ? format::kInsertCost + format::kRbacInitCost
-                           : format::kFindCost + format::kEraseCost + format::kRbacFiniCost);
+                       rule == "init" ? inserting(object, sid) + format::kRbacInitCost
+                                      : erasing(object, sid) + format::kRbacFiniCost);
         return !sid.empty();
     }
     if (rule == "allow") {
         const std::optional<std::size_t> permission =
             literal_name(arguments.find("permission"), "permission", object, config.permissions);
         return_outcome(fmt::format("{}.allow({}, {}u)", code, sid, permission.value_or(0)),
-                       format::kFindCost + format::kRbacAllowCost);
+                       finding(object, sid) + format::kRbacAllowCost);
         return !sid.empty() && permission;
     }
     const std::optional<std::size_t> role =
         literal_name(arguments.find("role"), "role", object, config.roles);
     return_outcome(fmt::format("{}.{}(journal, {}, {}u)", code, rule, sid, role.value_or(0)),
-                   format::kFindCost + (rule == "revoke"
-                                            ? format::rbac_revoke_cost(
-                                                  static_cast<std::uint32_t>(config.roles.size()))
-                                        : rule == "enable" ? format::kRbacEnableCost
-                                                           : format::kRbacAssignCost));
+                   finding(object, sid) +
+                       (rule == "revoke" ? format::rbac_revoke_cost(
+                                               static_cast<std::uint32_t>(config.roles.size()))
+                        : rule == "enable" ? format::kRbacEnableCost
+                                           : format::kRbacAssignCost));
     return !sid.empty() && role;
 }
 
@@ -319,15 +328,15 @@ bool ExpressionCompiler::rate_rule(Dictionary& arguments,
     if (rule == "take") {
         const std::string count = count_argument(arguments.find("count"), "count");
         return_outcome(fmt::format("{}.take(journal, {}, {}, query.now_ns)", code, sid, count),
-                       format::kFindCost + format::kRateLimitTakeCost);
+                       finding(object, sid) + format::kRateLimitTakeCost);
         return !sid.empty() && !count.empty();
     }
     if (rule == "init") {
         return_outcome(fmt::format("{}.init(journal, {}, query.now_ns)", code, sid),
-                       format::kInsertCost + format::kRateLimitInitCost);
+                       inserting(object, sid) + format::kRateLimitInitCost);
     } else {
         return_outcome(fmt::format("{}.fini(journal, {})", code, sid),
-                       format::kFindCost + format::kEraseCost + format::kRateLimitFiniCost);
+                       erasing(object, sid) + format::kRateLimitFiniCost);
     }
     return !sid.empty();
 }
