@@ -20,6 +20,7 @@ constexpr u64 kInitStackTop = 0x10'0000'0000;
 constexpr u64 kRomfsAddress = 0x11'0000'0000;
 constexpr u64 kSystemAddress = 0x12'0000'0000;
 constexpr u32 kInitPriority = 200;
+constexpr u32 kPolicySeed = 0xFFFF'FFFF;  // no caller of GetEntropy gets that far
 
 /// Cuts room for the state off the end of the largest range and builds the state there.
 void place_state(MemoryRange* ranges, u32 count) {
@@ -86,6 +87,7 @@ void load_ksec(const Payload& payload) {
     if (entry->magic != ksec::kEntryMagic || entry->version != ksec::kEntryVersion) {
         refuse("policy-version");
     }
+    entry->seed(arch::boot_entropy(kPolicySeed));
     policy().entry = entry;
     policy().core_sid = objects().next_sid();
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <ksec/format/tables.hpp>
+#include <ksec/models/sid_map.hpp>
 
 namespace ksec::engine {
 
@@ -67,6 +68,7 @@ template <const format::Policy& P> struct BoundTo {
             .init_class = P.init_class,
             .reserved = 0,
             .policy_hash = P.hash,
+            .seed = models::seed_maps,
             .find_class = find_class,
             .class_info = class_info,
             .method_info = method_info,

@@ -5,19 +5,29 @@ namespace ksec::models {
 
 namespace {
 
-constexpr u64 kHashFactor = 0x9E37'79B9'7F4A'7C15;  // 2^64 / golden ratio: spreads neighbours
+using format::kBucketCells;
+
+constexpr u64 kGoldenRatio = 0x9E37'79B9'7F4A'7C15;  // 2^64 / golden ratio: spreads neighbours
+
+/// Odd. Written by seed_maps() only, before there is another CPU.
+constinit u64 hash_factor = kGoldenRatio;
 
 }  // namespace
 
+void seed_maps(u64 seed) { hash_factor = kGoldenRatio ^ (seed << 1); }
+
 SidMap::Buckets SidMap::buckets_of(u64 sid) const {
-    const u64 hash = sid * kHashFactor;
+    // Two rounds: the first alone would put evenly spaced SIDs together for some factors.
+    u64 hash = sid * hash_factor;
+    hash ^= hash >> 32;
+    hash *= hash_factor;
     const u32 first = static_cast<u32>(hash >> 48) & bucket_mask_;
     // Never the same bucket: an odd number within the mask, which is at least 1.
     const u32 step = (static_cast<u32>(hash >> 32) & bucket_mask_) | 1;
     return {first * kBucketCells, (first ^ step) * kBucketCells};
 }
 
-u32 SidMap::find_cell(u32 bucket, u64 sid) const {
+u32 SidMap::find_in(u32 bucket, u64 sid) const {
     // Written out: a loop costs twice as many instructions.
     static_assert(kBucketCells == 4);
     const u64* const cells = sids_ + bucket;
@@ -33,6 +43,24 @@ u32 SidMap::find_cell(u32 bucket, u64 sid) const {
     return cells[3] == sid ? bucket + 3 : kNoSlot;
 }
 
+u32 SidMap::find_cell(const Buckets& buckets, u64 sid) const {
+    const u32 cell = find_in(buckets.first, sid);
+    if (cell != kNoSlot) {
+        return cell;
+    }
+    const u32 other = find_in(buckets.second, sid);
+    if (other != kNoSlot) {
+        return other;
+    }
+    const u64* const strays = sids_ + first_stray();
+    for (u32 i = 0; i < state_.strays; ++i) {
+        if (strays[i] == sid) {
+            return first_stray() + i;
+        }
+    }
+    return kNoSlot;
+}
+
 u32 SidMap::find_place(const Buckets& buckets) const {
     // Cells are taken from the front, so the lowest free one is in the emptier bucket, or nearly
     // so.
@@ -44,7 +72,11 @@ u32 SidMap::find_place(const Buckets& buckets) const {
             return buckets.second + i;
         }
     }
-    return kNoSlot;
+    u32 cell = first_stray();
+    while (sids_[cell] != 0) {
+        ++cell;
+    }
+    return cell;
 }
 
 u32 SidMap::find(u64 sid) const {
@@ -54,13 +86,9 @@ u32 SidMap::find(u64 sid) const {
     if (sids_[state_.last_cell] == sid) {
         return static_cast<u32>(slots_[state_.last_cell]);
     }
-    const Buckets buckets = buckets_of(sid);
-    u32 cell = find_cell(buckets.first, sid);
+    const u32 cell = find_cell(buckets_of(sid), sid);
     if (cell == kNoSlot) {
-        cell = find_cell(buckets.second, sid);
-        if (cell == kNoSlot) {
-            return kNoSlot;
-        }
+        return kNoSlot;
     }
     state_.last_cell = cell;
     return static_cast<u32>(slots_[cell]);
@@ -68,17 +96,12 @@ u32 SidMap::find(u64 sid) const {
 
 u32 SidMap::insert(Journal& journal, u64 sid) const {
     const Buckets buckets = buckets_of(sid);
-    if (sid == 0 || find_cell(buckets.first, sid) != kNoSlot ||
-        find_cell(buckets.second, sid) != kNoSlot) {
+    if (sid == 0 || find_cell(buckets, sid) != kNoSlot) {
         return kNoSlot;
     }
     const u64 touched = state_.touched;
     const u64 free_count = state_.free_count;
     if (free_count == 0 && touched == slot_count_) {
-        return kNoSlot;
-    }
-    const u32 cell = find_place(buckets);
-    if (cell == kNoSlot) {
         return kNoSlot;
     }
     u64 slot = touched;
@@ -87,6 +110,10 @@ u32 SidMap::insert(Journal& journal, u64 sid) const {
         journal.write(state_.free_count, free_count - 1);
     } else {
         journal.write(state_.touched, touched + 1);
+    }
+    const u32 cell = find_place(buckets);
+    if (cell == first_stray() + state_.strays) {
+        journal.write(state_.strays, state_.strays + 1);
     }
     journal.write(sids_[cell], sid);
     journal.write(slots_[cell], slot);

@@ -20,7 +20,7 @@ Outcome StaticMap::init(Journal& journal, u64 sid) const {
         return Outcome::Deny;
     }
     StaticMapBits* const bits = bits_of(slot);
-    for (u32 group = 0; group < bit_groups(config_.key_count); ++group) {
+    for (u32 group = 0; group < format::key_groups(config_.key_count); ++group) {
         journal.write(bits[group].is_set, 0);
         journal.write(bits[group].changed, 0);
     }
@@ -49,7 +49,7 @@ Outcome StaticMap::commit(Journal& journal, u64 sid) const {
         return Outcome::Deny;
     }
     StaticMapBits* const bits = bits_of(slot);
-    for (u32 group = 0; group < bit_groups(config_.key_count); ++group) {
+    for (u32 group = 0; group < format::key_groups(config_.key_count); ++group) {
         StaticMapBits& these = bits[group];
         journal.write(these.side, these.side ^ these.changed);
         journal.write(these.is_set, these.is_set | these.changed);
@@ -64,7 +64,7 @@ Outcome StaticMap::rollback(Journal& journal, u64 sid) const {
         return Outcome::Deny;
     }
     StaticMapBits* const bits = bits_of(slot);
-    for (u32 group = 0; group < bit_groups(config_.key_count); ++group) {
+    for (u32 group = 0; group < format::key_groups(config_.key_count); ++group) {
         journal.write(bits[group].changed, 0);
     }
     return Outcome::Grant;
@@ -94,7 +94,7 @@ Answer<u64> StaticMap::get_uncommitted(u64 sid, u32 key) const {
 void StaticMap::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
 
 StaticMapBits* StaticMap::bits_of(u32 slot) const {
-    return bits_ + u64{slot} * bit_groups(config_.key_count);
+    return bits_ + u64{slot} * format::key_groups(config_.key_count);
 }
 
 u64& StaticMap::working_cell(u32 slot, u32 key, const StaticMapBits& bits) const {

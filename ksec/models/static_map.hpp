@@ -28,13 +28,11 @@ struct StaticMapBits {
     u64 changed;  ///< the working value is in the other cell; clear: same as the base
 };
 
-constexpr u32 bit_groups(u32 keys) { return (keys + 63) / 64; }
-
 template <u32 Slots, u32 Keys> struct StaticMapStorage {
     static_assert(Keys > 0);
 
     SidMapStorage<Slots> map;
-    StaticMapBits bits[Slots * bit_groups(Keys)];
+    StaticMapBits bits[Slots * format::key_groups(Keys)];
     u64 cells[Slots * Keys * 2];
 };
 

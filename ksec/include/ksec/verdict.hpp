@@ -194,7 +194,7 @@ inline constexpr u16 kSecurityEndpoint = 0x8000;
 
 inline constexpr u32 kNoRule = 0xFFFF'FFFF;
 inline constexpr u16 kNoClass = 0xFFFF;
-inline constexpr u32 kEntryVersion = 4;                    // of this header
+inline constexpr u32 kEntryVersion = 5;                    // of this header
 inline constexpr u64 kEntryMagic = 0x3145'5452'4345'534B;  // "KSECRTE1"
 
 /// ksec.elf's only exported object. Every function is called with interrupts masked on a stack with
@@ -208,6 +208,9 @@ struct EntryTable {
     u32 reserved;
     u64 policy_hash;  // FNV-1a of the policy's canonical text: names a policy in logs
 
+    /// Called once, before any other: a number that EL0 does not know, so that nobody can choose
+    /// SIDs that are dear to find.
+    void (*seed)(u64 number);
     /// Class by name; kNoClass when the policy does not know it. O(log classes).
     u16 (*find_class)(const char* name, u32 length);
     /// Null when out of range.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <ksec/format/storage.hpp>
 
 namespace sdk::policyc {
 
@@ -13,26 +14,20 @@ bool takes_place(const std::string& model, const std::string& rule) {
     return rule == "init" || (model == "Mic" && (rule == "create" || rule == "execute"));
 }
 
-/// Bytes of ksec/models' storage of these sizes; the module asserts that they are right.
-u64 map_bytes(u32 slots) {
-    const u64 buckets = std::max<u64>(2, std::bit_ceil(slots));
-    return (buckets * 4 * 2 + u64{slots} + 3) * sizeof(u64);
-}
-
-/// What the model keeps for one SID, beside the map.
-u64 entry_bytes(const LoweredObject& object) {
+/// Words that the model keeps for one SID, beside the map.
+u64 entry_words(const LoweredObject& object) {
     if (const auto* set = std::get_if<HashSetConfig>(&object.config)) {
-        return (u64{set->set_size} * set->fields.size() + 1) * sizeof(u64);
+        return ksec::format::hash_set_words(set->set_size, set->fields.size());
     }
     if (const auto* map = std::get_if<StaticMapConfig>(&object.config)) {
-        const u64 keys = map->keys.size();
-        return (keys + 63) / 64 * 3 * sizeof(u64) + keys * 2 * sizeof(u64);
+        return ksec::format::static_map_words(static_cast<u32>(map->keys.size()));
     }
-    return (object.model == "Flow" ? 1 : 2) * sizeof(u64);
-}
-
-u64 storage_bytes(const LoweredObject& object) {
-    return map_bytes(object.slots) + u64{object.slots} * entry_bytes(object);
+    static const std::map<std::string, u64, std::less<>> kWords{
+        {"Flow", ksec::format::kFlowWords},
+        {"Mic", ksec::format::kMicWords},
+        {"RateLimit", ksec::format::kRateLimitWords},
+        {"Rbac", ksec::format::kRbacWords}};
+    return kWords.at(object.model);
 }
 
 }  // namespace
@@ -88,7 +83,7 @@ std::vector<LoweredObject> Pools::finish(lang::Diagnostics& diagnostics) const {
     }
     for (LoweredObject& object : result) {
         if (object.model == "TimeWindow") {
-            object.bytes = 2 * sizeof(u64);
+            object.bytes = ksec::format::kTimeWindowBytes;
             continue;
         }
         if (!object.is_configured) {
@@ -96,7 +91,7 @@ std::vector<LoweredObject> Pools::finish(lang::Diagnostics& diagnostics) const {
                 kSharedPlaces * std::max<std::size_t>(object.class_count, 1) / shares;
             object.slots = std::max(kLeastPlaces, std::bit_floor(static_cast<u32>(part)));
         }
-        object.bytes = storage_bytes(object);
+        object.bytes = ksec::format::storage_bytes(object.slots, entry_words(object));
     }
     return result;
 }

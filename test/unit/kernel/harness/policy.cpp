@@ -86,6 +86,8 @@ struct Hooks {
         return verdict;
     }
 
+    static void seed(u64) {}
+
     static void ended(u64 sid) { g_policy->ended_sids.push_back(sid); }
 
 private:
@@ -145,6 +147,7 @@ Policy::Policy() {
                               .init_class = kInitClass,
                               .reserved = 0,
                               .policy_hash = 0,
+                              .seed = Hooks::seed,
                               .find_class = Hooks::find_class,
                               .class_info = Hooks::class_info,
                               .method_info = Hooks::method_info,

@@ -152,6 +152,7 @@ constexpr Window kWindows[] = {{0, 1}, {5, 9}, {10, 15}, {20, 31}};
 constexpr TimeWindowConfig kWindow{kWindows, 4, WindowClock::Wall, 3, 100};
 
 constinit SidMapStorage<kSlots> sid_storage{};
+constinit SidMapStorage<kSlots> crowded_storage{};
 constinit FlowStorage<kSlots> flow_storage{};
 constinit HashSetStorage<kSlots, kSetSize, 1> set_storage{};
 constinit HashSetStorage<kSlots, kWideSize, kWide> wide_storage{};
@@ -164,6 +165,7 @@ constinit format::State audit_state{};
 constinit Journal journal;
 
 constexpr SidMap kSidMap{sid_storage};
+constexpr SidMap kCrowdedMap{crowded_storage};
 constexpr Flow kFlows{kFlow, flow_storage};
 constexpr HashSet kSets{set_storage};
 constexpr HashSet kWideSets{wide_storage};
@@ -241,6 +243,21 @@ void measure_finding(u64 sid, u64 other) {
     measure(FindAgain, [&] { return kSidMap.find(sid); });
     (void)kSidMap.find(other);
     measure(Find, [&] { return kSidMap.find(next_sid + 77); });
+}
+
+/// In a map whose buckets are full of others every SID is a stray. One at a time is what costs
+/// count.
+void measure_strays() {
+    constexpr u64 kOther = ~u64{0};
+    for (u32 i = 0; i < format::bucket_count(kSlots) * format::kBucketCells; ++i) {
+        crowded_storage.sids[i] = kOther;
+    }
+    for (u64 sid = 1; sid < 1'000; ++sid) {
+        measure(Insert, [&] { return kCrowdedMap.insert(journal, sid); });
+        measure(Find, [&] { return kCrowdedMap.find(sid); });
+        measure(Find, [&] { return kCrowdedMap.find(sid + 1); });
+        measure(Erase, [&] { return kCrowdedMap.erase(journal, sid); });
+    }
 }
 
 void measure_flow(u64 sid) {
@@ -342,6 +359,7 @@ int main() {
     measure(Find, [] { return 0; });
     overhead = dearest[Find];
     dearest[Find] = 0;
+    measure_strays();
     for (u64 round = 0; round < 2'000; ++round) {
         if (sid_count < kSlots) {
             attach(next_sid++);

@@ -14,11 +14,13 @@ using namespace ksec::models;
 using ksec::test::Dice;
 
 /// SIDs that lie in the same two buckets of a map with this many slots as SID 1, itself included.
-/// It repeats the map's hash: what a hostile process would do.
+/// It repeats the hash of a map without a seed: what a hostile process would do.
 std::vector<u64> colliding_sids(u32 slots, std::size_t count) {
-    const u32 mask = bucket_count(slots) - 1;
+    const u32 mask = ksec::format::bucket_count(slots) - 1;
     const auto buckets = [mask](u64 sid) {
-        const u64 hash = sid * 0x9E37'79B9'7F4A'7C15;
+        constexpr u64 kFactor = 0x9E37'79B9'7F4A'7C15;
+        u64 hash = sid * kFactor;
+        hash = (hash ^ (hash >> 32)) * kFactor;
         const u32 first = static_cast<u32>(hash >> 48) & mask;
         return std::set{first, first ^ ((static_cast<u32>(hash >> 32) & mask) | 1)};
     };
@@ -113,21 +115,87 @@ TEST_CASE("large maps take as many SIDs in sequence as they have slots", "[ksec]
     }
 }
 
-TEST_CASE("chosen SIDs fill their two buckets and are refused from there on", "[ksec][models]") {
+TEST_CASE("a map takes as many chosen SIDs as it has slots, and no more", "[ksec][models]") {
+    constexpr u32 kSlots = 64;
     Journal journal;
-    SidMapStorage<64> storage{};
+    SidMapStorage<kSlots> storage{};
     const SidMap map{storage};
-    const std::vector<u64> sids = colliding_sids(64, 9);
-    for (std::size_t i = 0; i < 8; ++i) {
-        CHECK(map.insert(journal, sids[i]) != kNoSlot);
+    const std::vector<u64> sids = colliding_sids(kSlots, kSlots + 1);
+    std::map<u64, u32> slots;
+    const auto check_all = [&map, &slots] {
+        for (const auto& [sid, slot] : slots) {
+            CHECK(map.find(sid) == slot);
+        }
+    };
+    for (std::size_t i = 0; i < kSlots; ++i) {
+        slots[sids[i]] = map.insert(journal, sids[i]);
+        REQUIRE(slots[sids[i]] < kSlots);
+        CHECK(map.insert(journal, sids[i]) == kNoSlot);
         journal.commit();
     }
-    CHECK(map.insert(journal, sids[8]) == kNoSlot);
-    for (std::size_t i = 0; i < 8; ++i) {
-        CHECK(map.find(sids[i]) != kNoSlot);
+    check_all();
+    CHECK(map.insert(journal, sids[kSlots]) == kNoSlot);
+    // One in the middle of the strays goes, one in a bucket, the last one; and comes back.
+    for (const std::size_t gone : {std::size_t{30}, std::size_t{2}, std::size_t{kSlots - 1}}) {
+        REQUIRE(map.erase(journal, sids[gone]));
+        journal.roll_back();
+        check_all();
+        REQUIRE(map.erase(journal, sids[gone]));
+        CHECK(map.find(sids[gone]) == kNoSlot);
+        slots.erase(sids[gone]);
+        check_all();
+        slots[sids[gone]] = map.insert(journal, sids[gone]);
+        REQUIRE(slots[sids[gone]] < kSlots);
+        journal.commit();
+        check_all();
     }
-    CHECK(map.erase(journal, sids[0]));
-    CHECK(map.insert(journal, sids[8]) != kNoSlot);
+}
+
+TEST_CASE("a random walk among SIDs that meet agrees with std::map", "[ksec][models]") {
+    const std::uint32_t seed = ksec::test::random_seed();
+    INFO("TESSERA_SEED=" << seed);
+    Dice dice{seed};
+    Journal journal;
+    constexpr u32 kSlots = 20;
+    SidMapStorage<kSlots> storage{};
+    const SidMap map{storage};
+    const std::vector<u64> sids = colliding_sids(kSlots, 30);
+    std::map<u64, u32> expected;
+    const auto rule = [&](std::map<u64, u32>& model, Journal& log, Dice& choose) {
+        const u64 sid = sids[choose.below(30)];
+        if (choose.once_in(3)) {
+            const bool was_known = model.erase(sid) != 0;
+            REQUIRE(map.erase(log, sid) == was_known);
+            return was_known;
+        }
+        REQUIRE(map.find(sid) == (model.contains(sid) ? model[sid] : kNoSlot));
+        const bool fits = !model.contains(sid) && model.size() < kSlots;
+        const u32 slot = map.insert(log, sid);
+        REQUIRE((slot != kNoSlot) == fits);
+        if (fits) {
+            model[sid] = slot;
+        }
+        return fits;
+    };
+    ksec::test::random_walk(dice, journal, expected, 20'000, rule);
+}
+
+TEST_CASE("with a seed, chosen SIDs do not meet", "[ksec][models]") {
+    constexpr u32 kSlots = 64;
+    Journal journal;
+    SidMapStorage<kSlots> storage{};
+    const SidMap map{storage};
+    const std::vector<u64> sids = colliding_sids(kSlots, kSlots);
+    seed_maps(0x1234'5678'9ABC'DEF0);
+    for (const u64 sid : sids) {
+        CHECK(map.insert(journal, sid) != kNoSlot);
+        journal.commit();
+    }
+    for (const u64 sid : sids) {
+        CHECK(map.find(sid) != kNoSlot);
+    }
+    CHECK(storage.state.strays == 0);
+    seed_maps(0);
 }
 
 TEST_CASE("insertions and removals are undone", "[ksec][models]") {
