@@ -40,7 +40,9 @@ bool ends_with_part(const std::string& name, const std::string& word) {
 
 }  // namespace
 
-Result<PolicyPtr> load(const std::string& path, const CommonOptions& options) {
+Result<PolicyPtr> load(const std::string& path,
+                       const CommonOptions& options,
+                       const policyc::LoweringOptions& lowering) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error)) {
         return Trouble{.cause = "there is no file " + path,
@@ -49,7 +51,8 @@ Result<PolicyPtr> load(const std::string& path, const CommonOptions& options) {
                                ? "name the policy with -p FILE, or work in the folder that has it"
                                : "check the name"};
     }
-    auto compiled = std::make_shared<policyc::Compilation>(path, search_path(path, options));
+    auto compiled = std::make_shared<policyc::Compilation>(
+        path, search_path(path, options), lang::Overlay{}, lowering);
     if (!compiled->ok()) {
         const lang::Diagnostics& found = compiled->diagnostics();
         return Trouble{.cause = fmt::format("{} has {} error{}, so there is no answer",

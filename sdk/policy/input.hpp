@@ -21,7 +21,9 @@ inline constexpr const char* kDefaultPolicy = "security.psl";
 
 /// Compiles the policy at `path`, searching the folders of -I, its own folder, and the SDK's.
 /// Trouble: it has errors (all of them are in `details`), or there is no such file.
-Result<PolicyPtr> load(const std::string& path, const CommonOptions& options);
+Result<PolicyPtr> load(const std::string& path,
+                       const CommonOptions& options,
+                       const policyc::LoweringOptions& lowering = {});
 
 /// The class that a word of the command line means: its whole name, or the last part of it when
 /// only one class ends so. Trouble: unknown (with a suggestion), or ambiguous (with the

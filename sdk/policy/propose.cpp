@@ -219,7 +219,7 @@ Result<std::string> read_text(const std::string& path) {
 }
 
 Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& options) {
-    const Result<PolicyPtr> policy = load(arguments.policy, options);
+    const Result<PolicyPtr> policy = load(arguments.policy, options, {.records_run = true});
     if (!policy.ok()) {
         return policy.trouble();
     }

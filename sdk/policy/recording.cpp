@@ -9,7 +9,6 @@
 #include <ksec/verdict.hpp>
 #include <optional>
 #include <runtime/recording.hpp>
-#include <sdk/policyc/src/emit.hpp>
 #include <string_view>
 #include <vector>
 
@@ -58,10 +57,8 @@ class Reader final {
 public:
     Reader(const std::string& name, const policyc::Compilation& policy)
         : name_(name), lowered_(policy.lowered()),
-          header_(fmt::format("{} {} {:#018x}",
-                              sdk::kRecordingHeader,
-                              sdk::kRecordingVersion,
-                              sdk::hash_names(policyc::emit_names(policy.lowered())))) {}
+          version_(fmt::format("{} {} ", sdk::kRecordingHeader, sdk::kRecordingVersion)),
+          header_(fmt::format("{}{:#018x}", version_, policy.lowered().hash)) {}
 
     Result<Recording> run(std::string_view text) {
         for (; !text.empty(); ++line_) {
@@ -75,17 +72,20 @@ public:
             if (line.ends_with('\r')) {
                 line.remove_suffix(1);
             }
-            if (line.starts_with(sdk::kRecordingHeader)) {
-                if (line != header_) {
-                    return other(line);
-                }
-                has_header_ = true;
-            } else if (!has_header_) {
+            const bool is_header = line.starts_with(sdk::kRecordingHeader);
+            if (!is_header && !has_header_) {
                 break;
-            } else if (!take(line)) {
-                return Trouble{.cause = fmt::format("{}:{}: this is no record", name_, line_),
-                               .way_out = "record again with ./tessera run --record FILE"};
             }
+            if (is_header && !line.starts_with(version_)) {
+                return trouble("a recording of another version");
+            }
+            if (!take_crc(line, is_header ? 0 : crc_)) {
+                return trouble("damaged: the CRC of this line and those before it is another");
+            }
+            if (is_header ? line != header_ : !take(line)) {
+                return is_header ? other_policy() : trouble("this is no record");
+            }
+            has_header_ = true;
         }
         if (!has_header_) {
             return Trouble{.cause = name_ + " is no recording of a run",
@@ -95,14 +95,28 @@ public:
     }
 
 private:
-    [[nodiscard]] Trouble other(std::string_view line) const {
-        const auto version = fmt::format("{} {} ", sdk::kRecordingHeader, sdk::kRecordingVersion);
-        if (!line.starts_with(version)) {
-            return {.cause = fmt::format("{}:{}: a recording of another version", name_, line_),
-                    .way_out = "record again with this version's ./tessera run --record FILE"};
-        }
-        return {.cause = fmt::format("{} was recorded under another policy", name_),
-                .way_out = "name the policy of that run with -p FILE, as it was then"};
+    [[nodiscard]] Trouble trouble(const char* what) const {
+        return {.cause = fmt::format("{}:{}: {}", name_, line_, what),
+                .way_out = "record again with ./tessera run --record FILE"};
+    }
+
+    [[nodiscard]] Trouble other_policy() const {
+        return {.cause = fmt::format("{} was recorded under another policy, or this one has "
+                                     "changed since",
+                                     name_),
+                .way_out = "name the policy of that run with -p FILE, as it and all that it uses "
+                           "were then, or record again"};
+    }
+
+    /// Takes the CRC off the end of a line. False: it is not that of the line behind those that
+    /// have the CRC `before`.
+    bool take_crc(std::string_view& line, std::uint32_t before) {
+        const std::size_t end = std::min(line.rfind(' '), line.size());
+        const std::string_view text = line.substr(0, end);
+        crc_ = sdk::continue_crc32(before, text);
+        const bool is_right = line.substr(end) == fmt::format(" {:#010x}", crc_);
+        line = text;
+        return is_right;
     }
 
     bool take(std::string_view line) {
@@ -179,10 +193,12 @@ private:
 
     const std::string& name_;
     const policyc::Lowered& lowered_;
+    std::string version_;  // what a first line begins with
     std::string header_;
     Recording recording_;
     std::size_t line_ = 1;
     std::uint64_t last_ = 0;  // sequence number
+    std::uint32_t crc_ = 0;   // of the lines since the header
     bool has_header_ = false;
 };
 

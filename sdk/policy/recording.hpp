@@ -2,12 +2,13 @@
 // What was granted and denied in a run, as the audit service wrote it (services/audit/recorder.hpp)
 // to a serial port of its own, which no other program of the run reaches:
 //
-//     tessera-recording 1 0x<hash of the policy's names table>
+//     tessera-recording 2 <hash of the policy> <CRC>
 //     record <sequence> <event> <granted> <reason> <source class> <target class> <endpoint>
-//            <method> <records lost before>           (one line, decimal)
+//            <method> <records lost before> <CRC>     (one line, decimal)
 //
 // The module of a recorded run asks about every message and records each kind of grant once, and
-// every denial. A service that was restarted writes the first line again.
+// every denial. A service that was restarted writes the first line again. The CRC is that of
+// runtime/recording.hpp, over the lines without theirs since the last first line.
 #pragma once
 
 #include "access.hpp"
@@ -41,10 +42,10 @@ struct Recording {
     bool is_cut_off = false;       ///< in the middle of a line
 };
 
-/// Reads a recording of a run of this policy. A last line that was cut off is passed over: runs are
-/// stopped. Trouble: it is no recording, of another version or policy, or damaged (which line): a
-/// record that contradicts itself, or comes before an earlier one. What the file says is what a
-/// reader of the file believes; a proposal grants nothing that the policy of the run does not.
+/// Reads a recording of a run of this policy, which was compiled with `records_run`, as that of the
+/// run was. A last line that was cut off is passed over: runs are stopped, and what they did not
+/// write is not granted. Trouble: it is no recording, of another version or policy, or damaged
+/// (which line): its CRC is wrong, it contradicts itself, or comes before an earlier one.
 Result<Recording> read_recording(const std::string& text,
                                  const std::string& name,
                                  const policyc::Compilation& policy);

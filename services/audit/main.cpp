@@ -66,8 +66,9 @@ s32 sdk::program_main(const StartBlock& start) {
         return kExitNotReader;
     }
     const auto port = Console::open(start, "recording");
-    svc::audit::Recorder recorder =
-        port.ok() ? svc::audit::Recorder{port.value(), names_text(start)} : svc::audit::Recorder{};
+    svc::audit::Recorder recorder = port.ok()
+                                        ? svc::audit::Recorder{port.value(), names.policy_hash()}
+                                        : svc::audit::Recorder{};
     svc::audit::AuditService service{records, names, directory, sink, recorder};
     services::Audit::Dispatcher dispatcher{start.listener(), service};
     dispatcher.on_event(service);

@@ -57,6 +57,8 @@ bool Names::is_valid() const {
     return take_line(rest) == kHeader;
 }
 
+std::string_view Names::policy_hash() const { return find(text_, "policy", {}); }
+
 std::string_view Names::find_class(u32 id) const {
     const u32 key[] = {id};
     std::string_view rest = find(text_, "class", key);

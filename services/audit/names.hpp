@@ -3,6 +3,7 @@
 // (ROM file policy.names). Plain text, one fact a line:
 //
 //   tessera-names 1
+//   policy 0x00aa11bb22cc33dd                       the hash that the module has
 //   class 4 plant.Valve
 //   endpoint 4 0 valve plant.Valve                  class, number, path, interface
 //   method 4 0 1 Get                                class, endpoint, number, name
@@ -54,6 +55,9 @@ public:
 
     /// Whether it begins as a names table of this version.
     [[nodiscard]] bool is_valid() const;
+
+    /// The hash of the policy that the numbers are of, as the table spells it.
+    [[nodiscard]] std::string_view policy_hash() const;
 
     [[nodiscard]] std::string_view find_class(u32 id) const;
     [[nodiscard]] EndpointName find_endpoint(Numbering numbering, u32 class_id, u32 endpoint) const;

@@ -15,14 +15,14 @@ public:
     /// Writes nothing.
     Recorder() = default;
 
-    /// Begins a recording of a policy with this names table.
-    Recorder(const sdk::Console& port, std::string_view names) : port_(port), is_open_(true) {
-        sdk::Line<96> line;
+    /// Begins a recording of the policy with this hash (Names::policy_hash).
+    Recorder(const sdk::Console& port, std::string_view policy_hash) : port_(port), is_open_(true) {
+        sdk::Line<kLineBytes> line;
         write(line.text(sdk::kRecordingHeader)
                   .character(' ')
                   .decimal(sdk::kRecordingVersion)
                   .character(' ')
-                  .hex(sdk::hash_names(names), 16));
+                  .foreign(policy_hash));
     }
 
     /// One record; one that cannot be written is counted as lost before the next.
@@ -30,7 +30,7 @@ public:
         if (!is_open_) {
             return;
         }
-        sdk::Line<160> line;
+        sdk::Line<kLineBytes> line;
         line.text("record ").decimal(record.sequence);
         for (const base::u64 number : {base::u64{record.event},
                                        base::u64{record.granted},
@@ -46,11 +46,21 @@ public:
     }
 
 private:
-    bool write(const sdk::Writer& line) {
-        return port_.write_line(line.view()) == base::Status::Ok;
+    static constexpr base::u32 kLineBytes = 192;  // "record", nine numbers, the CRC
+
+    /// Adds the CRC, which is carried on by lines that were written only.
+    bool write(sdk::Writer& line) {
+        const base::u32 crc = sdk::continue_crc32(crc_, line.view());
+        line.character(' ').hex(crc, 8);
+        if (port_.write_line(line.view()) != base::Status::Ok) {
+            return false;
+        }
+        crc_ = crc;
+        return true;
     }
 
     sdk::Console port_{};
+    base::u32 crc_ = 0;
     bool is_open_ = false;
     base::u64 unwritten_ = 0;
 };

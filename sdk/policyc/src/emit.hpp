@@ -14,7 +14,8 @@ namespace sdk::policyc {
 std::string
 emit_module(const Lowered& policy, const std::string& symbol, const std::string& source);
 
-/// The names table: one line per class, endpoint, method, rule and recorded value.
+/// The names table: the policy's hash, then one line per class, endpoint, method, rule
+/// and recorded value.
 std::string emit_names(const Lowered& policy);
 
 /// FNV-1a of everything that decides.

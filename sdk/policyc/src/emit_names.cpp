@@ -66,7 +66,7 @@ void print_endpoint_names(Buffer& out,
 
 std::string emit_names(const Lowered& policy) {
     Buffer out;
-    print(out, "tessera-names 1\n");
+    print(out, "tessera-names 1\npolicy {:#018x}\n", policy.hash);
     for (std::size_t c = 0; c < policy.classes.size(); ++c) {
         const LoweredClass& row = policy.classes[c];
         print(out, "class {} {}\n", c, row.name);

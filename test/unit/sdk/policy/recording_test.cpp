@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <fmt/format.h>
+#include <fstream>
 #include <ksec/verdict.hpp>
 #include <runtime/recording.hpp>
 #include <sdk/policy/recording.hpp>
-#include <sdk/policyc/src/emit.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,15 +17,27 @@ using namespace sdk;
 using namespace sdk::policy;
 
 const std::string kRoot = SOURCE_ROOT;
+const std::string kLab = kRoot + "/test/unit/sdk/policy/lab";
+
+/// A file of the lab with one thing in it replaced.
+lang::Overlay changed(const std::string& path, const std::string& old, const std::string& by) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    std::string content = text.str();
+    const std::size_t at = content.find(old);
+    REQUIRE(at != content.npos);
+    return {.places = {}, .contents = {{path, content.replace(at, old.size(), by)}}};
+}
 
 /// The policy of lab/, with its numbers.
 class Lab final {
 public:
-    Lab()
-        : policy_(kRoot + "/test/unit/sdk/policy/lab/plain.psl",
-                  std::vector<std::string>{kRoot + "/test/unit/sdk/policy/lab",
-                                           kRoot + "/sdk/interfaces",
-                                           kRoot + "/sdk/policies"}) {
+    explicit Lab(lang::Overlay overlay = {})
+        : policy_(
+              kLab + "/plain.psl",
+              std::vector<std::string>{kLab, kRoot + "/sdk/interfaces", kRoot + "/sdk/policies"},
+              std::move(overlay),
+              {.records_run = true}) {
         REQUIRE(policy_.ok());
     }
 
@@ -32,7 +45,7 @@ public:
         return fmt::format("{} {} {:#018x}\n",
                            sdk::kRecordingHeader,
                            sdk::kRecordingVersion,
-                           sdk::hash_names(policyc::emit_names(policy_.lowered())));
+                           policy_.lowered().hash);
     }
 
     [[nodiscard]] unsigned class_id(const std::string& name) const {
@@ -55,13 +68,36 @@ public:
                            lost);
     }
 
-    [[nodiscard]] Result<Recording> read(const std::string& text) const {
+    /// The lines with their CRCs; what has no line end stays as it is.
+    [[nodiscard]] static std::string sealed(std::string_view text) {
+        std::string result;
+        std::uint32_t crc = 0;
+        for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+            const std::string_view line = text.substr(0, end);
+            crc = sdk::continue_crc32(line.starts_with(sdk::kRecordingHeader) ? 0 : crc, line);
+            result += fmt::format("{} {:#010x}\n", line, crc);
+            text.remove_prefix(end + 1);
+        }
+        return result.append(text);
+    }
+
+    /// A file with exactly this text.
+    [[nodiscard]] Result<Recording> read_raw(const std::string& text) const {
         return read_recording(text, "run.rec", policy_);
     }
 
-    [[nodiscard]] std::string trouble(const std::string& text) const {
-        const Result<Recording> read = read_recording(text, "run.rec", policy_);
+    [[nodiscard]] std::string trouble_raw(const std::string& text) const {
+        const Result<Recording> read = read_raw(text);
         return read.ok() ? "" : read.trouble().cause;
+    }
+
+    /// A file of these lines with their CRCs.
+    [[nodiscard]] Result<Recording> read(const std::string& text) const {
+        return read_raw(sealed(text));
+    }
+
+    [[nodiscard]] std::string trouble(const std::string& text) const {
+        return trouble_raw(sealed(text));
     }
 
 private:
@@ -109,9 +145,9 @@ TEST_CASE("what is no recording of this policy is refused", "[sdk][policy]") {
     const Lab lab;
     CHECK(lab.trouble("") == "run.rec is no recording of a run");
     CHECK(lab.trouble("boot: init-start\n" + lab.header()) == "run.rec is no recording of a run");
-    CHECK(lab.trouble("tessera-recording 1 0x0000000000000000\n") ==
-          "run.rec was recorded under another policy");
     CHECK(lab.trouble("tessera-recording 2 0x0000000000000000\n") ==
+          "run.rec was recorded under another policy, or this one has changed since");
+    CHECK(lab.trouble_raw("tessera-recording 1 0x0000000000000000\n") ==
           "run.rec:1: a recording of another version");
 }
 
@@ -155,17 +191,41 @@ TEST_CASE("a record that contradicts itself is none", "[sdk][policy]") {
     CHECK(lab.trouble(lab.header() + denial) == "run.rec:2: this is no record");
 }
 
-TEST_CASE("no damage to a recording does more than make it refused", "[sdk][policy]") {
+TEST_CASE("no byte of a recording changes, and no line goes or moves, unseen", "[sdk][policy]") {
     const Lab lab;
-    const std::string good = lab.header() + lab.request(1, ksec::Reason::Recorded, 0) +
-                             lab.request(2, ksec::Reason::Rule, 1);
-    for (std::size_t at = 0; at < good.size(); ++at) {
+    const std::string head = Lab::sealed(lab.header());
+    const std::string good =
+        Lab::sealed(lab.header() + lab.request(1, ksec::Reason::Recorded, 0) +
+                    lab.request(2, ksec::Reason::Rule, 1) + lab.request(3, ksec::Reason::Rule, 0));
+    REQUIRE(lab.read_raw(good).ok());
+    for (std::size_t at = 0; at + 1 < good.size(); ++at) {
         for (const char byte : {'\0', '\n', ' ', '9', '\xff'}) {
             std::string damaged = good;
             damaged[at] = byte;
-            const Result<Recording> read = lab.read(damaged);
-            CHECK((!read.ok() || read.value().record_count <= 3));
+            CAPTURE(at, byte);
+            CHECK(lab.read_raw(damaged).ok() == (damaged == good));
         }
-        CHECK((at < lab.header().size() || lab.read(good.substr(0, at)).ok()));
+        CHECK((at < head.size() || lab.read_raw(good.substr(0, at)).ok()));
     }
+    const std::string other = "damaged: the CRC of this line and those before it is another";
+    const std::size_t second = good.find("record 2");
+    const std::size_t third = good.find("record 3");
+    CHECK(lab.trouble_raw(good.substr(0, second) + good.substr(third)) == "run.rec:3: " + other);
+    CHECK(lab.trouble_raw(good + good.substr(third)) == "run.rec:5: " + other);
+    std::string changed = good;
+    changed.replace(changed.find("record 1 0 1"), 12, "record 1 0 0");
+    CHECK(lab.trouble_raw(changed) == "run.rec:2: " + other);
+}
+
+TEST_CASE("a recording fits the policy and the descriptions of its run only", "[sdk][policy]") {
+    const std::string policy = kLab + "/plain.psl";
+    const std::string interface = kLab + "/lab/Valve.idl";
+    const std::string recording =
+        Lab::sealed(Lab{}.header() + Lab{}.request(1, ksec::Reason::Recorded, 0));
+    CHECK(Lab{{}}.read_raw(recording).ok());
+    const std::string refusal =
+        "run.rec was recorded under another policy, or this one has changed since";
+    CHECK(Lab{changed(policy, "value <= 100", "value <= 101")}.trouble_raw(recording) == refusal);
+    CHECK(Lab{changed(interface, "(1 << 4) * 4", "(1 << 4) * 5")}.trouble_raw(recording) ==
+          refusal);
 }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <emit.hpp>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <kernel/abi/call.hpp>
 #include <ksec/format/costs.hpp>
@@ -364,7 +365,7 @@ TEST_CASE("the names table tells what a record's numbers mean", "[sdk][policyc]"
     const Lowered& lowered = compilation->lowered();
     const std::string names = emit_names(lowered);
     const std::string hall = std::to_string(class_id(lowered, "Hall"));
-    CHECK(names.starts_with("tessera-names 1\n"));
+    CHECK(names.starts_with(fmt::format("tessera-names 1\npolicy {:#018x}\n", lowered.hash)));
     for (const std::string& line : {"class " + hall + " Hall\n",
                                     "endpoint " + hall + " 1 back Door\n",
                                     "method " + hall + " 1 5 Close\n",

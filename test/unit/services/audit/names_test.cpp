@@ -14,6 +14,7 @@ using svc::audit::Numbering;
 TEST_CASE("names are found by their numbers", "[services][audit]") {
     const Names names{table::kNames};
     CHECK(names.is_valid());
+    CHECK(names.policy_hash() == "0x00aa11bb22cc33dd");
     CHECK(names.find_class(2) == "plant.Valve");
     CHECK(names.find_endpoint(Numbering::Endpoints, 1, 3).path == "handle.Handle");
     CHECK(names.find_endpoint(Numbering::Endpoints, 1, 3).interface == "kl.core.Handle");
@@ -35,6 +36,7 @@ TEST_CASE("what the table does not have is empty", "[services][audit]") {
     CHECK(names.find_value(7, 2).empty());
     CHECK_FALSE(Names{}.is_valid());
     CHECK(Names{}.find_class(0).empty());
+    CHECK(Names{}.policy_hash().empty());
     CHECK_FALSE(Names{"tessera-names 2\nclass 0 A\n"}.is_valid());
 }
 

@@ -13,6 +13,7 @@ using base::u64;
 using base::u8;
 
 inline constexpr std::string_view kNames = "tessera-names 1\n"
+                                           "policy 0x00aa11bb22cc33dd\n"
                                            "class 0 Einit\n"
                                            "class 1 kl.core.Core\n"
                                            "endpoint 1 3 handle.Handle kl.core.Handle\n"
