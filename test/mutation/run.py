@@ -20,7 +20,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -180,8 +179,10 @@ def main():
         mutations = chosen(mutations, options.seed)
     print(f"seed {options.seed}, {len(mutations)} bugs")
     passed = failed = 0
-    with tempfile.TemporaryDirectory() as name:
-        copy = Copy(options.build.resolve(), pathlib.Path(name))
+    folder = options.build.resolve() / "mutation-copy"
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was ended
+    try:
+        copy = Copy(options.build.resolve(), folder)
         for mutation in mutations:
             begin = time.monotonic()
             try:
@@ -193,6 +194,8 @@ def main():
             passed, failed = passed + is_seen, failed + (not is_seen)
             print(f"{'ok  ' if is_seen else 'FAIL'} {mutation.file}: {mutation.title}: {words} "
                   f"({time.monotonic() - begin:.0f} s)", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
