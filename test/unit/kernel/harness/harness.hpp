@@ -12,28 +12,12 @@
 //   CHECK(kernel.is_running(server));
 #pragma once
 
-#include "policy.hpp"
+#include "system.hpp"
 
-#include <kernel/boot/state.hpp>
-#include <kernel/ipc/ipc.hpp>
-#include <memory>
-#include <mock/machine.hpp>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace kernel_test {
-
-using base::Bytes;
-using base::Status;
-using base::UserAddr;
-using kernel::Endpoint;
-using kernel::Process;
-using kernel::Slot;
-using kernel::Thread;
-
-inline constexpr u64 kUserMemory = 0x10'0000;  ///< readable and writable in every process
-inline constexpr u32 kUserPages = 32;
 
 /// What a system call gave back.
 struct Answer {
@@ -57,35 +41,17 @@ struct Registers {
     u64 token = 0;             // x2
 };
 
-class Kernel final {
+class Kernel final : public System {
 public:
-    explicit Kernel(u32 cpu_count = 1);
-    ~Kernel();
-    Kernel(const Kernel&) = delete;
-    Kernel& operator=(const Kernel&) = delete;
-
-    /// A running process with one thread at `priority` and kUserPages of memory.
-    Thread& add_process(const std::string& name, u16 class_id, u32 priority = 100);
-    /// Another thread of a process.
-    Thread& add_thread(Process& process, u32 priority = 100);
-    /// The listener of the name of a process.
-    u32 add_listener(Process& server);
-    /// A channel of `client` to `server`.
-    u32 add_channel(Process& client, Process& server);
-    /// The handle of the kernel's own channel.
-    static constexpr u32 kKernelHandle = 0x0001'0000;
+    using System::System;
 
     // --- execution on the selected CPU -----------------------------------------------------------
 
     /// Lets the scheduler run until `thread` is on the selected CPU; fails the test if it never is.
     void run(Thread& thread);
 
-    /// Who is on the selected CPU now; null when it idles.
-    [[nodiscard]] Thread* running() const { return current_[selected_]; }
-
     [[nodiscard]] bool is_running(const Thread& thread) const { return running() == &thread; }
 
-    void select(u32 cpu);
     /// An interrupt, or waking up from idling.
     void interrupt();
     /// The end of a time slice.
@@ -132,39 +98,13 @@ public:
                        const Request& request,
                        std::span<const u8> arena = {});
 
-    /// The invariants that hold between entries. Called by the destructor too.
+    /// The invariants that hold between entries.
     void check_invariants() const;
-    static void check_chains();
-
-    Policy policy;
 
 private:
-    void enter(Thread* next_or_null);
     template <typename Function> void run_kernel(Function&& function);
     void load(Thread& thread, const Registers& registers);
-
-    std::unique_ptr<std::byte[]> state_;
-    Thread* current_[kernel::kMaxCpus]{};
-    u32 selected_ = 0;
 };
-
-/// ESR_EL1 of an SVC.
-constexpr u64 svc(u32 immediate) { return (u64{0x15} << 26) | (u64{1} << 25) | immediate; }
-
-constexpr abi::Tag request_tag(u16 endpoint, u16 method, u32 fixed_size) {
-    return abi::Tag::make_short(abi::Kind::Request, endpoint, method, fixed_size);
-}
-
-constexpr abi::Tag response_tag(u16 endpoint, u16 method, u32 fixed_size) {
-    return abi::Tag::make_short(abi::Kind::Response, endpoint, method, fixed_size);
-}
-
-/// A tag with some bits more.
-constexpr abi::Tag with(abi::Tag tag, u64 bits) { return abi::Tag{tag.value | bits}; }
-
-constexpr abi::Tag accepting(abi::Tag tag, u32 handles) { return with(tag, u64{handles} << 52); }
-
-inline abi::Buffer buffer(u64 address, u32 size) { return {UserAddr{address}, size}; }
 
 template <typename Request, typename Response>
 Response Kernel::call_core(

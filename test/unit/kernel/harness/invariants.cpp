@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "invariants.hpp"
+
+namespace kernel_test {
+
+using mock::machine;
+
+namespace {
+
+std::string number_of(const Thread* thread) {
+    return thread == nullptr ? "-" : std::to_string(thread->index);
+}
+
+const char* check_cpus(const System& system) {
+    for (u32 i = 0; i < machine().cpu_count(); ++i) {
+        for (u32 j = 0; j < i; ++j) {
+            if (system.running_on(i) != nullptr && system.running_on(i) == system.running_on(j)) {
+                return "a thread runs on one CPU at a time";
+            }
+        }
+    }
+    return nullptr;
+}
+
+const char* check_endpoint(const Endpoint& endpoint) {
+    u64 waiting = 0;
+    for (const Thread* at = endpoint.waiters; at != nullptr; at = at->next_waiter) {
+        if (at->phase() != kernel::state::kWaitReceive || at->listener != &endpoint ||
+            ++waiting > kernel::kMaxThreads) {
+            return "who waits at an endpoint is in Recv on it";
+        }
+    }
+    if (endpoint.pending != endpoint.callers.count() + endpoint.notices.count()) {
+        return "an endpoint counts what is queued";
+    }
+    return waiting == 0 || endpoint.pending == 0 ? nullptr : "nothing queues while a server waits";
+}
+
+const char* check_place(const Thread& thread) {
+    if (thread.phase() != kernel::state::kRunning) {
+        return nullptr;
+    }
+    u32 places = thread.queued ? 1 : 0;
+    for (const kernel::Cpu& cpu : kernel::scheduler().cpus) {
+        places += kernel::Scheduler::running(cpu) == &thread ? 1 : 0;
+    }
+    return places == 1 ? nullptr : "a thread that can run is on one CPU or in one queue";
+}
+
+/// Links between clients and servers, and the contexts they pass.
+const char* check_links(const Thread& thread) {
+    const u32 phase = thread.phase();
+    if (thread.server != nullptr) {
+        if (thread.server->client != &thread || thread.server->context != thread.context) {
+            return "client and server name each other, and one context";
+        }
+        if (phase != kernel::state::kWaitReply && phase != kernel::state::kTransfer) {
+            return "a client with a server waits for its answer";
+        }
+    }
+    if (thread.client != nullptr) {
+        if (thread.client->server != &thread) {
+            return "a server's client names it";
+        }
+    } else if (phase != kernel::state::kWaitReceive && thread.context != &thread.home) {
+        return "a thread without a client runs on its own context";
+    }
+    const bool has_partner = thread.peer == nullptr || thread.peer->peer == &thread;
+    return has_partner ? nullptr : "the two sides of a copy name each other";
+}
+
+const char* check_priority(const Thread& thread) {
+    if (thread.queued && thread.level != thread.effective()) {
+        return "a thread queues at its effective priority";
+    }
+    if (((thread.status & kernel::flag::kBoosted) != 0) != (thread.inherited > 0)) {
+        return "the flag says whether a thread inherits";
+    }
+    const Thread* next = kernel::waits_for(thread);
+    if (next == nullptr) {
+        return nullptr;
+    }
+    const bool is_raised = thread.phase() == kernel::state::kWaitReply
+                               ? next->inherited >= thread.inherited
+                               : next->effective() >= thread.effective();
+    return is_raised ? nullptr : "nobody runs weaker than one who waits for it";
+}
+
+const char* check_thread(const Thread& thread) {
+    if (const char* wrong = check_place(thread); wrong != nullptr) {
+        return wrong;
+    }
+    if (thread.phase() == kernel::state::kDead) {
+        return nullptr;
+    }
+    const char* wrong = check_links(thread);
+    return wrong != nullptr ? wrong : check_priority(thread);
+}
+
+}  // namespace
+
+std::string describe_threads() {
+    std::string text;
+    for (u32 i = 0; i < machine().cpu_count(); ++i) {
+        const kernel::Cpu& cpu = kernel::scheduler().cpus[i];
+        text += "cpu " + std::to_string(i) + ": context of " +
+                number_of(cpu.context == nullptr ? nullptr : cpu.context->owner) + ", thread " +
+                number_of(cpu.thread) + (machine().cpus[i].kicked ? ", kicked" : "") + "\n";
+    }
+    for (u32 i = 0; i < kernel::kMaxThreads; ++i) {
+        const Thread* thread = kernel::scheduler().threads.find(i);
+        if (thread != nullptr) {
+            text += "thread " + std::to_string(i) + ": phase " + std::to_string(thread->phase()) +
+                    ", work " + std::to_string(static_cast<u32>(thread->work)) + ", priority " +
+                    std::to_string(thread->effective()) + (thread->queued ? ", queued" : "") +
+                    ", client " + number_of(thread->client) + ", server " +
+                    number_of(thread->server) + ", context of " +
+                    number_of(thread->context->owner) + ", affinity " +
+                    std::to_string(thread->affinity & 0xF) + "\n";
+        }
+    }
+    return text;
+}
+
+std::string find_violation(const System& system) {
+    const auto report = [](const char* wrong, const char* kind, u32 index) {
+        return std::string{wrong} + " (" + kind + " " + std::to_string(index) + ")\n" +
+               describe_threads();
+    };
+    if (const char* wrong = check_cpus(system); wrong != nullptr) {
+        return report(wrong, "cpu", 0);
+    }
+    auto& endpoints = kernel::endpoints().endpoints;
+    for (u32 i = 0, left = endpoints.used(); left > 0; ++i) {
+        if (const Endpoint* endpoint = endpoints.find(i); endpoint != nullptr) {
+            --left;
+            if (const char* wrong = check_endpoint(*endpoint); wrong != nullptr) {
+                return report(wrong, "endpoint", i);
+            }
+        }
+    }
+    auto& threads = kernel::scheduler().threads;
+    for (u32 i = 0, left = threads.used(); left > 0; ++i) {
+        if (const Thread* thread = threads.find(i); thread != nullptr) {
+            --left;
+            if (const char* wrong = check_thread(*thread); wrong != nullptr) {
+                return report(wrong, "thread", i);
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace kernel_test
