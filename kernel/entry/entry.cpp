@@ -16,7 +16,16 @@ namespace kernel {
 
 namespace {
 
+constexpr u32 kReapsPerSlice = 32;  // steps of teardown when all CPUs have better things to do
+
 Cpu& this_cpu() { return scheduler().cpus[arch::cpu_index().value]; }
+
+/// The thread that this CPU runs has ended: it is off this CPU, and its block may be reused.
+inline void leave_dead(const Cpu& cpu) {
+    if (cpu.context != nullptr && cpu.thread->phase() == state::kDead) {
+        scheduler().block(*cpu.thread, state::kDead);
+    }
+}
 
 /// The thread whose frame came in, if it is still to be served.
 Thread* enter(Cpu& cpu, arch::Frame* frame, bool by_call) {
@@ -25,7 +34,7 @@ Thread* enter(Cpu& cpu, arch::Frame* frame, bool by_call) {
     cpu.thread = &thread;
     thread.in_call = by_call;
     if (thread.phase() == state::kDead) {
-        scheduler().block(thread, state::kDead);  // off this CPU: its block may be reused now
+        leave_dead(cpu);
     }
     const bool is_alive = thread.phase() == state::kRunning && thread.process != nullptr &&
                           thread.process->state == ProcessState::Running;
@@ -112,13 +121,27 @@ u32 breathe(u32 ticket) {
     return kernel_lock().acquire();
 }
 
+/// One step of taking apart what has ended; false: there is nothing to do now. What is left is come
+/// back to soon, or CPUs whose threads never call could put it off. The thread of this CPU may be
+/// among the dead: it ended while the lock was not held.
+bool reap(const Cpu& cpu) {
+    leave_dead(cpu);
+    const bool has_reaped = reap_step();
+    Timer& timer = scheduler().reaping;
+    if (has_remains() && !timer.is_armed()) {
+        const u64 pause = scheduler().slice_length.value / kReapsPerSlice;
+        scheduler().timers.arm(timer, Ticks{arch::now().value + pause});
+    }
+    return has_reaped;
+}
+
 arch::Frame* leave(Cpu& cpu, u32 ticket) {
     const CpuId self = arch::cpu_index();
     for (;;) {
         if (policy().has_news) {
             tell_reader();
         }
-        const bool has_reaped = has_remains() && reap_step();
+        const bool has_reaped = has_remains() && reap(cpu);
         Thread* next = scheduler().pick(self);
         if (next == nullptr) {
             ticket = has_reaped ? breathe(ticket) : idle(cpu, ticket);

@@ -119,6 +119,10 @@ void expire_timers() {
         if (timer == nullptr || timer->when > now) {
             return;
         }
+        if (timer == &scheduler().reaping) {  // the way out of the kernel does the rest
+            scheduler().timers.cancel(*timer);
+            continue;
+        }
         auto& thread = *static_cast<Thread*>(timer->owner);
         scheduler().cancel_timer(thread);
         ipc::end_wait(thread, Status::Timeout);

@@ -302,6 +302,17 @@ void Scheduler::end_slice() { cpus[arch::cpu_index().value].slice_end = Ticks{};
 
 // --- choosing ------------------------------------------------------------------------------------
 
+/// Tells other CPUs of what this one has not chosen: whom it displaced, and, of several that woke
+/// while it was about to choose, the next.
+void Scheduler::pass_on(const Thread* displaced) {
+    if (displaced != nullptr) {
+        prod_other_for(*displaced);
+    }
+    if (const Thread* left = shared_.front(); left != nullptr && left != displaced) {
+        prod_other_for(*left);
+    }
+}
+
 Thread* Scheduler::choose(CpuId self) {
     Cpu& cpu = cpus[self.value];
     RunQueue& queue = strongest_queue(self);
@@ -326,8 +337,8 @@ Thread* Scheduler::choose(CpuId self) {
         rival->queued = false;
         occupy(cpu, *rival, now);
     }
-    if (displaced != nullptr) {
-        prod_cpu_for(*displaced);
+    if (online_cpus > 1) {
+        pass_on(displaced);
     }
     return rival;
 }

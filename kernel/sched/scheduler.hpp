@@ -165,6 +165,7 @@ public:
 
     Cpu cpus[kMaxCpus];
     TimerQueue<kMaxThreads + 1> timers;
+    Timer reaping;  // when to go on with teardown, at the latest
     Pool<Thread, kMaxThreads> threads;
     Futexes futexes;
     u32 ended_threads = 0;  // of living processes, not yet released
@@ -198,6 +199,7 @@ private:
     }
 
     void prod_other_for(const Thread& thread);
+    void pass_on(const Thread* displaced);
     void prod(const Cpu& cpu);
 
     /// The queue whose front is to run next on this CPU, if anybody waits.

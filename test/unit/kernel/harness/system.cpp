@@ -15,10 +15,14 @@ namespace {
 
 constexpr u64 kEntryPoint = 0x1'0000;
 
-std::byte* take_block() { return new (std::align_val_t{4096}) std::byte[sizeof(kernel::State)]; }
+/// Whole pages, so that nothing else lies in them.
+std::byte* take_block() {
+    constexpr u64 kSize = base::align_up(sizeof(kernel::State), base::kPageSize);
+    return new (std::align_val_t{base::kPageSize}) std::byte[kSize];
+}
 
 /// What is still linked belongs to the test that ends: the block goes as a whole.
-void give_block(std::byte* block) { ::operator delete[](block, std::align_val_t{4096}); }
+void give_block(std::byte* block) { ::operator delete[](block, std::align_val_t{base::kPageSize}); }
 
 }  // namespace
 

@@ -62,6 +62,10 @@ public:
 
     [[nodiscard]] Thread* running_on(u32 cpu) const { return current_[cpu]; }
 
+    /// The selected CPU runs `thread` from now on, by what is none of the entries below: the fast
+    /// path, or going back to an earlier state.
+    void set_running(Thread* thread) { current_[selected_] = thread; }
+
     // --- entries of the selected CPU. They throw what the mock machine throws when the kernel
     // stops, and return after at most `lock_holds` holds of the kernel lock.
 

@@ -103,6 +103,29 @@ TEST_CASE("clients of a server that ends are told once it is dead", "[kernel][ip
     }
 }
 
+TEST_CASE("of clients that wake at once, each gets a CPU", "[kernel][ipc]") {
+    Pair pair(2);
+    Thread& queued = pair.kernel.add_process("queued", kClientClass);
+    const u32 channel = pair.kernel.add_channel(*queued.process, *pair.server.process);
+    pair.deliver();
+    pair.kernel.call(queued, channel, kRequest);
+    pair.kernel.select(1);
+    pair.kernel.interrupt();
+    REQUIRE(pair.kernel.running() == nullptr);
+    REQUIRE_FALSE(machine().is_pending(base::CpuId{1}));
+    pair.kernel.select(0);
+    kernel::end_process(*pair.server.process, {});
+    for (u32 i = 0;
+         i < 100 && pair.kernel.running() != &pair.client && pair.kernel.running() != &queued;
+         ++i) {
+        pair.kernel.interrupt();  // CPU 0 takes the server apart and wakes both in one entry
+    }
+    REQUIRE(machine().is_pending(base::CpuId{1}));
+    pair.kernel.select(1);
+    pair.kernel.interrupt();
+    CHECK(pair.kernel.running() != nullptr);
+}
+
 TEST_CASE("the first call to a new life fails once", "[kernel][ipc]") {
     Pair pair;
     kernel::end_process(*pair.server.process, {});

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps: system calls through the same functions that the vectors call, interrupts, time.
+#include "messages.hpp"
+
+#include <algorithm>
+#include <kernel/base/assert.hpp>
+#include <kl/core/Core.endpoints.hpp>
+
+/// What vectors.S calls first; a null frame: nothing was changed.
+struct FastNext {
+    arch::Frame* frame;
+    base::u64 badge;
+};
+
+extern "C" FastNext
+ipc_fast_call(base::u64 handle, base::u64, kernel::Thread* caller, base::u64 tag);
+extern "C" FastNext
+ipc_fast_reply(base::u64 listener, kernel::Thread* server, base::u64 token, base::u64 tag);
+
+namespace explore {
+
+using kernel_test::buffer;
+using kernel_test::Exit;
+using kernel_test::with;
+using mock::machine;
+
+namespace {
+
+namespace endpoint = kl::core::Core::endpoint;
+
+constexpr u16 kHandleRevoke = 6;
+constexpr u16 kTaskExit = 4;
+constexpr u16 kThreadExit = 1;
+constexpr u64 kPatience = 1'000'000'000;  // longer than all time slices together
+constexpr u32 kShortRegisters[] = {10, 11, 12, 13, 14, 15, 18};
+constexpr u64 kFaultSyndrome = u64{0x24} << 26;
+
+}  // namespace
+
+abi::Tag request_of(Act act) {
+    using abi::Tag;
+    switch (act) {
+    case Act::CallPlain:
+        return Tag::make_short(abi::Kind::Request, 0, kPlain, 16);
+    case Act::CallTimed:
+        return with(Tag::make_short(abi::Kind::Request, 0, kPlain, 16), Tag::kDeadline);
+    case Act::CallLongTimed:
+        return with(request_of(Act::CallLong), Tag::kDeadline);
+    case Act::CallLong:
+        return with(Tag::make_long(abi::Kind::Request, 0, kLong, 0), Tag::kArena);
+    case Act::CallHandle:
+        return Tag::make_long(abi::Kind::Request, 0, kHandle, 1);
+    default:
+        return Tag::make_short(abi::Kind::Request, 0, kJudged, 16);
+    }
+}
+
+abi::Tag response_to(abi::Tag request) {
+    return request.endpoint() == abi::kIrqEndpoint
+               ? abi::Tag::make_short(abi::Kind::Response, abi::kIrqEndpoint, 0, 0)
+               : abi::Tag::make_short(abi::Kind::Response, 0, request.method(), sizeof(u64));
+}
+
+void World::take(Step step) {
+    machine().tlb_drops.clear();
+    machine().synced_frames.clear();
+    system_.policy.asked.clear();
+    system_.select(step.cpu);
+    try {
+        if (step.act < Act::GoOn) {
+            act(number_of(now_.current[step.cpu]), step);
+        } else {
+            happen(step);
+        }
+    } catch (const mock::Stop& stop) {
+        throw Violation{"the kernel stops: " + stop.reason};
+    } catch (const mock::PowerOff&) {
+        throw Violation{"the kernel powers off: " + machine().take_console()};
+    }
+    settle_answers();
+}
+
+void World::happen(Step step) {
+    switch (step.act) {
+    case Act::SliceEnds:
+        --now_.left.slices;
+        machine().set_clock(std::max(machine().read_clock(),
+                                     kernel::scheduler().slice_deadline(base::CpuId{step.cpu})));
+        break;
+    case Act::TimePasses:
+        --now_.left.timeouts;
+        [[fallthrough]];
+    case Act::ReapTime:
+        machine().set_clock(
+            std::max(machine().read_clock(), kernel::scheduler().timers.first()->when));
+        return;
+    case Act::PolicyTurns:
+        turn_policy();
+        return;
+    case Act::DeviceRaises:
+        --now_.left.raises;
+        machine().raise(kLine);
+        return;
+    default:
+        break;
+    }
+    go_on(step.cpu);
+}
+
+/// What is queued is to be judged again; what is being copied was judged when the copy began.
+void World::turn_policy() {
+    --now_.left.changes;
+    now_.is_denying = !now_.is_denying;
+    for (u32 i = 0; i < thread_count_; ++i) {
+        const bool is_queued = lives(i) && threads_[i]->phase() == kernel::state::kWaitSend;
+        now_.ghosts[i].granted = now_.ghosts[i].granted && !is_queued;
+    }
+}
+
+/// An interrupt, the next step of the kernel, or waking up.
+void World::go_on(u8 cpu) {
+    if (now_.modes[cpu] == Mode::Refused) {
+        enter_slowly(cpu, now_.refused[cpu]);
+        return;
+    }
+    // Who wakes from idling takes the lock once more before it looks at interrupts.
+    note(cpu, system_.enter_by_interrupt(now_.modes[cpu] == Mode::Idle ? 2 : 1));
+}
+
+void World::note(u8 cpu, Exit exit) {
+    now_.current[cpu] = system_.running();
+    now_.modes[cpu] = exit == Exit::User   ? Mode::User
+                      : exit == Exit::Idle ? Mode::Idle
+                                           : Mode::Between;
+}
+
+void World::enter_slowly(u8 cpu, u64 syndrome) {
+    note(cpu, system_.enter_by_exception(*now_.current[cpu], syndrome, 0, 1));
+}
+
+void World::act(u32 thread, Step step) {
+    Ghost& ghost = now_.ghosts[thread];
+    require(thread < thread_count_ && ghost.wants == Wants::Nothing,
+            "a thread that runs waits for nothing");
+    Thread& self = *threads_[thread];
+    for (u32 i = 0; i <= 18; ++i) {
+        self.frame.x[i] = 0;
+    }
+    ghost.act = step.act;
+    switch (step.act) {
+    case Act::Receive:
+    case Act::ReceiveTimed:
+        receive(thread, step);
+        break;
+    case Act::ReplyReceive:
+    case Act::Reply:
+    case Act::ReplyAgain:
+        reply(thread, step);
+        break;
+    case Act::ExitThread:
+        --now_.left.ends;
+        call_core(thread, step, endpoint::thread_Thread, kThreadExit, 0);
+        break;
+    case Act::ExitProcess:
+        --now_.left.ends;
+        call_core(thread, step, endpoint::task_Task, kTaskExit, 3);
+        break;
+    case Act::Fault:
+        --now_.left.ends;
+        enter_slowly(step.cpu, kFaultSyndrome);
+        break;
+    case Act::Revoke:
+        --now_.left.revokes;
+        call_core(
+            thread, step, endpoint::handle_Handle, kHandleRevoke, revocable_[process_of_[thread]]);
+        break;
+    default:
+        call(thread, step);
+        break;
+    }
+}
+
+void World::call(u32 thread, Step step) {
+    Thread& self = *threads_[thread];
+    Ghost& ghost = now_.ghosts[thread];
+    const abi::Tag tag = request_of(step.act);
+    ghost.wants = Wants::Answer;
+    ghost.delivered = ghost.answered = ghost.denied = ghost.granted = false;
+    ghost.is_cut_off = now_.is_revoked[1 - process_of_[thread]];
+    auto& x = self.frame.x;
+    x[0] = channels_[process_of_[thread]];
+    x[9] = tag.value;
+    x[10] = kRequestMark + thread;
+    x[11] = ~thread;
+    if (tag.has_deadline()) {
+        x[7] = ghost.deadline = machine().read_clock().value + kPatience;
+    }
+    const u64 syndrome = kernel_test::svc(abi::kSvcCall);
+    if (tag.is_long()) {
+        set_request(thread, tag);
+        enter_slowly(step.cpu, syndrome);
+    } else if (tag.has_deadline()) {
+        enter_slowly(step.cpu, syndrome);
+    } else if (!call_fast(self, step.cpu)) {
+        refuse(step.cpu, syndrome);
+    }
+}
+
+/// The buffers of a long request.
+void World::set_request(u32 thread, abi::Tag tag) {
+    Thread& self = *threads_[thread];
+    const bool has_handle = tag.handle_count() > 0;
+    const u64 at = has_handle ? kSentHandle : kSent;
+    const u64 mark = kRequestMark + thread;
+    const base::UserAddr place{at + mark_offset(tag.method())};
+    KASSERT(kernel::copy_to_user(self.process->table, place, &mark, sizeof(mark)).ok());
+    self.frame.x[3] = buffer(at, has_handle ? kHandleSize : kFixedSize).value;
+    self.frame.x[4] = has_handle ? 0 : buffer(kSentArena, kArenaSize).value;
+}
+
+/// The fast path has let go of the lock: the long way is a step of its own.
+void World::refuse(u8 cpu, u64 syndrome) {
+    now_.modes[cpu] = Mode::Refused;
+    now_.refused[cpu] = syndrome;
+}
+
+/// What vectors.S does after a granted fast path: the payload stays in its registers.
+void World::pass(u8 cpu, Thread& from, arch::Frame& to, u64 badge, u64 token) {
+    for (u32 i = 0; i < 9; ++i) {
+        to.x[i] = 0;
+    }
+    to.x[1] = badge;
+    to.x[2] = token;
+    to.x[9] = from.frame.x[9];
+    for (const u32 i : kShortRegisters) {
+        to.x[i] = from.frame.x[i];
+    }
+    system_.set_running(&kernel::thread_of(&to));
+    note(cpu, Exit::User);
+}
+
+bool World::call_fast(Thread& self, u8 cpu) {
+    machine().lock_holds = 0;
+    machine().lock_limit = 1;
+    const FastNext next = ipc_fast_call(self.frame.x[0], 0, &self, self.frame.x[9]);
+    if (next.frame != nullptr) {
+        pass(cpu, self, *next.frame, next.badge, self.token);
+    }
+    return next.frame != nullptr;
+}
+
+void World::set_room(u32 thread) {
+    if (scenario_.has_long) {
+        auto& x = threads_[thread]->frame.x;
+        const u64 room = kRoom + kRoomStep * thread;
+        x[5] = buffer(room, 4096).value;
+        x[6] = buffer(room + 0x1000, kArenaSize).value;
+        x[9] = kernel_test::accepting(abi::Tag{x[9]}, 1).value;
+    }
+}
+
+void World::receive(u32 thread, Step step) {
+    Ghost& ghost = now_.ghosts[thread];
+    ghost.wants = Wants::Request;
+    auto& x = threads_[thread]->frame.x;
+    x[0] = listeners_[process_of_[thread]];
+    if (step.act == Act::ReceiveTimed) {
+        x[7] = ghost.deadline = machine().read_clock().value + kPatience;
+        x[9] = abi::Tag::kDeadline;
+    }
+    set_room(thread);
+    enter_slowly(step.cpu, kernel_test::svc(abi::kSvcRecv));
+}
+
+void World::reply(u32 thread, Step step) {
+    Thread& self = *threads_[thread];
+    const bool receives = step.act == Act::ReplyReceive;
+    set_reply(thread, step.act == Act::ReplyAgain);
+    self.frame.x[0] = receives ? listeners_[process_of_[thread]] : u64{abi::kInvalidHandle};
+    now_.ghosts[thread].wants = receives ? Wants::Request : Wants::ReplyDone;
+    if (receives) {
+        set_room(thread);
+    }
+    const u64 syndrome = kernel_test::svc(abi::kSvcReply);
+    if (!receives || scenario_.has_long) {
+        enter_slowly(step.cpu, syndrome);
+    } else if (!reply_fast(self, step.cpu)) {
+        refuse(step.cpu, syndrome);
+    }
+}
+
+/// Token, tag and payload of an answer, and what becomes of them in the ghosts.
+void World::set_reply(u32 thread, bool again) {
+    Ghost& ghost = now_.ghosts[thread];
+    ghost.was_current = false;
+    if (!again) {
+        ghost.was_current = is_open(ghost.held, ghost.held_client);
+        ghost.past = ghost.held;
+        ghost.past_tag = ghost.held_tag;
+        ghost.past_client = ghost.held_client;
+        ghost.held = 0;
+        if (ghost.was_current && !is_notice(ghost.past)) {
+            now_.ghosts[ghost.past_client].answered = true;
+        }
+    }
+    auto& x = threads_[thread]->frame.x;
+    x[2] = ghost.past;
+    x[9] = ghost.past_tag;
+    x[10] = is_notice(ghost.past) ? 0 : kResponseMark + ghost.past_client;
+}
+
+bool World::reply_fast(Thread& self, u8 cpu) {
+    auto& x = self.frame.x;
+    self.room_fixed = abi::Buffer{x[5]};
+    self.room_arena = abi::Buffer{x[6]};
+    machine().lock_holds = 0;
+    machine().lock_limit = 1;
+    const FastNext next = ipc_fast_reply(x[0], &self, x[2], x[9]);
+    if (next.frame != nullptr) {
+        pass(cpu, self, *next.frame, 0, 0);
+    }
+    return next.frame != nullptr;
+}
+
+void World::call_core(u32 thread, Step step, u16 endpoint, u16 method, u64 word) {
+    auto& x = threads_[thread]->frame.x;
+    now_.ghosts[thread].wants = Wants::KernelAnswer;
+    x[0] = System::kKernelHandle;
+    x[9] = kernel_test::request_tag(endpoint, method, 8).value;
+    x[10] = word;
+    enter_slowly(step.cpu, kernel_test::svc(abi::kSvcCall));
+}
+
+}  // namespace explore
