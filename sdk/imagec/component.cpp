@@ -3,6 +3,7 @@
 #include <cctype>
 #include <fmt/format.h>
 #include <sdk/imagec/component.hpp>
+#include <set>
 
 namespace sdk::imagec {
 
@@ -221,6 +222,30 @@ private:
 };
 
 }  // namespace
+
+std::vector<Diagnostic> find_lost_connections(const std::vector<Component>& components) {
+    std::set<std::string> tasks{std::string(kKernelTask)};
+    for (const auto& component : components) {
+        tasks.insert(component.task);
+    }
+    std::vector<Diagnostic> result;
+    for (const auto& component : components) {
+        for (const auto& connection : component.connections) {
+            if (!tasks.contains(connection.target)) {
+                result.push_back(
+                    refuse_at(connection.origin,
+                              Code::ConnectionTargetUnknown,
+                              fmt::format("task '{}' connects '{}' to '{}', which is no task",
+                                          component.task,
+                                          connection.id,
+                                          connection.target),
+                              "add an entity with that task name, or correct 'target'; the "
+                              "programs that a template's token lists come with -D"));
+            }
+        }
+    }
+    return result;
+}
 
 Completion merge_component_nodes(std::vector<Component>& components,
                                  const Node& node,

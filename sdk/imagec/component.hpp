@@ -72,6 +72,9 @@ Outcome<std::vector<Component>> parse_init_yaml(const std::string& text,
                                                 const std::vector<std::string>& include_folders,
                                                 MacroIds macros = MacroIds::MustResolve);
 
+/// One ConnectionTargetUnknown for each connection to neither the kernel nor one of `components`.
+std::vector<Diagnostic> find_lost_connections(const std::vector<Component>& components);
+
 /// Adds what the children of a /components node say to the components with those task names; a
 /// node with `class` and without a namesake is a component of its own. ComponentUnknown,
 /// ComponentProperty, ComponentConflict, TooManyTasks.

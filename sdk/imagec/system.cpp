@@ -118,22 +118,14 @@ Completion resolve_devices(std::vector<Component>& components,
 }
 
 Completion check_connections(std::vector<Component>& components) {
+    if (auto lost = find_lost_connections(components); !lost.empty()) {
+        return lost;
+    }
     for (const auto& component : components) {
         for (const auto& connection : component.connections) {
-            const auto server =
-                std::find_if(components.begin(), components.end(), [&](const auto& candidate) {
-                    return candidate.task == connection.target;
-                });
+            const auto server = std::ranges::find(components, connection.target, &Component::task);
             if (server != components.end()) {
                 server->serves = true;
-            } else if (connection.target != kKernelTask) {
-                return refuse_at(connection.origin,
-                                 Code::ConnectionTargetUnknown,
-                                 fmt::format("task '{}' connects '{}' to '{}', which is no task",
-                                             component.task,
-                                             connection.id,
-                                             connection.target),
-                                 "add an entity with that task name, or correct 'target'");
             }
         }
     }

@@ -39,17 +39,19 @@ bool has_entities(std::string_view text) {
            text.find("\nentities:") != std::string_view::npos;
 }
 
-std::size_t common_prefix(std::string_view a, std::string_view b) {
-    const auto [end, ignored] = std::ranges::mismatch(a, b);
-    return static_cast<std::size_t>(end - a.begin());
-}
-
 std::string dotted_to_path(std::string name) {
     std::ranges::replace(name, '.', '/');
     return name;
 }
 
 }  // namespace
+
+std::size_t shared_folders(const std::string& a, const std::string& b) {
+    const fs::path first = fs::path(normal(a)).parent_path();
+    const fs::path second = fs::path(normal(b)).parent_path();
+    const auto end = std::mismatch(first.begin(), first.end(), second.begin(), second.end()).first;
+    return static_cast<std::size_t>(std::distance(first.begin(), end));
+}
 
 const char* spelling(FileKind kind) {
     switch (kind) {
@@ -186,10 +188,8 @@ std::ptrdiff_t FileSet::find(const std::string& path) const {
 }
 
 std::size_t FileSet::nearest(const std::vector<std::size_t>& among, const std::string& path) const {
-    const std::string from = normal(path);
-    return *std::ranges::max_element(among, {}, [&](std::size_t index) {
-        return common_prefix(from, normal(files_[index].path));
-    });
+    return *std::ranges::max_element(
+        among, {}, [&](std::size_t index) { return shared_folders(path, files_[index].path); });
 }
 
 lang::Overlay FileSet::overlay_for(const CheckedFile& file) const {

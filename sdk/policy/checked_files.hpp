@@ -25,6 +25,9 @@ enum class FileKind : std::uint8_t {
 /// "policy", "description", "init.yaml", "other"
 const char* spelling(FileKind kind);
 
+/// How many folders, from the root, the places of two files have in common.
+std::size_t shared_folders(const std::string& a, const std::string& b);
+
 struct CheckedFile {
     std::string path{};
     FileKind kind = FileKind::Other;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "judge.hpp"
 
+#include "started_system.hpp"
+
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <fmt/format.h>
 #include <lang/idl_parser.hpp>
 #include <lang/lexer.hpp>
 #include <lang/psl_parser.hpp>
-#include <sdk/imagec/component.hpp>
-#include <sdk/policyc/src/compile.hpp>
 #include <set>
 #include <tuple>
 
@@ -37,6 +38,11 @@ public:
     std::vector<FileReport> run() {
         mark_roots();
         for (std::size_t i = 0; i < set_.files().size(); ++i) {
+            if (set_.files()[i].kind == FileKind::Composition) {
+                judge_composition(i);  // the policies have something to say about it
+            }
+        }
+        for (std::size_t i = 0; i < set_.files().size(); ++i) {
             judge_file(i);
         }
         // A circle of policies that use each other has no root: its files are still unjudged.
@@ -44,6 +50,9 @@ public:
             if (set_.files()[i].kind == FileKind::Policy && !judged_.contains(i)) {
                 judge_policy(i);
             }
+        }
+        for (const auto& [index, system] : systems_) {
+            take(index, system.found());
         }
         for (std::size_t i = 0; i < set_.files().size(); ++i) {
             if (!set_.files()[i].keeps_lines && reports_[i].errors + reports_[i].warnings != 0) {
@@ -83,7 +92,6 @@ private:
             }
             break;
         case FileKind::Composition:
-            judge_composition(index);
             break;
         case FileKind::Other: {
             lang::Sources sources;
@@ -136,6 +144,9 @@ private:
             return;
         }
         take(index, compilation.diagnostics());
+        for (auto& [ignored, system] : systems_) {
+            system.hold_against(compilation, file.path);
+        }
     }
 
     void judge_description(std::size_t index) {
@@ -170,23 +181,12 @@ private:
             }
             return;
         }
-        std::set<std::string> tasks{std::string(imagec::kKernelTask)};
-        for (const imagec::Component& component : parsed.value()) {
-            tasks.insert(component.task);
+        for (const imagec::Diagnostic& failure : imagec::find_lost_connections(parsed.value())) {
+            take(index, failure);
         }
-        for (const imagec::Component& component : parsed.value()) {
-            for (const imagec::Connection& connection : component.connections) {
-                if (!tasks.contains(connection.target)) {
-                    take(index,
-                         imagec::refuse_at(
-                             connection.origin,
-                             imagec::Code::ConnectionTargetUnknown,
-                             fmt::format("there is no task '{}'", connection.target),
-                             "name an entity's task; in a template give the token that lists the "
-                             "system's programs its value with -D"));
-                }
-            }
-        }
+        systems_.emplace_back(std::piecewise_construct,
+                              std::forward_as_tuple(index),
+                              std::forward_as_tuple(file.path, name, *text, parsed.value()));
     }
 
     [[nodiscard]] std::vector<std::string> search_path(const CheckedFile& file) const {
@@ -252,8 +252,9 @@ private:
     const JudgeOptions& options_;
     std::vector<FileReport> reports_;
     Diagnostics::Colour colour_;
-    std::set<std::size_t> used_;    // by another policy of the set
-    std::set<std::size_t> judged_;  // policies
+    std::deque<std::pair<std::size_t, StartedSystem>> systems_;  // by their files
+    std::set<std::size_t> used_;                                 // by another policy of the set
+    std::set<std::size_t> judged_;                               // policies
     std::set<std::tuple<std::string, std::uint32_t, Code, std::string>> seen_;
 };
 

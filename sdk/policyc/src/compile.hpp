@@ -3,10 +3,10 @@
 #pragma once
 
 #include "bindings.hpp"
-#include "channels.hpp"
 #include "lower.hpp"
 #include "lowered.hpp"
 #include "policy.hpp"
+#include "start_check.hpp"
 
 #include <string>
 #include <vector>
@@ -35,11 +35,11 @@ public:
 
     [[nodiscard]] const Lowered& lowered() const { return lowered_; }
 
-    /// Warns of channels that `read` finds in a start description and that no request can use.
-    template <typename Read> void check_channels(Read read) {
-        const std::vector<Channel> channels = read(sources_, diagnostics_);
+    /// Checks the start description that `read` returns against the policy.
+    template <typename Read> void check_start(Read read) {
+        const StartDescription start = read(sources_, diagnostics_);
         if (ok()) {
-            policyc::check_channels(policy_, lowered_, channels, diagnostics_);
+            policyc::check_start(policy_, lowered_, start, diagnostics_);
         }
     }
 

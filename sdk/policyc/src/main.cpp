@@ -26,7 +26,8 @@ Compiles a security policy into the C++ source of a policy module (ksec.elf).
   --names FILE        the names table: classes, methods and rules by number, for readable denials
   --report FILE       what the policy consists of and costs, as text ('-' for standard output)
   --report-json FILE  the same as JSON
-  --init FILE         an init.yaml: warns of channels in it that no request can use
+  --init FILE         an init.yaml: reports classes that the policy does not know, and warns
+                      of channels that no request can use
   --depfile FILE      the files read, as a make rule for --output
   --state-limit N     instructions that the rules on state of one message may take (default 500);
                       they run while the kernel is locked
@@ -221,10 +222,10 @@ int run(const Options& options) {
         {},
         {static_cast<std::uint32_t>(std::stoul(options.state_limit)), options.record_all});
     if (!options.init.empty()) {
-        compilation.check_channels([&options](sdk::lang::Sources& sources,
-                                              sdk::lang::Diagnostics& diagnostics) {
-            return read_channels(options.init, options.include_directories, sources, diagnostics);
-        });
+        compilation.check_start(
+            [&options](sdk::lang::Sources& sources, sdk::lang::Diagnostics& diagnostics) {
+                return read_start(options.init, options.include_directories, sources, diagnostics);
+            });
     }
     print_diagnostics(compilation.diagnostics(), options);
     if (!compilation.ok()) {

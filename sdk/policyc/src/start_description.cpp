@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <sdk/imagec/component.hpp>
 
 namespace sdk::policyc {
 
@@ -24,12 +23,22 @@ lang::Span span_at(const lang::Sources& sources,
     return {file, std::min(begin, end), end};
 }
 
+void report(const std::vector<imagec::Diagnostic>& failures,
+            std::uint32_t file,
+            const lang::Sources& sources,
+            lang::Diagnostics& diagnostics) {
+    for (const imagec::Diagnostic& failure : failures) {
+        diagnostics.report<Code::InitFile>(span_at(sources, file, failure.line, failure.column),
+                                           Text{failure.cause});
+    }
+}
+
 }  // namespace
 
-std::vector<Channel> read_channels(const std::string& path,
-                                   const std::vector<std::string>& include_directories,
-                                   lang::Sources& sources,
-                                   lang::Diagnostics& diagnostics) {
+StartDescription read_start(const std::string& path,
+                            const std::vector<std::string>& include_directories,
+                            lang::Sources& sources,
+                            lang::Diagnostics& diagnostics) {
     std::optional<std::string> text = lang::read_file(path, {}, diagnostics);
     if (!text) {
         return {};
@@ -38,31 +47,34 @@ std::vector<Channel> read_channels(const std::string& path,
     const auto parsed =
         imagec::parse_init_yaml(std::string(sources.get(file).text()), path, include_directories);
     if (!parsed.ok()) {
-        for (const imagec::Diagnostic& failure : parsed.failures()) {
-            diagnostics.report<Code::InitFile>(span_at(sources, file, failure.line, failure.column),
-                                               Text{failure.cause});
-        }
+        report(parsed.failures(), file, sources, diagnostics);
         return {};
     }
+    report(imagec::find_lost_connections(parsed.value()), file, sources, diagnostics);
+    return describe_start(parsed.value(), file, sources);
+}
+
+StartDescription describe_start(const std::vector<imagec::Component>& entities,
+                                std::uint32_t file,
+                                const lang::Sources& sources) {
+    const auto span_of = [&](const imagec::Origin& origin) {
+        return span_at(sources, file, origin.line, origin.column);
+    };
+    StartDescription start;
     std::map<std::string, std::string> classes;  // by task
-    for (const imagec::Component& component : parsed.value()) {
-        classes[component.task] = component.class_name;
+    for (const imagec::Component& entity : entities) {
+        start.tasks.push_back({entity.class_name, span_of(entity.origin)});
+        classes[entity.task] = entity.class_name;
     }
-    std::vector<Channel> channels;
-    for (const imagec::Component& component : parsed.value()) {
-        for (const imagec::Connection& connection : component.connections) {
-            const lang::Span span =
-                span_at(sources, file, connection.origin.line, connection.origin.column);
-            const auto target = classes.find(connection.target);
-            if (target != classes.end()) {
-                channels.push_back({component.class_name, target->second, connection.id, span});
-            } else if (connection.target != imagec::kKernelTask) {
-                diagnostics.report<Code::InitFile>(
-                    span, Text{"there is no task '" + connection.target + "' to connect to"});
+    for (const imagec::Component& entity : entities) {
+        for (const imagec::Connection& connection : entity.connections) {
+            if (const auto target = classes.find(connection.target); target != classes.end()) {
+                start.channels.push_back(
+                    {entity.class_name, target->second, connection.id, span_of(connection.origin)});
             }
         }
     }
-    return channels;
+    return start;
 }
 
 }  // namespace sdk::policyc

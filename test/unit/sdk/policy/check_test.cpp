@@ -189,6 +189,48 @@ TEST_CASE("an init.yaml must name its servers", "[sdk][policy]") {
     CHECK(codes(solution.report({"init.yaml"})) == std::vector<std::string>{"imagec-409"});
 }
 
+/// A client and a server with a channel between them, and a policy with these rules.
+void write_system(const Solution& solution, const std::string& rules) {
+    solution.write("Door.idl", "package Door\ninterface { Open(); }\n");
+    solution.write("Server.edl", "entity Server\nendpoints { door : Door }\n");
+    solution.write("Client.edl", "entity Client\n");
+    solution.write("security.psl", kHead + "use EDL Server\nuse EDL Client\n" + rules);
+    solution.write("init.yaml",
+                   "entities:\n- name: Server\n- name: Client\n  connections:\n"
+                   "  - {target: Server, id: door}\n");
+}
+
+TEST_CASE("an init.yaml is held against the policy beside it", "[sdk][policy]") {
+    const Solution solution;
+    write_system(solution, "request dst=kl.core.Core { grant () }\n");
+    CHECK(codes(solution.report({"init.yaml", "security.psl"})) ==
+          std::vector<std::string>{"TS4059"});
+    CHECK(solution.report({"."}).at("warnings") == 1);
+    CHECK(solution.check({"."}).status == 0);
+    CHECK(solution.report({".", "--syntax-only"}).at("warnings") == 0);
+    solution.write("init.yaml", "entities:\n- name: Servre\n");
+    const Json report = solution.report({"init.yaml", "security.psl"});
+    CHECK(codes(report) == std::vector<std::string>{"TS4003"});
+    CHECK(report.dump().find("did you mean 'Server'?") != std::string::npos);
+    CHECK(solution.check({"init.yaml"}).status == 0);
+}
+
+TEST_CASE("what one of the policies beside an init.yaml lets through is right", "[sdk][policy]") {
+    const Solution solution;
+    write_system(solution, "request dst=kl.core.Core { grant () }\n");
+    solution.write("loose.psl", kHead + "use EDL Server\nuse EDL Client\nrequest { grant () }\n");
+    CHECK(solution.report({"."}).at("warnings") == 0);
+}
+
+TEST_CASE("a policy further off, or another system's, says nothing", "[sdk][policy]") {
+    const Solution solution;
+    write_system(solution, "request src=Client dst=Server { grant () }\n");
+    solution.write("tests/security.psl", kHead + "use EDL Server\n");
+    solution.write("other/init.yaml", "entities:\n- name: Stranger\n");
+    CHECK(solution.check({"."}).status == 0);
+    CHECK(solution.report({"."}).at("warnings") == 0);
+}
+
 TEST_CASE("another language's IDL is one clear message", "[sdk][policy]") {
     const Solution solution;
     solution.write("Com.idl", "[uuid(1), object]\ninterface IFoo : IUnknown { HRESULT f(); }\n");

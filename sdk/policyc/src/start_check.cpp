@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "channels.hpp"
+#include "start_check.hpp"
 
 #include <algorithm>
 
@@ -34,18 +34,20 @@ bool can_send(const Lowered& lowered, u16 client, u16 server) {
 
 }  // namespace
 
-void check_channels(const Policy& policy,
-                    const Lowered& lowered,
-                    const std::vector<Channel>& channels,
-                    lang::Diagnostics& diagnostics) {
-    for (const Channel& channel : channels) {
+void check_start(const Policy& policy,
+                 const Lowered& lowered,
+                 const StartDescription& start,
+                 lang::Diagnostics& diagnostics) {
+    for (const StartedTask& task : start.tasks) {
+        if (!policy.find_class(task.class_name)) {
+            diagnostics.report<Code::UnknownClass>(task.span, Word{task.class_name})
+                .hint(lang::closest(task.class_name, policy.class_names()));
+        }
+    }
+    for (const Channel& channel : start.channels) {
         const std::optional<u16> client = policy.find_class(channel.client);
         const std::optional<u16> server = policy.find_class(channel.server);
-        if (!client || !server) {
-            const std::string& name = client ? channel.server : channel.client;
-            diagnostics.report<Code::UnknownClass>(channel.span, Word{name})
-                .hint(lang::closest(name, policy.class_names()));
-        } else if (!can_send(lowered, *client, *server)) {
+        if (client && server && !can_send(lowered, *client, *server)) {
             diagnostics.report<Code::ChannelNeverUsed>(
                 channel.span, Word{channel.client}, Word{channel.server}, Word{channel.id});
         }
