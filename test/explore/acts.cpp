@@ -3,6 +3,7 @@
 #include "messages.hpp"
 
 #include <algorithm>
+#include <array>
 #include <kernel/base/assert.hpp>
 #include <kl/core/Core.endpoints.hpp>
 
@@ -31,6 +32,10 @@ namespace endpoint = kl::core::Core::endpoint;
 constexpr u16 kHandleRevoke = 6;
 constexpr u16 kTaskExit = 4;
 constexpr u16 kThreadExit = 1;
+constexpr u16 kThreadSleep = 3;
+constexpr u16 kSyncWait = 0;
+constexpr u16 kSyncWake = 1;
+constexpr u64 kWord = kSent + 0x800;
 constexpr u64 kPatience = 1'000'000'000;  // longer than all time slices together
 constexpr u32 kShortRegisters[] = {10, 11, 12, 13, 14, 15, 18};
 constexpr u64 kFaultSyndrome = u64{0x24} << 26;
@@ -157,22 +162,18 @@ void World::act(u32 thread, Step step) {
     case Act::ReplyAgain:
         reply(thread, step);
         break;
-    case Act::ExitThread:
-        --now_.left.ends;
-        call_core(thread, step, endpoint::thread_Thread, kThreadExit, 0);
-        break;
-    case Act::ExitProcess:
-        --now_.left.ends;
-        call_core(thread, step, endpoint::task_Task, kTaskExit, 3);
-        break;
     case Act::Fault:
         --now_.left.ends;
         enter_slowly(step.cpu, kFaultSyndrome);
         break;
+    case Act::ExitThread:
+    case Act::ExitProcess:
     case Act::Revoke:
-        --now_.left.revokes;
-        call_core(
-            thread, step, endpoint::handle_Handle, kHandleRevoke, revocable_[process_of_[thread]]);
+    case Act::Sleep:
+    case Act::WaitWord:
+    case Act::WaitWordTimed:
+    case Act::WakeWord:
+        act_in_core(thread, step);
         break;
     default:
         call(thread, step);
@@ -322,12 +323,66 @@ bool World::reply_fast(Thread& self, u8 cpu) {
     return next.frame != nullptr;
 }
 
-void World::call_core(u32 thread, Step step, u16 endpoint, u16 method, u64 word) {
+/// The acts that are methods of kl.core.Core.
+void World::act_in_core(u32 thread, Step step) {
+    Ghost& ghost = now_.ghosts[thread];
+    ghost.deadline = machine().read_clock().value + kPatience;
+    const u64 own = revocable_[process_of_[thread]];
+    switch (step.act) {
+    case Act::ExitThread:
+        --now_.left.ends;
+        call_core(thread, step, endpoint::thread_Thread, kThreadExit, std::array<u64, 1>{0});
+        break;
+    case Act::ExitProcess:
+        --now_.left.ends;
+        call_core(thread, step, endpoint::task_Task, kTaskExit, std::array<u64, 1>{3});
+        break;
+    case Act::Sleep:
+        call_core(thread,
+                  step,
+                  endpoint::thread_Thread,
+                  kThreadSleep,
+                  std::array<u64, 1>{ghost.deadline});
+        break;
+    case Act::WaitWord:
+        call_core(thread, step, endpoint::sync_Sync, kSyncWait, std::array<u64, 3>{kWord, 0, 0});
+        break;
+    case Act::WaitWordTimed:
+        call_core(thread,
+                  step,
+                  endpoint::sync_Sync,
+                  kSyncWait,
+                  std::array<u64, 3>{kWord, 0, ghost.deadline});
+        break;
+    case Act::WakeWord:
+        ghost.to_wake = std::min(count_waiting(process_of_[thread]), u32{1});
+        call_core(thread, step, endpoint::sync_Sync, kSyncWake, std::array<u64, 2>{kWord, 1});
+        break;
+    default:
+        --now_.left.revokes;
+        call_core(thread, step, endpoint::handle_Handle, kHandleRevoke, std::array<u64, 1>{own});
+        break;
+    }
+}
+
+u32 World::count_waiting(u32 process) const {
+    u32 count = 0;
+    for (u32 i = 0; i < thread_count_; ++i) {
+        count += process_of_[i] == process && lives(i) &&
+                         threads_[i]->phase() == kernel::state::kWaitFutex
+                     ? 1
+                     : 0;
+    }
+    return count;
+}
+
+void World::call_core(u32 thread, Step step, u16 endpoint, u16 method, std::span<const u64> words) {
     auto& x = threads_[thread]->frame.x;
     now_.ghosts[thread].wants = Wants::KernelAnswer;
+    const u32 size = static_cast<u32>(words.size_bytes());
     x[0] = System::kKernelHandle;
-    x[9] = kernel_test::request_tag(endpoint, method, 8).value;
-    x[10] = word;
+    x[9] = kernel_test::request_tag(endpoint, method, size).value;
+    std::ranges::copy(words, &x[10]);
     enter_slowly(step.cpu, kernel_test::svc(abi::kSvcCall));
 }
 

@@ -87,6 +87,7 @@ void World::settle_answer(u32 thread) {
         break;
     case Wants::KernelAnswer:
         require(status == Status::Ok, "the kernel answers what is granted");
+        check_core(thread);
         now_.is_revoked[process_of_[thread]] |= ghost.act == Act::Revoke;
         break;
     case Wants::Nothing:
@@ -130,6 +131,27 @@ void World::check_answer(u32 thread, Status status) const {
     default:
         throw Violation{"a call ends with status " +
                         std::to_string(static_cast<base::s32>(status))};
+    }
+}
+
+/// The result of a method of the kernel stands in the first word of its answer.
+void World::check_core(u32 thread) const {
+    const Ghost& ghost = now_.ghosts[thread];
+    const u64 word = threads_[thread]->frame.x[10];
+    const bool is_late = machine().read_clock().value >= ghost.deadline;
+    switch (ghost.act) {
+    case Act::Sleep:
+        require(is_late, "a sleep ends at its deadline");
+        break;
+    case Act::WaitWordTimed:
+        require(word == 0 || is_late, "a wait ends when it is woken, or at its deadline");
+        break;
+    case Act::WakeWord:
+        require(static_cast<u32>(word) == ghost.to_wake, "who waits is woken");
+        break;
+    default:
+        require(static_cast<u32>(word) == 0, "what is allowed succeeds");
+        break;
     }
 }
 

@@ -36,6 +36,7 @@ struct Scenario {
     Limits limits{};
     bool has_device = false;  ///< the first server's, with an interrupt line
     bool has_long = false;    ///< messages with arenas and handles, too
+    bool has_words = false;   ///< threads sleep, wait for words and wake each other, too
     u32 cpus = 2;
     u32 depth = 9;  ///< by default
     u32 long_depth = 11;

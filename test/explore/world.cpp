@@ -30,6 +30,10 @@ std::string name_of(Act act) {
         "exits its process",
         "faults",
         "revokes the channels",
+        "sleeps",
+        "waits for a word",
+        "waits for a word with a deadline",
+        "wakes who waits for a word",
         "its kernel goes on",
         "its time slice ends",
         "time passes to the next step of teardown",
@@ -203,6 +207,9 @@ void World::find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
     if (scenario_.processes[process].calls) {
         find_call_steps(cpu, to);
     }
+    if (scenario_.has_words && scenario_.processes[process].priorities.size() > 1) {
+        find_word_steps(cpu, to);
+    }
     if (scenario_.processes[process].serves) {
         find_server_steps(thread, cpu, to);
     }
@@ -212,6 +219,15 @@ void World::find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
         if (threads_[thread]->process->thread_count > 1) {
             to.push_back({Act::ExitThread, cpu});
         }
+    }
+}
+
+void World::find_word_steps(u8 cpu, std::vector<Step>& to) const {
+    to.push_back({Act::WaitWord, cpu});
+    to.push_back({Act::WakeWord, cpu});
+    if (now_.left.timeouts > 0) {
+        to.push_back({Act::WaitWordTimed, cpu});
+        to.push_back({Act::Sleep, cpu});
     }
 }
 

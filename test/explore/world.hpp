@@ -35,7 +35,11 @@ enum class Act : u8 {
     ExitProcess,
     Fault,
     Revoke,  ///< all that was derived from the server's own channel
-    GoOn,    ///< the CPU's kernel: an interrupt, the next step, or waking up
+    Sleep,
+    WaitWord,       ///< until another thread of the process wakes it
+    WaitWordTimed,  ///< ... or the deadline has passed
+    WakeWord,       ///< the first who waits
+    GoOn,           ///< the CPU's kernel: an interrupt, the next step, or waking up
     SliceEnds,
     ReapTime,    ///< time passes to the next step of teardown
     TimePasses,  ///< until the next deadline
@@ -118,6 +122,7 @@ private:
         u64 past = 0;  ///< the token that it answered last
         u64 past_tag = 0;
         u64 deadline = 0;
+        u32 to_wake = 0;  ///< how many it is to wake
     };
 
     /// All of the state that is not the kernel's.
@@ -142,6 +147,7 @@ private:
     [[nodiscard]] u32 number_of(const Thread* thread) const;
     void find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_call_steps(u8 cpu, std::vector<Step>& to) const;
+    void find_word_steps(u8 cpu, std::vector<Step>& to) const;
     void find_server_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
 
     // acts.cpp
@@ -155,7 +161,9 @@ private:
     void reply(u32 thread, Step step);
     void set_reply(u32 thread, bool again);
     void set_room(u32 thread);
-    void call_core(u32 thread, Step step, u16 endpoint, u16 method, u64 word);
+    void call_core(u32 thread, Step step, u16 endpoint, u16 method, std::span<const u64> words);
+    void act_in_core(u32 thread, Step step);
+    [[nodiscard]] u32 count_waiting(u32 process) const;
     bool call_fast(Thread& self, u8 cpu);
     bool reply_fast(Thread& self, u8 cpu);
     void pass(u8 cpu, Thread& from, arch::Frame& to, u64 badge, u64 token);
@@ -170,6 +178,7 @@ private:
     [[nodiscard]] bool is_answered(u32 thread) const;
     [[nodiscard]] bool is_open(u64 token, u32 client) const;
     void check_answer(u32 thread, base::Status status) const;
+    void check_core(u32 thread) const;
     void check_reply(const Ghost& server, base::Status status) const;
     void check_receive(const Ghost& server, base::Status status) const;
     void take_request(u32 server);

@@ -20,7 +20,8 @@ const explore::Scenario& everything() {
                    .raises = 255,
                    .slices = 255},
         .has_device = true,
-        .has_long = true};
+        .has_long = true,
+        .has_words = true};
     return scenario;
 }
 
