@@ -33,6 +33,8 @@ constexpr u16 kHandleRevoke = 6;
 constexpr u16 kTaskExit = 4;
 constexpr u16 kThreadExit = 1;
 constexpr u16 kThreadSleep = 3;
+constexpr u16 kThreadSetPriority = 4;
+constexpr u16 kThreadSetAffinity = 5;
 constexpr u16 kSyncWait = 0;
 constexpr u16 kSyncWake = 1;
 constexpr u64 kWord = kSent + 0x800;
@@ -173,6 +175,9 @@ void World::act(u32 thread, Step step) {
     case Act::WaitWord:
     case Act::WaitWordTimed:
     case Act::WakeWord:
+    case Act::Weaken:
+    case Act::Pin:
+    case Act::Unpin:
         act_in_core(thread, step);
         break;
     default:
@@ -358,11 +363,35 @@ void World::act_in_core(u32 thread, Step step) {
         ghost.to_wake = std::min(count_waiting(process_of_[thread]), u32{1});
         call_core(thread, step, endpoint::sync_Sync, kSyncWake, std::array<u64, 2>{kWord, 1});
         break;
+    case Act::Weaken:
+        change_self(thread, step, kThreadSetPriority, kWeak);
+        break;
+    case Act::Pin:
+        change_self(thread, step, kThreadSetAffinity, u64{2} >> step.cpu);
+        break;
+    case Act::Unpin:
+        change_self(thread, step, kThreadSetAffinity, 3);
+        break;
     default:
         --now_.left.revokes;
         call_core(thread, step, endpoint::handle_Handle, kHandleRevoke, std::array<u64, 1>{own});
         break;
     }
+}
+
+/// A request about the calling thread: no handle, and a value.
+void World::change_self(u32 thread, Step step, u16 method, u64 value) {
+    --now_.left.moves;
+    Thread& self = *threads_[thread];
+    const u64 request[] = {0, 0, value};
+    const base::UserAddr at{kRoom + kRoomStep * thread};
+    KASSERT(kernel::copy_to_user(self.process->table, at, request, sizeof(request)).ok());
+    now_.ghosts[thread].wants = Wants::KernelAnswer;
+    auto& x = self.frame.x;
+    x[0] = System::kKernelHandle;
+    x[3] = buffer(at.value, sizeof(request)).value;
+    x[9] = abi::Tag::make_long(abi::Kind::Request, endpoint::thread_Thread, method, 1).value;
+    enter_slowly(step.cpu, kernel_test::svc(abi::kSvcCall));
 }
 
 u32 World::count_waiting(u32 process) const {

@@ -317,9 +317,11 @@ void World::check_waiting(u32 index) const {
                 "nobody waits for the dead");
     }
     for (u8 cpu = 0; cpu < scenario_.cpus && thread.queued; ++cpu) {
-        require(now_.modes[cpu] != Mode::Idle, "no CPU idles while a thread could run");
-        require(thread.effective() <= kernel::scheduler().cpus[cpu].level,
-                "no CPU runs something weaker than what waits to run");
+        if ((thread.affinity >> cpu & 1) != 0) {
+            require(now_.modes[cpu] != Mode::Idle, "no CPU idles while a thread could run");
+            require(thread.effective() <= kernel::scheduler().cpus[cpu].level,
+                    "no CPU runs something weaker than what waits to run");
+        }
     }
 }
 

@@ -23,6 +23,7 @@ inline constexpr u64 kRoom = kSent + 0x8000;  // of each thread: kRoomStep more
 inline constexpr u64 kRoomStep = 0x6000;
 inline constexpr base::IrqLine kLine{40};
 
+inline constexpr u32 kWeak = 90;              // a priority below all others
 inline constexpr u64 kRequestMark = 0x100;    // + thread: first word of its requests
 inline constexpr u64 kResponseMark = 0x1000;  // + thread: first word of the answer to it
 

@@ -56,7 +56,7 @@ public:
         add_lines();
         const Limits& left = world_.now_.left;
         mixer_.add_all(left.ends, left.revokes, left.changes, left.timeouts, left.raises);
-        mixer_.add_all(left.slices, world_.now_.is_denying);
+        mixer_.add_all(left.moves, left.slices, world_.now_.is_denying);
         mixer_.add_all(world_.now_.is_revoked[0], world_.now_.is_revoked[1]);
         mixer_.add_all(kernel::scheduler().ended_threads, deadline(kernel::scheduler().reaping));
         return mixer_.value();
@@ -110,6 +110,14 @@ private:
         return rank;
     }
 
+    /// Where a thread may run, by the CPUs' other names.
+    [[nodiscard]] u64 cpus_of(const Thread& thread) const {
+        if ((thread.status & kernel::flag::kPinned) == 0) {
+            return 0;
+        }
+        return swaps_cpus_ ? world_.scenario_.cpus - thread.cpu.value : 1 + thread.cpu.value;
+    }
+
     void add_cpu(u32 index) {
         const kernel::Cpu& cpu = kernel::scheduler().cpus[index];
         const mock::Cpu& hardware = machine().cpus[index];
@@ -133,6 +141,7 @@ private:
         }
         const Thread& thread = *world_.threads_[index];
         mixer_.add_all(thread.status, thread.queued, thread.level, thread.inherited);
+        mixer_.add_all(thread.home.priority, cpus_of(thread));
         mixer_.add_all(name_of(thread.context->owner), name_of(thread.client));
         mixer_.add_all(name_of(thread.server), name_of(thread.peer), name_of(thread.next_waiter));
         mixer_.add_all(endpoint(thread.listener), endpoint(thread.target), thread.listener_handle);

@@ -34,6 +34,9 @@ std::string name_of(Act act) {
         "waits for a word",
         "waits for a word with a deadline",
         "wakes who waits for a word",
+        "weakens itself",
+        "moves to the other CPU",
+        "may run everywhere",
         "its kernel goes on",
         "its time slice ends",
         "time passes to the next step of teardown",
@@ -207,6 +210,9 @@ void World::find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
     if (scenario_.processes[process].calls) {
         find_call_steps(cpu, to);
     }
+    if (scenario_.has_changes && now_.left.moves > 0) {
+        find_change_steps(thread, cpu, to);
+    }
     if (scenario_.has_words && scenario_.processes[process].priorities.size() > 1) {
         find_word_steps(cpu, to);
     }
@@ -229,6 +235,15 @@ void World::find_word_steps(u8 cpu, std::vector<Step>& to) const {
         to.push_back({Act::WaitWordTimed, cpu});
         to.push_back({Act::Sleep, cpu});
     }
+}
+
+void World::find_change_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
+    const Thread& self = *threads_[thread];
+    if (self.home.priority > kWeak) {
+        to.push_back({Act::Weaken, cpu});
+    }
+    const bool is_pinned = (self.status & kernel::flag::kPinned) != 0;
+    to.push_back({is_pinned ? Act::Unpin : Act::Pin, cpu});
 }
 
 void World::find_server_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {

@@ -39,7 +39,10 @@ enum class Act : u8 {
     WaitWord,       ///< until another thread of the process wakes it
     WaitWordTimed,  ///< ... or the deadline has passed
     WakeWord,       ///< the first who waits
-    GoOn,           ///< the CPU's kernel: an interrupt, the next step, or waking up
+    Weaken,         ///< its own priority
+    Pin,            ///< itself to the other CPU
+    Unpin,
+    GoOn,  ///< the CPU's kernel: an interrupt, the next step, or waking up
     SliceEnds,
     ReapTime,    ///< time passes to the next step of teardown
     TimePasses,  ///< until the next deadline
@@ -148,6 +151,7 @@ private:
     void find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_call_steps(u8 cpu, std::vector<Step>& to) const;
     void find_word_steps(u8 cpu, std::vector<Step>& to) const;
+    void find_change_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_server_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
 
     // acts.cpp
@@ -163,6 +167,7 @@ private:
     void set_room(u32 thread);
     void call_core(u32 thread, Step step, u16 endpoint, u16 method, std::span<const u64> words);
     void act_in_core(u32 thread, Step step);
+    void change_self(u32 thread, Step step, u16 method, u64 value);
     [[nodiscard]] u32 count_waiting(u32 process) const;
     bool call_fast(Thread& self, u8 cpu);
     bool reply_fast(Thread& self, u8 cpu);

@@ -18,9 +18,11 @@ const explore::Scenario& everything() {
                    .changes = 255,
                    .timeouts = 255,
                    .raises = 255,
-                   .slices = 255},
+                   .slices = 255,
+                   .moves = 255},
         .has_device = true,
         .has_long = true,
+        .has_changes = true,
         .has_words = true};
     return scenario;
 }
