@@ -2,6 +2,7 @@
 // Calls of expressions without state, conversions.
 #include "expression_compiler.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace sdk::policyc {
@@ -11,6 +12,28 @@ using lang::Integer;
 using lang::Text;
 using lang::Word;
 using psl::Expression;
+
+namespace {
+
+/// The C++ type of what bool.cond chooses; empty for values that it cannot choose.
+std::string joined_type(const Value& value) {
+    switch (value.kind) {
+    case Value::Kind::Integer:
+        return integer_type(value.bits, value.is_signed);
+    case Value::Kind::Boolean:
+        return "bool";
+    case Value::Kind::Sid:
+        return "u64";
+    case Value::Kind::Text:
+        return "Range";
+    case Value::Kind::Place:
+        return "Place";
+    default:
+        return "";
+    }
+}
+
+}  // namespace
 
 Value ExpressionCompiler::call(const Expression& expression) {
     const std::string name = expression.name.text();
@@ -148,7 +171,7 @@ Value ExpressionCompiler::condition(const Expression& argument) {
     for (std::size_t i = 0; i < 2; ++i) {
         const Block block =
             begin_block(i == 0 ? fmt::format("if ({}) {{", test.code) : std::string("else {"));
-        values[i] = evaluate(*branches[i]);
+        values[i] = branch(*branches[i], result);
         line(fmt::format("{} = \x03{} {}\x03;", result, result, i));
         end_block(block, "}");
     }
@@ -161,35 +184,55 @@ Value ExpressionCompiler::condition(const Expression& argument) {
     return join_branches(result, branches, values);
 }
 
+Value ExpressionCompiler::branch(const Expression& expression, const std::string& result) {
+    Value value = evaluate(expression);
+    if (is_text(value)) {
+        return text_value(value);
+    }
+    if (value.kind == Value::Kind::Place) {
+        value.code = fmt::format("Place{{{}.at + {}u}}", value.place, value.offset);
+        if (value.type->handle_count != 0) {
+            line(fmt::format("{}_handle = {};", result, handle_number(value)));
+        }
+    }
+    return value;
+}
+
 Value ExpressionCompiler::join_branches(const std::string& result,
                                         const Expression* const (&branches)[2],
                                         const Value (&values)[2]) {
     for (std::size_t i = 0; i < 2; ++i) {
-        const bool is_scalar = values[i].kind == Value::Kind::Integer ||
-                               values[i].kind == Value::Kind::Boolean ||
-                               values[i].kind == Value::Kind::Sid;
-        if (!is_scalar) {
+        if (joined_type(values[i]).empty()) {
             return wrong_operand(branches[i]->span,
                                  "bool.cond",
-                                 "an integer of a certain type, a Boolean or a Sid",
+                                 "a part of the message or another value of a certain type",
                                  values[i]);
         }
     }
     if (values[0].kind != values[1].kind || values[0].bits != values[1].bits ||
-        values[0].is_signed != values[1].is_signed) {
+        values[0].is_signed != values[1].is_signed ||
+        (values[0].kind == Value::Kind::Place && !is_same_type(*values[0].type, *values[1].type))) {
         return wrong_operand(branches[1]->span, "bool.cond", describe(values[0]), values[1]);
     }
-    const std::string type = values[0].kind == Value::Kind::Integer
-                                 ? integer_type(values[0].bits, values[0].is_signed)
-                             : values[0].kind == Value::Kind::Sid ? "u64"
-                                                                  : "bool";
-    replace_mark(fmt::format("\x03{}\x03", result), fmt::format("{} {}{{}};", type, result));
+    std::string declaration =
+        fmt::format("[[maybe_unused]] {} {}{{}};", joined_type(values[0]), result);
+    Value value = values[0];
+    value.code = result;
+    value.most = std::max(values[0].most, values[1].most);
+    if (value.kind == Value::Kind::Place) {
+        value.place = result;
+        value.offset = 0;
+        if (value.type->handle_count != 0) {
+            declaration += fmt::format(" [[maybe_unused]] u32 {}_handle{{}};", result);
+            value.handle = 0;
+            value.more_handles = fmt::format(" + {}_handle", result);
+        }
+    }
+    replace_mark(fmt::format("\x03{}\x03", result), declaration);
     for (std::size_t i = 0; i < 2; ++i) {
         replace_mark(fmt::format("\x03{} {}\x03", result, i), values[i].code);
     }
     cost_ += 2 * kOperatorCost;
-    Value value = values[0];
-    value.code = result;
     return value;
 }
 

@@ -113,7 +113,7 @@ bool ExpressionCompiler::compare_cases(const psl::Choice& choice) {
     const Value head = is_model_call
                            ? model_expression(subject, policy_.object_of(subject.name), true)
                            : evaluate(subject);
-    if (head.kind == Value::Kind::Place && is_text(head)) {
+    if (head.kind != Value::Kind::Literal && is_text(head)) {
         return scan_cases(choice, subject, true);
     }
     const bool is_right = head.kind == Value::Kind::Integer || head.kind == Value::Kind::Boolean ||
@@ -264,18 +264,12 @@ std::string ExpressionCompiler::text_function(const Expression& text) {
     }
     const bool is_bytes =
         value.kind == Value::Kind::Place && value.type->kind == lang::Type::Kind::Bytes;
-    if (value.kind == Value::Kind::Literal) {
-        std::string bytes;
-        for (const char c : value.text) {
-            bytes += fmt::format("{}, ", static_cast<std::uint8_t>(c));
-        }
-        compiler.line(fmt::format("static constexpr u8 kText[] = {{{}0}};", bytes));
-        compiler.line(fmt::format("return {{Outcome::Grant, kText, {}u}};", value.text.size()));
-    } else if (is_text(value) || is_bytes) {
-        const std::string range = compiler.load_range(value);
-        compiler.line(fmt::format("return {{Outcome::Grant, {0}.at, {1}}};",
-                                  range,
-                                  is_bytes ? range + ".size" : "text_length(" + range + ")"));
+    if (is_text(value)) {
+        compiler.line(fmt::format("return {{Outcome::Grant, {0}.at, text_length({0})}};",
+                                  compiler.text_value(value).code));
+    } else if (is_bytes) {
+        compiler.line(fmt::format("return {{Outcome::Grant, {0}.at, {0}.size}};",
+                                  compiler.load_range(value)));
     } else {
         wrong_operand(text.span, "this", "a Text", value);
         return {};

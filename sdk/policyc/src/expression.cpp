@@ -230,7 +230,7 @@ Value ExpressionCompiler::evaluate(const Expression& expression) {
         return load(value, source_text(expression));
     }
     if (value.type->kind == lang::Type::Kind::Handle) {
-        return handle_sid(value, expression);
+        return handle_sid(value, source_text(expression));
     }
     return value;
 }
@@ -346,6 +346,7 @@ Value ExpressionCompiler::parameter(const lang::Name& wanted) {
         return {};
     }
     std::vector<std::string> names;
+    std::uint32_t handles = 0;
     for (const lang::Field& field : context_.message->fields) {
         if (field.name == wanted.text) {
             Value value;
@@ -353,8 +354,10 @@ Value ExpressionCompiler::parameter(const lang::Name& wanted) {
             value.type = &field.type();
             value.place = fixed_part();
             value.offset = field.offset;
+            value.handle = handles;
             return value;
         }
+        handles += field.type().handle_count;
         names.push_back(field.name);
     }
     const std::string event = psl::spelling(context_.event);

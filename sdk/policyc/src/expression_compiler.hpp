@@ -87,9 +87,10 @@ private:
     Value parameter(const lang::Name& wanted);
     std::string fixed_part();
     Value load(const Value& place, const std::string& shown);
-    /// The number of a handle among those of the message; handles stand in the fixed part only.
-    std::optional<std::size_t> handle_number(const Value& value, const lang::Span& span);
-    Value handle_sid(const Value& value, const psl::Expression& expression);
+    /// Code for the number of a handle among those of the message. Computed indices in it are
+    /// clamped, so that it is the number of one whatever the CPU guesses.
+    static std::string handle_number(const Value& value);
+    Value handle_sid(const Value& handle, const std::string& shown);
     Value field(const Value& base, const lang::Name& wanted);
     Value handle_field(const Value& base, const lang::Name& wanted);
     /// A field of a struct, or a member of a union if it is the active one.
@@ -118,6 +119,8 @@ private:
     Value all_or_any(const psl::Expression& argument, const std::string& method);
     Value truth(const std::string& code);
     Value condition(const psl::Expression& argument);
+    /// What a branch evaluates to, with code that names it when it is a text or no scalar.
+    Value branch(const psl::Expression& expression, const std::string& result);
     Value join_branches(const std::string& result,
                         const psl::Expression* const (&branches)[2],
                         const Value (&values)[2]);
@@ -229,6 +232,8 @@ private:
     Value binary(const psl::Expression& expression);
     Value logic(const psl::Expression& expression, const Value& left, const Value& right);
     static bool is_text(const Value& value);
+    /// A text as a Range.
+    Value text_value(const Value& value);
     Value equality(const psl::Expression& expression, const Value& left, const Value& right);
     Value text_equality(const psl::Expression& expression,
                         const Value& left,

@@ -14,6 +14,16 @@ using lang::Word;
 using psl::Expression;
 using psl::Operator;
 
+namespace {
+
+/// Whether element_count() can tell the count when the message is there.
+bool has_count(const Value& value) {
+    return value.kind == Value::Kind::Text ||
+           (value.kind == Value::Kind::Place && value.type->is_variable());
+}
+
+}  // namespace
+
 std::string ExpressionCompiler::fixed_part() {
     if (!has_fixed_) {
         has_fixed_ = true;
@@ -41,22 +51,18 @@ Value ExpressionCompiler::load(const Value& place, const std::string& shown) {
     return integer(entry->second, place.type->bits, place.type->is_signed);
 }
 
-std::optional<std::size_t> ExpressionCompiler::handle_number(const Value& value,
-                                                             const lang::Span& span) {
-    const auto found = std::ranges::find(context_.message->handle_offsets, value.offset);
-    if (value.place != "fixed" || found == context_.message->handle_offsets.end()) {
-        diagnostics_.report<Code::NotSupportedYet>(span,
-                                                   Text{"a handle chosen by a computed index"});
-        return std::nullopt;
-    }
-    return static_cast<std::size_t>(found - context_.message->handle_offsets.begin());
+std::string ExpressionCompiler::handle_number(const Value& value) {
+    return std::to_string(value.handle) + (value.more_handles.empty() ? "" : "u") +
+           value.more_handles;
 }
 
-Value ExpressionCompiler::handle_sid(const Value& value, const Expression& expression) {
-    const std::optional<std::size_t> number = handle_number(value, expression.span);
-    return number
-               ? sid(fmt::format("query.message.handle_sids[{}]", *number), source_text(expression))
-               : Value{};
+Value ExpressionCompiler::handle_sid(const Value& handle, const std::string& shown) {
+    const Value value =
+        sid(fmt::format("query.message.handle_sids[{}]", handle_number(handle)), shown);
+    if (!handle.more_handles.empty()) {
+        sid_sources_.erase(value.code);  // other rules have other constants of these names
+    }
+    return value;
 }
 
 Value ExpressionCompiler::field(const Value& base, const lang::Name& wanted) {
@@ -86,15 +92,11 @@ Value ExpressionCompiler::field(const Value& base, const lang::Name& wanted) {
 }
 
 Value ExpressionCompiler::handle_field(const Value& base, const lang::Name& wanted) {
-    const std::optional<std::size_t> number = handle_number(base, wanted.span);
-    if (!number) {
-        return {};
-    }
     if (wanted.text == "handle") {
-        return sid(fmt::format("query.message.handle_sids[{}]", *number), shown_);
+        return handle_sid(base, shown_);
     }
     const std::string code = temporary();
-    line(fmt::format("const u32 {} = query.message.handle_rights[{}];", code, *number));
+    line(fmt::format("const u32 {} = query.message.handle_rights[{}];", code, handle_number(base)));
     cost_ += kLoadCost;
     record(shown_, code);
     return integer(code, 32, false);
@@ -105,6 +107,9 @@ Value ExpressionCompiler::member(const Value& base, std::size_t number) {
     Value value = base;
     value.type = &field.type();
     value.offset = base.offset + field.offset;
+    for (std::size_t i = 0; i < number; ++i) {
+        value.handle += base.type->fields[i].type().handle_count;
+    }
     if (base.type->kind == lang::Type::Kind::Union) {
         fail_if(fmt::format("load<u32>({}, {}) != {}u", base.place, base.offset, number));
         cost_ += kCheckedCost;
@@ -154,8 +159,9 @@ Value ExpressionCompiler::array_element(const Value& base, const Value& position
     Value value = base;
     value.type = base.type->element.type;
     if (position.kind == Value::Kind::Number) {
-        value.offset +=
-            static_cast<std::uint32_t>(position.number.low_bits()) * base.type->stride();
+        const auto number = static_cast<std::uint32_t>(position.number.low_bits());
+        value.offset += number * base.type->stride();
+        value.handle += number * value.type->handle_count;
         return value;
     }
     const std::string at = checked_index(position.code, fmt::format("{}u", base.type->count));
@@ -167,6 +173,10 @@ Value ExpressionCompiler::array_element(const Value& base, const Value& position
                      base.type->stride(),
                      at));
     value.offset = 0;
+    if (value.type->handle_count != 0) {
+        value.more_handles += fmt::format(" + {}u * {}", value.type->handle_count, at);
+        cost_ += kOperatorCost;
+    }
     return value;
 }
 
@@ -195,6 +205,9 @@ Value ExpressionCompiler::arena_element(const Value& base,
 }
 
 std::string ExpressionCompiler::load_range(const Value& value) {
+    if (value.kind == Value::Kind::Text) {
+        return value.code;
+    }
     const std::string key = fmt::format("{} {} range", value.place, value.offset);
     const auto [entry, is_new] = loaded_.try_emplace(key, "");
     if (is_new) {
@@ -219,7 +232,7 @@ Value ExpressionCompiler::size(const Expression& argument) {
     if (value.kind == Value::Kind::Place && value.type->kind == TypeKind::Array) {
         return integer(constant(Integer(value.type->count), 64, false), 64, false);
     }
-    if (value.kind != Value::Kind::Place || !value.type->is_variable()) {
+    if (!has_count(value)) {
         return wrong_operand(argument.span, "size", "a text, list, array or sequence", value);
     }
     const std::string code = element_count(value, argument);
@@ -233,9 +246,8 @@ std::string ExpressionCompiler::element_count(const Value& value, const Expressi
     const std::string code = temporary();
     line(fmt::format("const u32 {} = {};",
                      code,
-                     value.type->kind == lang::Type::Kind::String
-                         ? fmt::format("text_length({})", range)
-                         : fmt::format("{}.size / {}u", range, value.type->stride())));
+                     is_text(value) ? fmt::format("text_length({})", range)
+                                    : fmt::format("{}.size / {}u", range, value.type->stride())));
     cost_ += kOperatorCost;
     record("size (" + source_text(expression) + ")", code);
     return code;
@@ -252,7 +264,7 @@ Value ExpressionCompiler::empty(const Expression& argument) {
     if (value.kind == Value::Kind::Elements) {
         return boolean(value.list->children.empty() ? "true" : "false");
     }
-    if (value.kind != Value::Kind::Place || !value.type->is_variable()) {
+    if (!has_count(value)) {
         return wrong_operand(argument.span, "pred.empty", "a text, list or sequence", value);
     }
     return truth(element_count(value, argument) + " == 0");

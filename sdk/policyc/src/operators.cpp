@@ -89,7 +89,7 @@ Value ExpressionCompiler::logic(const Expression& expression,
 }
 
 bool ExpressionCompiler::is_text(const Value& value) {
-    return value.kind == Value::Kind::Literal ||
+    return value.kind == Value::Kind::Literal || value.kind == Value::Kind::Text ||
            (value.kind == Value::Kind::Place && value.type->kind == lang::Type::Kind::String);
 }
 
@@ -130,21 +130,41 @@ Value ExpressionCompiler::text_equality(const Expression& expression,
     const char* const sign = is_equal ? "" : "!";
     reads_arena_ = true;
     cost_ += kTextCost;
-    if (left.kind == Value::Kind::Place && right.kind == Value::Kind::Place) {
+    if (left.kind != Value::Kind::Literal && right.kind != Value::Kind::Literal) {
         element_count(left, *expression.children[0]);
         element_count(right, *expression.children[1]);
-        cost_ += kTextByteCost * std::min(left.type->count, right.type->count);
+        cost_ += kTextByteCost * std::min(text_value(left).most, text_value(right).most);
         return truth(
             fmt::format("{}texts_equal({}, {})", sign, load_range(left), load_range(right)));
     }
-    const bool is_left = left.kind == Value::Kind::Place;
-    const Value& place = is_left ? left : right;
+    const bool is_left = left.kind != Value::Kind::Literal;
+    const Value& found = is_left ? left : right;
     const std::string& text = is_left ? right.text : left.text;
-    element_count(place, *expression.children[is_left ? 0 : 1]);
+    element_count(found, *expression.children[is_left ? 0 : 1]);
     cost_ +=
         kTextByteCost * static_cast<std::uint32_t>(std::min<std::size_t>(text.size(), 100'000));
     return truth(fmt::format(
-        "{}text_equals({}, {}, {})", sign, load_range(place), literal(text), text.size()));
+        "{}text_equals({}, {}, {})", sign, load_range(found), literal(text), text.size()));
+}
+
+Value ExpressionCompiler::text_value(const Value& value) {
+    Value result;
+    result.kind = Value::Kind::Text;
+    if (value.kind != Value::Kind::Literal) {
+        result.code = load_range(value);
+        result.most = value.kind == Value::Kind::Place ? value.type->count : value.most;
+        return result;
+    }
+    std::string bytes;
+    for (const char c : value.text) {
+        bytes += fmt::format("{}, ", static_cast<std::uint8_t>(c));
+    }
+    const std::string name = temporary();
+    line(fmt::format("static constexpr u8 {}[] = {{{}0}};", name, bytes));
+    result.code = fmt::format("Range{{{}, {}u}}", name, value.text.size() + 1);
+    result.most = static_cast<std::uint32_t>(value.text.size());
+    cost_ += kLoadCost;
+    return result;
 }
 
 Value ExpressionCompiler::typed(const Value& value,

@@ -15,6 +15,19 @@ std::string psl_type(unsigned bits, bool is_signed) {
     return fmt::format("{}{}", is_signed ? "SInt" : "UInt", bits);
 }
 
+bool is_same_type(const lang::Type& a, const lang::Type& b) {
+    using Kind = lang::Type::Kind;
+    if (&a == &b) {
+        return true;
+    }
+    if (a.kind != b.kind || a.kind == Kind::Struct || a.kind == Kind::Union) {
+        return false;
+    }
+    const bool has_elements = a.kind == Kind::Array || a.kind == Kind::Sequence;
+    return a.bits == b.bits && a.is_signed == b.is_signed && a.count == b.count &&
+           (!has_elements || is_same_type(*a.element.type, *b.element.type));
+}
+
 std::string describe(const Value& value) {
     switch (value.kind) {
     case Value::Kind::Wrong:
@@ -28,6 +41,7 @@ std::string describe(const Value& value) {
     case Value::Kind::Sid:
         return "Sid";
     case Value::Kind::Literal:
+    case Value::Kind::Text:
         return "Text";
     case Value::Kind::Unit:
         return "()";

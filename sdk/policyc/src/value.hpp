@@ -15,6 +15,7 @@ struct Value {
         Boolean,   ///< code: a bool constant, "true" or "false"
         Sid,       ///< code: a u64 constant
         Literal,   ///< a literal text: `text`
+        Text,      ///< a text of at most `most` bytes; code: a Range constant
         Unit,      ///< ()
         Elements,  ///< a literal list: `list`
         Place,     ///< part of the message: `type` at `place` + `offset`
@@ -28,10 +29,13 @@ struct Value {
     bool is_signed = false;
     lang::Integer number;
     std::string text;
+    std::uint32_t most = 0;
     const psl::Expression* list = nullptr;
     const lang::Type* type = nullptr;
     std::string place;
     std::uint32_t offset = 0;
+    std::uint32_t handle = 0;  ///< of a Place: handles of the message before it,
+    std::string more_handles;  ///< and what computed indices add: "" or " + 2u * t3"
 };
 
 /// "u16"
@@ -39,6 +43,9 @@ std::string integer_type(unsigned bits, bool is_signed);
 
 /// "UInt16"
 std::string psl_type(unsigned bits, bool is_signed);
+
+/// Whether values of the two types are laid out and used alike.
+bool is_same_type(const lang::Type& a, const lang::Type& b);
 
 /// A value's type as people know it.
 std::string describe(const Value& value);
