@@ -11,8 +11,11 @@ from scenario import Scenario
 FINISHED = r"^trial: finished passed=\d+ failed=0$"
 TRIAL = dict(image="trial", ends_at=r"^trial: finished passed=\d+ failed=\d+$", at_least=200,
              expect=(r"^trial: machine cpus={cpus}$", FINISHED), seconds=180)
-RANDOM = dict(image="trial-random", ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
-              tests=("random.100000-calls", "random.canary-undisturbed", "random.nothing-leaks"), seconds=240)
+RANDOM = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
+              tests=("random.canary-undisturbed", "random.nothing-leaks"))
+CHANGING = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
+                tests=("changing.nothing-denied-is-delivered", "changing.no-bad-text-is-delivered"))
+ATTACKED = (virt(cpus=1), virt(cpus=4, gic=3), virt(cpus=4, gic=3, cpu="max"), raspi4b())
 
 # Time by instructions, with turns of two other lengths.
 OTHER_TURNS = (virt(cpus=4, gic=2, icount=0), virt(cpus=4, gic=3, el2=True, icount=5))
@@ -31,8 +34,16 @@ SCENARIOS = (
     Scenario("trial", machines=tuple(m for m in variants() if m not in SECOND_COMPILER), builds=("clang",),
              only_long=True, **TRIAL),
     Scenario("trial", machines=PARALLEL, builds=("gcc",), only_long=True, **{**TRIAL, "seconds": 600}),
-    Scenario("random calls", machines=(virt(cpus=1), virt(cpus=4, gic=3), raspi4b()), builds=("gcc",), **RANDOM),
-    Scenario("random calls", machines=tuple(variants()), builds=("clang",), only_long=True, **RANDOM),
+    Scenario("random calls", image="trial-random", machines=ATTACKED, builds=("gcc",), seconds=240,
+             **{**RANDOM, "tests": RANDOM["tests"] + ("random.1000000-calls",)}),
+    Scenario("random calls", image="trial-random", machines=tuple(variants()), builds=("clang",), seconds=240,
+             only_long=True, **RANDOM),
+    Scenario("many random calls", image="trial-random-long", machines=ATTACKED[:2], builds=("gcc",), seconds=3000,
+             only_long=True, **{**RANDOM, "tests": RANDOM["tests"] + ("random.100000000-calls",)}),
+    # 100,000 messages by default, 10,000,000 in the long run.
+    Scenario("changing messages", image="trial-changing", machines=ATTACKED, builds=("gcc",), seconds=240, **CHANGING),
+    Scenario("many changing messages", image="trial-changing-long", machines=ATTACKED[:2], builds=("gcc",), seconds=3000,
+             only_long=True, **CHANGING),
     # Programs in C, and one of them against a driver in C++.
     Scenario("c binding", image="echo", machines=(virt(cpus=1), raspi4b()), seconds=60,
              ends_at=r"^init: task-ended task=client reason=exit code=\d+$",
