@@ -3,7 +3,7 @@
 """The gates of docs/conventions.md: prints each violation as file:line: rule: text, and closes with counts.
 
     check.py text [--root DIR]                      rules that look at the text
-    check.py readmes [--root DIR]                   each folder is described
+    check.py readmes [--root DIR]                   each folder is described, each threat has its tests
     check.py format [--root DIR]                    clang-format agrees
     check.py headers [--root DIR] [--build DIR]     each header compiles alone
     check.py initialisers [--root DIR] [--build DIR]    no dynamic initialisation at EL1
@@ -20,6 +20,7 @@ import compile_rules
 import layer_rules
 import readme_rules
 import text_rules
+import threat_rules
 from sources import find_sources
 
 
@@ -46,7 +47,7 @@ def run(arguments):
         violations += layer_rules.check(sources)
         violations += text_rules.check_diagnostics(arguments.root, sources)
     elif arguments.what == "readmes":
-        violations = list(readme_rules.check(arguments.root, sources))
+        violations = list(readme_rules.check(arguments.root, sources)) + list(threat_rules.check(arguments.root))
     elif arguments.what == "format":
         violations = compile_rules.check_format(arguments.root, sources)
     elif arguments.what == "headers":
