@@ -15,6 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr u32 kLongSeconds = 100;  // a system, in the long run
+
 struct Options {
     std::vector<std::string> scenarios;
     u32 depth = 0;  // 0: the scenario's own
@@ -218,7 +220,7 @@ int main(int argc, char** argv) {
     app.add_option("scenario", options.scenarios, "which systems (default: all)");
     app.add_option("--depth", options.depth, "steps from the start (default: the scenario's)");
     app.add_option("--seconds", options.seconds, "stop a scenario after so long (default: never)");
-    app.add_flag("--long", options.is_long, "as deep as the long run");
+    app.add_flag("--long", options.is_long, "as deep as the long run, or 100 s a system");
     app.add_flag("--json", options.json, "results as JSON");
     app.add_flag("--list", options.lists, "name the systems and end");
     CLI11_PARSE(app, argc, argv);
@@ -230,5 +232,8 @@ int main(int argc, char** argv) {
         }
     }
     options.is_long = options.is_long || std::getenv("TESSERA_LONG") != nullptr;
+    if (options.is_long && options.seconds == 0) {
+        options.seconds = explore::kLongSeconds;
+    }
     return explore::run(options);
 }
