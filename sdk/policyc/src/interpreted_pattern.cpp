@@ -2,6 +2,7 @@
 #include "interpreted_pattern.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -241,12 +242,48 @@ private:
         return value;
     }
 
+    /// The characters of [:name:], if that stands here.
+    std::optional<Characters> posix_class() {
+        static const std::pair<std::u32string_view, int (*)(int)> kTests[] = {
+            {U"[:alnum:]", std::isalnum},
+            {U"[:alpha:]", std::isalpha},
+            {U"[:blank:]", std::isblank},
+            {U"[:cntrl:]", std::iscntrl},
+            {U"[:digit:]", std::isdigit},
+            {U"[:graph:]", std::isgraph},
+            {U"[:lower:]", std::islower},
+            {U"[:print:]", std::isprint},
+            {U"[:punct:]", std::ispunct},
+            {U"[:space:]", std::isspace},
+            {U"[:upper:]", std::isupper},
+            {U"[:xdigit:]", std::isxdigit},
+        };
+        const std::u32string_view rest = std::u32string_view(text_).substr(at_);
+        for (const auto& [name, is_member] : kTests) {
+            if (rest.starts_with(name)) {
+                at_ += name.size();
+                Characters set;
+                for (char32_t c = 0; c < 0x80; ++c) {
+                    if (is_member(static_cast<int>(c)) != 0) {
+                        set.add(c, c);
+                    }
+                }
+                return set;
+            }
+        }
+        return std::nullopt;
+    }
+
     Characters bracket() {
         Characters result;
         const bool is_negated = accept('^');
         bool is_first = true;
         while (!at_end() && (peek() != ']' || is_first)) {
             is_first = false;
+            if (const std::optional<Characters> named = posix_class()) {
+                result.add(*named);
+                continue;
+            }
             std::optional<char32_t> first = text_[at_++];
             if (first == U'\\') {
                 const auto [set, character] = escape();

@@ -45,6 +45,31 @@ std::optional<Ranges> named_set(char32_t letter) {
     }
 }
 
+struct PosixClass {
+    std::u32string_view name;
+    Ranges ranges;
+};
+
+/// What [:name:] stands for in a class: characters of ASCII, as the locale "C" has them.
+const PosixClass* find_posix_class(std::u32string_view name) {
+    static const PosixClass kClasses[] = {
+        {U"alnum", {{U'0', U'9'}, {U'A', U'Z'}, {U'a', U'z'}}},
+        {U"alpha", {{U'A', U'Z'}, {U'a', U'z'}}},
+        {U"blank", {{U'\t', U'\t'}, {U' ', U' '}}},
+        {U"cntrl", {{0, 0x1F}, {0x7F, 0x7F}}},
+        {U"digit", {{U'0', U'9'}}},
+        {U"graph", {{U'!', U'~'}}},
+        {U"lower", {{U'a', U'z'}}},
+        {U"print", {{U' ', U'~'}}},
+        {U"punct", {{U'!', U'/'}, {U':', U'@'}, {U'[', U'`'}, {U'{', U'~'}}},
+        {U"space", {{U'\t', U'\r'}, {U' ', U' '}}},
+        {U"upper", {{U'A', U'Z'}}},
+        {U"xdigit", {{U'0', U'9'}, {U'A', U'F'}, {U'a', U'f'}}},
+    };
+    const auto* const found = std::ranges::find(kClasses, name, &PosixClass::name);
+    return found == std::end(kClasses) ? nullptr : found;
+}
+
 bool is_letter_or_digit(char32_t c) {
     return (c >= U'0' && c <= U'9') || (c >= U'A' && c <= U'Z') || (c >= U'a' && c <= U'z');
 }
@@ -349,7 +374,29 @@ private:
     Ranges class_atom() {
         const std::size_t begin = at_;
         const char32_t c = characters_[at_++];
+        if (c == U'[' && sees(U':')) {
+            if (const std::optional<Ranges> named = posix_class(begin)) {
+                return *named;
+            }
+        }
         return c == U'\\' ? escape(begin) : Ranges{{c, c}};
+    }
+
+    /// [:name:], after the bracket at `begin`; nothing, and nothing read, when it is not that.
+    std::optional<Ranges> posix_class(std::size_t begin) {
+        const std::u32string_view rest = std::u32string_view(characters_).substr(at_ + 1);
+        const std::u32string_view name(rest.begin(),
+                                       std::ranges::find_if_not(rest, is_letter_or_digit));
+        if (!rest.substr(name.size()).starts_with(U":]")) {
+            return std::nullopt;
+        }
+        const PosixClass* const found = find_posix_class(name);
+        if (found == nullptr) {
+            fail_at(begin, "a [:name:] that is no class of POSIX");
+            return Ranges{};
+        }
+        at_ += name.size() + 3;  // both colons and the bracket
+        return found->ranges;
     }
 
     std::string_view pattern_;

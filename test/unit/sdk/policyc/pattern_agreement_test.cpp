@@ -23,7 +23,7 @@ unsigned number_of(const char* variable, unsigned otherwise) {
     return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : otherwise;
 }
 
-using Words = std::array<const char*, 34>;
+using Words = std::array<const char*, 38>;
 
 /// Pieces of patterns: what the language knows, and what stands beside it in the source.
 constexpr Words kPieces{"a",
@@ -59,7 +59,11 @@ constexpr Words kPieces{"a",
                         "\\]",
                         "[ab]",
                         "[^a\xC3\xA9]",
-                        "[\\w-]"};
+                        "[\\w-]",
+                        "[:alpha:]",
+                        "[:punct:]",
+                        "[:space:]",
+                        "[[:digit:]"};
 
 /// Characters of texts, some of several bytes, some that patterns treat in a special way.
 constexpr std::array<const char*, 14> kCharacters{"a",

@@ -229,6 +229,20 @@ TEST_CASE("classes hold ranges, sets and characters that are special elsewhere",
     CHECK(matches("\\x41\\n\\0", std::string_view{"A\n\0", 3}));
 }
 
+TEST_CASE("classes hold classes of POSIX", "[sdk][policyc][regex]") {
+    CHECK(matches("[[:digit:]]+", "2026"));
+    CHECK_FALSE(matches("[[:digit:]]+", "d"));
+    CHECK_FALSE(matches("[[:digit:]]+", "1]"));
+    CHECK(matches("[[:upper:]_[:digit:]-]+", "A_9-"));
+    CHECK(matches("[^[:space:]]", "a"));
+    CHECK_FALSE(matches("[^[:space:]]", "\n"));
+    CHECK(matches("[[:punct:]]{3}", "!~`"));
+    CHECK_FALSE(matches("[[:alpha:]]", "\u00e9"));
+    CHECK(matches("[[:]+", "[:"));
+    CHECK(matches("[:a-f:]+", ":c"));
+    CHECK(matches("[[:a-f:]+", "[:c"));
+}
+
 TEST_CASE("a character is one of UTF-8, whatever its length", "[sdk][policyc][regex]") {
     CHECK(matches(".", "\u00e9"));
     CHECK(matches("..", "\u20ac\U0001F600"));
@@ -341,6 +355,9 @@ TEST_CASE("a malformed pattern is refused with its place", "[sdk][policyc][regex
     check_error("a{99999999999999999999}", 2, "a counted repeat beyond 1000");
     check_error("[z-a]", 1, "a range whose ends are reversed");
     check_error("[\\d-z]", 1, "a range between sets of characters");
+    check_error("[a[:digits:]]", 2, "a [:name:] that is no class of POSIX");
+    check_error("[[:digit:]-z]", 1, "a range between sets of characters");
+    check_error("[a-[:digit:]]", 1, "a range between sets of characters");
     check_error("a\\", 1, "a \\ at the end");
     check_error("\\q", 0, "an escape that is not known");
     check_error("\\1", 0, "an escape that is not known");
