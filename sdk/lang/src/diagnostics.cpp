@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxWord = 60;
 constexpr std::size_t kMaxText = 200;
-constexpr std::size_t kMaxLine = 400;
+constexpr std::size_t kMaxShown = 160;  // of a line
 
 /// Text of the program made safe to print: control characters and broken UTF-8 become visible.
 std::string printable(std::string_view text) {
@@ -69,29 +69,68 @@ constexpr Palette kColours{"\033[1;31m", "\033[1;35m", "\033[1m", "\033[36m", "\
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
-/// The source line and a line that marks the span below it.
+/// Bytes [from, to) of a line.
+struct Window {
+    std::size_t from = 0;
+    std::size_t to = 0;
+};
+
+/// What is shown of a line so that `at` is in it: all, or characters around that.
+Window window_of(std::string_view line, std::size_t at) {
+    if (line.size() <= kMaxShown) {
+        return {0, line.size()};
+    }
+    Window shown;
+    shown.from = std::min(at - std::min(at, kMaxShown / 2), line.size() - kMaxShown);
+    shown.to = shown.from + kMaxShown;
+    while (shown.from < at && is_continuation(line[shown.from])) {
+        ++shown.from;
+    }
+    while (shown.to > at && shown.to < line.size() && is_continuation(line[shown.to])) {
+        --shown.to;
+    }
+    return shown;
+}
+
+/// Bytes of the character that a text begins with; 0 when it begins with none.
+std::size_t character_length(std::string_view text) {
+    for (std::size_t length = 1; length <= std::min<std::size_t>(text.size(), 4); ++length) {
+        if (find_invalid_utf8(text.substr(0, length)) == std::string_view::npos) {
+            return length;
+        }
+    }
+    return 0;
+}
+
+/// The source line and a line that marks the span below it; of a long line what is near.
 std::string excerpt(const Sources& sources, const Span& span, const Palette& palette) {
+    constexpr std::string_view kCut = "...";
+    constexpr std::string_view kNoCharacter = "\xEF\xBF\xBD";
     if (!span.is_known() || span.file > sources.count()) {
         return {};
     }
     const Source& source = sources.get(span.file);
     const Position at = source.position(span.begin);
     const std::string_view line = source.line(at.line);
-    if (line.size() > kMaxLine || find_invalid_utf8(line) != std::string_view::npos) {
-        return {};  // generated, hostile or binary; the place alone must do
-    }
-    const std::string number = std::to_string(at.line);
-    std::string shown;
-    std::string marks;
     const std::uint32_t begin = source.line_begin(at.line);
-    for (std::uint32_t i = 0; i < line.size(); ++i) {
-        const char c = line[i];
-        const bool marked = begin + i >= span.begin && begin + i < span.end;
-        // Tabs are shown as one blank so that the marks stand below what they mean.
-        shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-        if (!is_continuation(c)) {
-            marks += begin + i == span.begin ? '^' : marked ? '~' : ' ';
+    const Window window = window_of(line, std::min<std::size_t>(span.begin - begin, line.size()));
+    std::string shown{window.from == 0 ? "" : kCut};
+    std::string marks(shown.size(), ' ');
+    std::size_t length = 0;
+    for (std::size_t i = window.from; i < window.to; i += length) {
+        const std::string_view rest = line.substr(i, window.to - i);
+        length = character_length(rest);
+        if (length == 0) {
+            shown += kNoCharacter;
+            length = 1;
+        } else {
+            // Tabs are shown as one blank so that the marks stand below what they mean.
+            const bool is_control = static_cast<unsigned char>(rest[0]) < 0x20 || rest[0] == 0x7F;
+            shown += is_control ? " " : rest.substr(0, length);
         }
+        const std::size_t place = begin + i;
+        const bool is_first = place <= span.begin && span.begin < place + length;
+        marks += is_first ? '^' : place >= span.begin && place < span.end ? '~' : ' ';
     }
     if (span.begin >= begin + line.size()) {
         marks += '^';
@@ -99,6 +138,8 @@ std::string excerpt(const Sources& sources, const Span& span, const Palette& pal
     while (!marks.empty() && marks.back() == ' ') {
         marks.pop_back();
     }
+    shown += window.to < line.size() ? kCut : "";
+    const std::string number = std::to_string(at.line);
     const std::string gap(number.size(), ' ');
     shown = shown.empty() ? shown : " " + shown;
     return " " + number + " |" + shown + "\n " + gap + " | " + palette.weak + marks + palette.off +

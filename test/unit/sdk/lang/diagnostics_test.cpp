@@ -33,6 +33,36 @@ TEST_CASE("a message shows place, cause, line, caret, other places and the way o
           "   way out: declare it, or import the package that does\n");
 }
 
+TEST_CASE("of a long line what is near the place is shown", "[lang][diagnostics]") {
+    Run run;
+    const std::string part(500, 'a');
+    const std::uint32_t file = run.sources.add("a.idl", part + "\u20ac" + part);
+    run.diagnostics.report<Code::StraySeparator>({file, 500, 503}, Word{"\u20ac"});
+    const std::string text = run.diagnostics.to_text(Diagnostics::Colour::Never);
+    CHECK(text.find("\n 1 | ..." + part.substr(0, 80) + "\u20ac" + part.substr(0, 77) +
+                    "...\n   |    " + std::string(80, ' ') + "^\n") != std::string::npos);
+}
+
+TEST_CASE("the ends of a long line are shown without a cut there", "[lang][diagnostics]") {
+    Run run;
+    const std::string part(500, 'a');
+    const std::uint32_t file = run.sources.add("a.idl", "x" + part + "y");
+    run.diagnostics.report<Code::StraySeparator>({file, 0, 1}, Word{"x"});
+    run.diagnostics.report<Code::StraySeparator>({file, 501, 502}, Word{"y"});
+    const std::string text = run.diagnostics.to_text(Diagnostics::Colour::Never);
+    CHECK(text.find("\n 1 | x" + part.substr(0, 159) + "...\n   | ^\n") != std::string::npos);
+    CHECK(text.find("\n 1 | ..." + part.substr(0, 159) + "y\n   |    " + std::string(159, ' ') +
+                    "^\n") != std::string::npos);
+}
+
+TEST_CASE("bytes that are no UTF-8 have a column each", "[lang][diagnostics]") {
+    Run run;
+    const std::uint32_t file = run.sources.add("a.idl", "\u00e9\xe2\x82 \xff b");
+    run.diagnostics.report<Code::StraySeparator>({file, 5, 6}, Word{"?"});
+    const std::string text = run.diagnostics.to_text(Diagnostics::Colour::Never);
+    CHECK(text.find("\n 1 | \u00e9\ufffd\ufffd \ufffd b\n   |     ^\n") != std::string::npos);
+}
+
 TEST_CASE("messages are ordered by place and colours appear only when asked for",
           "[lang][diagnostics]") {
     Run run;
