@@ -173,6 +173,9 @@ bool Parser::policy_object() {
     if (!model || !cursor_.expect_sign("{", "after the model")) {
         return false;
     }
+    if (const char first = name->text.front(); first >= 'A' && first <= 'Z') {
+        diagnostics().report<Code::UpperCaseObject>(name->span, Word{name->text});
+    }
     result.name = std::move(*name);
     result.model = std::move(*model);
     while (!cursor_.at_end() && !cursor_.at_sign("}")) {
