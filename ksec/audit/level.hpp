@@ -15,9 +15,8 @@ inline format::Outcome set_level(format::State& state, models::Journal& journal,
 
 /// Whether a granted call with this plan is recorded at the present level.
 inline bool is_wanted(const format::Audit& plan, const format::State& state) {
-    const u64 level = state.audit_level;
-    return plan.reason == Reason::Recorded ||
-           (level < format::kAuditLevels && ((plan.granted >> level) & 1) != 0);
+    const u8 level = static_cast<u8>(state.audit_level);
+    return ((plan.granted[level / 64] >> (level % 64)) & 1) != 0;
 }
 
 }  // namespace ksec::audit

@@ -298,14 +298,14 @@ struct Scan {
     u16 reserved;
 };
 
-/// At which run-time levels a granted call is recorded: bit n of `granted` for level n. Levels from
-/// kAuditLevels on record nothing.
+inline constexpr u32 kAuditLevels = 256;  ///< run-time levels are UInt8
+
+/// At which run-time levels a granted call is recorded: bit n % 64 of granted[n / 64] for level n.
+/// Calls that are recorded at the same levels share one.
 struct Audit {
-    u64 granted;
+    u64 granted[kAuditLevels / 64];
     Reason reason;  ///< Audited, or Recorded in a module that records a run
 };
-
-inline constexpr u32 kAuditLevels = 64;
 
 /// An object of a security model, and how it is told that a SID is gone.
 struct ModelObject {
@@ -315,7 +315,7 @@ struct ModelObject {
 
 /// What judge() changes, beside the objects. One per policy, in writable memory.
 struct State {
-    u64 audit_level;  ///< at the start: the number in `audit default`
+    u64 audit_level;  ///< below kAuditLevels; at the start: the number in `audit default`
 };
 
 inline constexpr u32 kImplicitEndpointCount = 3;

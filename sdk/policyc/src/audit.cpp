@@ -66,7 +66,7 @@ private:
     }
 
     static bool is_level(const std::string& key) {
-        return !key.empty() && key.size() <= 2 &&
+        return !key.empty() && key.size() <= 3 &&
                std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; }) &&
                std::stoul(key) < ksec::format::kAuditLevels;
     }
@@ -78,7 +78,7 @@ private:
         }
         for (const psl::DictEntry& level : levels.entries) {
             if (!is_level(level.key.text)) {
-                wrong(level.key.span, "a key that is no level number from 0 to 63");
+                wrong(level.key.span, "a key that is no level number from 0 to 255");
                 continue;
             }
             level_ = static_cast<unsigned>(std::stoul(level.key.text));
@@ -114,6 +114,8 @@ private:
                 wrong(setting.value->span, "no list");
             } else if (setting.key.text == "kss") {
                 check_results(*setting.value, result);
+            } else if (setting.key.text == "emit") {
+                diagnostics_.report<Code::EmitIgnored>(setting.key.span);
             } else if (setting.key.text == "omit") {
                 check_omit(object, *setting.value, result);
             }

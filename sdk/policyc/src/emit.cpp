@@ -184,11 +184,15 @@ private:
 
     void print_audits() {
         print(out_, "constexpr Audit kAudits[] = {{\n");
-        for (const u64 levels : policy_.audits) {
-            print(out_,
-                  "    {{{:#x}u, ksec::Reason::{}}},\n",
-                  levels,
-                  policy_.records_run ? "Recorded" : "Audited");
+        for (const AuditLevels& levels : policy_.audits) {
+            out_.append(std::string_view("    {{"));
+            for (std::size_t word = 0; word < levels.size() / 64; ++word) {
+                print(out_,
+                      "{}{:#x}u",
+                      word == 0 ? "" : ", ",
+                      ((levels >> 64 * word) & AuditLevels(~u64{0})).to_ullong());
+            }
+            print(out_, "}}, ksec::Reason::{}}},\n", policy_.records_run ? "Recorded" : "Audited");
         }
         print(out_, "}};\n\n");
     }

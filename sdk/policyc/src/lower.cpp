@@ -234,13 +234,15 @@ private:
         }
         const auto* const settings =
             policy_.audit.find(rule.profile, policy_.object_of(rule.call->name));
-        u64 levels = result_.records_run ? ~u64{0} : 0;
-        if (settings != nullptr && !result_.records_run) {
+        AuditLevels levels;
+        if (result_.records_run) {
+            levels.set();
+        } else if (settings != nullptr) {
             for (const auto& [level, setting] : *settings) {
-                levels |= u64{setting.granted ? 1u : 0u} << level;
+                levels[level] = setting.granted;
             }
         }
-        if (levels == 0) {
+        if (levels.none()) {
             return 0;
         }
         const auto known = std::ranges::find(result_.audits, levels);

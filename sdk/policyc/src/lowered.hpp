@@ -7,6 +7,7 @@
 #include "objects.hpp"
 #include "regex.hpp"
 
+#include <bitset>
 #include <cstdint>
 #include <ksec/format/tables.hpp>
 #include <string>
@@ -18,6 +19,9 @@ using base::u16;
 using base::u32;
 using base::u64;
 using base::u8;
+
+/// A set of run-time levels.
+using AuditLevels = std::bitset<ksec::format::kAuditLevels>;
 
 /// Layout of a fixed part, an element or a union member.
 struct LoweredLayout {
@@ -192,8 +196,8 @@ struct Lowered {
     std::vector<Automaton> automata;
     std::vector<LoweredScan> scans;
     std::vector<ksec::format::Comparison> comparisons;
-    std::vector<u64> audits{0};  ///< levels at which a grant is recorded; 0 is not used
-    bool records_run = false;    ///< the only plan is to record every kind of grant
+    std::vector<AuditLevels> audits{{}};  ///< levels at which a grant is recorded; 0 is not used
+    bool records_run = false;             ///< the only plan is to record every kind of grant
     std::vector<LoweredObject> objects;
     u32 audit_level = 0;
     std::vector<LoweredDecision> decisions;  ///< 0 has no rules

@@ -47,7 +47,7 @@ policy object rbac : Rbac {{ config = {{ roles : ["guest", "user", "admin"], per
 policy object rate : RateLimit {{ config = {{ rate : {rate}, period_ms : 5, burst : {burst} }} }}
 policy object hours : TimeWindow {{ config = {{ clock : "monotonic", period_s : 10, windows : [[0, 3], [5, {end}]] }} }}
 audit profile some = {{ 0 : {{ base : {{ kss : ["granted"] }} }}, 3 : {{ flow : {{ kss : ["granted"], omit : ["{initial}"] }},
-    set : {{ kss : ["granted"] }} }} }}
+    set : {{ kss : ["granted"] }} }}, 64 : {{ base : {{ kss : ["granted"] }} }} }}
 audit default = some {level}
 """
 
