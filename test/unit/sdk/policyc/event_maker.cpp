@@ -12,7 +12,77 @@ using Kind = sdk::lang::Type::Kind;
 
 }  // namespace
 
+EventMaker::EventMaker(const Policy& policy, std::uint64_t seed) : policy_(policy), random_(seed) {
+    for (const psl::Binding* const binding : policy.bindings) {
+        collect(binding->items);
+    }
+    for (const auto& [name, object] : policy.objects) {
+        if (const auto* const map = std::get_if<StaticMapConfig>(&object.config)) {
+            for (const auto& [key, value] : map->keys) {
+                texts_.push_back(key);
+            }
+        } else if (const auto* const window = std::get_if<TimeWindowConfig>(&object.config)) {
+            windows_.push_back(window);
+        }
+    }
+}
+
+void EventMaker::collect(const psl::Items& items) {
+    for (const psl::Item& item : items) {
+        if (const auto* const call = std::get_if<psl::RuleCall>(&item.node)) {
+            collect(*call->argument);
+        } else if (const auto* const match = std::get_if<psl::Match>(&item.node)) {
+            collect(match->items);
+        } else {
+            const psl::Choice& choice = std::get<psl::Choice>(item.node);
+            collect(*choice.subject);
+            for (const psl::Case& entry : choice.cases) {
+                if (entry.key == psl::Case::Key::Integer) {
+                    numbers_.push_back(entry.integer.low_bits());
+                } else if (entry.key == psl::Case::Key::Text) {
+                    texts_.push_back(entry.text);
+                }
+                collect(entry.items);
+            }
+        }
+    }
+}
+
+void EventMaker::collect(const psl::Expression& expression) {
+    if (expression.kind == psl::Expression::Kind::Integer) {
+        numbers_.push_back(expression.integer.low_bits());
+    } else if (expression.kind == psl::Expression::Kind::Text) {
+        texts_.push_back(expression.text);
+    }
+    for (const psl::ExpressionPtr& child : expression.children) {
+        collect(*child);
+    }
+    for (const psl::DictEntry& entry : expression.entries) {
+        collect(*entry.value);
+    }
+}
+
+/// Mostly by little; at times to where a window of a later period begins or ends.
+void EventMaker::advance() {
+    now_ns_ += one_in(50) ? below(4'000'000'000) : below(3'000'000);
+    if (windows_.empty() || !one_in(200)) {
+        return;
+    }
+    const TimeWindowConfig& config = *windows_[below(windows_.size())];
+    const TimeWindowConfig::Window& window = config.windows[below(config.windows.size())];
+    const std::uint64_t at = config.origin_ns + (one_in(2) ? window.from_ns : window.to_ns);
+    const std::uint64_t period = std::max<std::uint64_t>(config.period_ns, 1);
+    const std::uint64_t periods = now_ns_ < at ? 0 : (now_ns_ - at) / period + 1;
+    if (periods == 0 || config.period_ns != 0) {
+        now_ns_ = at + periods * period;
+    }
+}
+
 InterpretedEvent EventMaker::make() {
+    if (one_in(16)) {
+        focus_sid_ = below(kSids);
+        focus_class_ = static_cast<std::uint16_t>(below(policy_.classes.size()));
+    }
     InterpretedEvent event;
     constexpr ksec::Event kEvents[] = {ksec::Event::Request,
                                        ksec::Event::Request,
@@ -24,11 +94,11 @@ InterpretedEvent EventMaker::make() {
                                        ksec::Event::Execute};
     event.event = kEvents[below(std::size(kEvents))];
     const auto classes = policy_.classes.size();
-    event.src_class = static_cast<std::uint16_t>(below(classes));
+    event.src_class = one_in(2) ? focus_class_ : static_cast<std::uint16_t>(below(classes));
     event.dst_class = static_cast<std::uint16_t>(below(classes));
     event.src_sid = sid();
     event.dst_sid = sid();
-    now_ns_ += one_in(50) ? below(4'000'000'000) : below(3'000'000);
+    advance();
     event.now_ns = now_ns_;
     if (event.event == ksec::Event::Execute) {
         return event;
@@ -107,9 +177,9 @@ void EventMaker::put(std::vector<std::uint8_t>& part,
     }
 }
 
-/// Small numbers, numbers at the limits of the type, and any.
+/// Small numbers, numbers at the limits of the type, those of the policy, and any.
 std::uint64_t EventMaker::number(unsigned bits) {
-    switch (below(6)) {
+    switch (below(7)) {
     case 0:
         return below(12);
     case 1:
@@ -120,6 +190,8 @@ std::uint64_t EventMaker::number(unsigned bits) {
         return below(300);
     case 4:
         return random_();
+    case 5:
+        return numbers_.empty() ? below(4) : numbers_[below(numbers_.size())];
     default:
         return below(4);
     }
@@ -136,7 +208,8 @@ std::string EventMaker::text(std::uint32_t most) {
                                                  "keeper",
                                                  "\xC3\xA4\xE2\x82\xAC",
                                                  "x"};
-    std::string result = kWords[below(kWords.size())];
+    std::string result =
+        !texts_.empty() && one_in(2) ? texts_[below(texts_.size())] : kWords[below(kWords.size())];
     if (one_in(6)) {
         result = std::string(most, 'a');
     }
