@@ -23,6 +23,13 @@ namespace {
 constexpr std::size_t kMaxYamlSize = std::size_t{1} << 20;
 constexpr std::size_t kMostRefusals = 20;
 
+/// Tokens begin with a capital letter; names of classes, with their dots, may be parts of them.
+bool is_token_part(char c, bool is_first) {
+    const bool may_begin = (c >= 'A' && c <= 'Z') || c == '_';
+    return may_begin ||
+           (!is_first && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'));
+}
+
 /// A template token that nobody substituted (@NAME@, @NAME+@, {{, {%, $<) with its column; empty
 /// text when the line has none. Comments may hold any.
 std::pair<std::uint32_t, std::string> find_token(std::string_view line) {
@@ -38,8 +45,7 @@ std::pair<std::uint32_t, std::string> find_token(std::string_view line) {
             continue;
         }
         auto end = at + 1;
-        while (end < code.size() && ((code[end] >= 'A' && code[end] <= 'Z') || code[end] == '_' ||
-                                     (end > at + 1 && code[end] >= '0' && code[end] <= '9'))) {
+        while (end < code.size() && is_token_part(code[end], end == at + 1)) {
             ++end;
         }
         const auto closing = end < code.size() && code[end] == '+' ? end + 1 : end;

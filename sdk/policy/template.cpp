@@ -26,6 +26,19 @@ std::size_t name_end(std::string_view text, std::size_t begin) {
     return begin;
 }
 
+/// The end of what a token may be called: names joined by dots, since classes are parts of them.
+std::size_t token_name_end(std::string_view text, std::size_t begin) {
+    std::size_t end = name_end(text, begin);
+    while (end > begin && end < text.size() && text[end] == '.') {
+        const std::size_t next = name_end(text, end + 1);
+        if (next == end + 1) {
+            break;
+        }
+        end = next;
+    }
+    return end;
+}
+
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kBlanks = " \t\r\n-";  // {%- and -%} are Jinja's too
     const std::size_t begin = text.find_first_not_of(kBlanks);
@@ -289,13 +302,13 @@ struct Token {
 
 Token token_at(std::string_view line, std::size_t at) {
     if (line[at] == '@') {
-        const std::size_t end = name_end(line, at + 1);
+        const std::size_t end = token_name_end(line, at + 1);
         const std::size_t plus = end < line.size() && line[end] == '+' ? end + 1 : end;
         if (end > at + 1 && plus < line.size() && line[plus] == '@') {
             return {at, plus + 1, std::string{line.substr(at + 1, plus - at - 1)}, true};
         }
     } else if (line.substr(at, 2) == "${") {
-        const std::size_t end = name_end(line, at + 2);
+        const std::size_t end = token_name_end(line, at + 2);
         if (end > at + 2 && end < line.size() && line[end] == '}') {
             return {at, end + 1, std::string{line.substr(at + 2, end - at - 2)}, false};
         }
@@ -398,7 +411,7 @@ std::optional<std::pair<std::string, std::string>> parse_definition(const std::s
     if (argument.starts_with("$<")) {
         end = generator_end(argument, 0);
     } else {
-        end = name_end(argument, 0);
+        end = token_name_end(argument, 0);
         end += end > 0 && end < argument.size() && argument[end] == '+' ? 1 : 0;
     }
     if (end == 0 || end == kNone) {

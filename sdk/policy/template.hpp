@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Templates (.in) of policies, descriptions and init.yaml, expanded as the build of a solution does
 // it: first the Jinja blocks {% if %}, {% elif %}, {% else %}, {% endif %} and {{ NAME }}, then
-// tokens @NAME@, @NAME+@ and ${NAME}, and CMake's $<...> by its whole text.
+// tokens @NAME@, @NAME+@ and ${NAME}, where NAME may have dots, and CMake's $<...> by its whole
+// text.
 //
 // What has no value, or is no template text that is understood, stays as it is: the reader of the
 // result says so, with the place. Dropped branches leave their line ends, so lines keep their

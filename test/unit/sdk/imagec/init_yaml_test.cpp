@@ -96,6 +96,7 @@ TEST_CASE("tokens that nobody substituted are refused", "[sdk][imagec]") {
                                "entities:\n@INIT_EXTERNAL_ENTITIES@\n",
                                "entities:\n- name: a.B\n  env: @ENV+@\n",
                                "entities:\n- name: a.@X@\n",
+                               "entities:\n- name: a.B\n  @INIT_a.B_CONNECTIONS+@\n",
                                "entities:\n{% if x %}\n",
                                "entities:\n- name: {{ x }}\n",
                                "entities:\n- name: $<x>\n");

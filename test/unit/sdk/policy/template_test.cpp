@@ -38,6 +38,8 @@ TEST_CASE("the append form takes its own value, or the common one", "[sdk][polic
     CHECK(expanded("@X+@", {{"X", "common"}}) == "common");
     CHECK(expanded("@X+@ @X@", {{"X", "common"}, {"X+", "more"}}) == "more common");
     CHECK(expanded("@X@", {{"X+", "more"}}) == "@X@");
+    CHECK(expanded("@INIT_a.B_ENV+@ @a.@", {{"INIT_a.B_ENV", "more"}}) == "more @a.@");
+    CHECK(expanded("  @INIT_a.B_ENV+@\n", {}, Undefined::Nothing) == "\n");
 }
 
 TEST_CASE("a token without a value stays, or is an empty block", "[sdk][policy]") {
@@ -84,9 +86,10 @@ TEST_CASE("a definition is NAME=text, NAME+=text, NAME or $<...>=text", "[sdk][p
     CHECK(parse_definition("A=b=c") == Pair{"A", "b=c"});
     CHECK(parse_definition("A=") == Pair{"A", ""});
     CHECK(parse_definition("A+=b") == Pair{"A+", "b"});
+    CHECK(parse_definition("A.B+=c") == Pair{"A.B+", "c"});
     CHECK(parse_definition("A") == Pair{"A", "TRUE"});
     CHECK(parse_definition("$<X:Y>=z") == Pair{"$<X:Y>", "z"});
-    for (const char* wrong : {"", "=x", "1=x", "A-B=x", "$<X", "@A@=x"}) {
+    for (const char* wrong : {"", "=x", "1=x", "A-B=x", "A.=x", "$<X", "@A@=x"}) {
         INFO(wrong);
         CHECK_FALSE(parse_definition(wrong).has_value());
     }
