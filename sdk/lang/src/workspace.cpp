@@ -105,6 +105,10 @@ std::optional<std::string> Workspace::Impl::read(const std::string& path, const 
                                            : read_file(path, from, diagnostics);
 }
 
+std::string Workspace::Impl::folder_of(const Span& from) const {
+    return from.is_known() ? fs::path(sources.get(from.file).name()).parent_path().string() : "";
+}
+
 void Workspace::Impl::report_missing(std::string_view name,
                                      std::string_view extension,
                                      const Span& from) {
@@ -112,7 +116,11 @@ void Workspace::Impl::report_missing(std::string_view name,
     const std::size_t dot = name.rfind('.');
     const std::string prefix{dot == std::string_view::npos ? "" : name.substr(0, dot + 1)};
     std::vector<std::string> candidates;
-    for (const std::string& directory : include_directories) {
+    std::vector<std::string> directories = include_directories;
+    if (extension == ".psl") {
+        directories.push_back(folder_of(from));
+    }
+    for (const std::string& directory : directories) {
         std::error_code error;
         const std::string folder =
             joined(directory, path_of(prefix.empty() ? "" : name.substr(0, dot), ""));
@@ -140,11 +148,36 @@ Workspace::Impl::open(std::string_view name, std::string_view extension, const S
         report_missing(name, extension, from);
         return result;
     }
-    if (std::optional<std::string> text = read(*path, from)) {
-        files_read.push_back(*path);
-        result = sources.add(*path, std::move(*text));
-    }
+    result = open_file(*path, from);
     return result;
+}
+
+std::optional<std::uint32_t> Workspace::Impl::open_file(const std::string& path, const Span& from) {
+    std::error_code error;
+    const fs::path canonical = fs::weakly_canonical(path, error);
+    const std::string key = error ? path : canonical.string();
+    const auto known = opened_files.find(key);
+    if (known != opened_files.end()) {
+        return known->second;
+    }
+    std::optional<std::string> text = read(path, from);
+    if (!text) {
+        return std::nullopt;
+    }
+    files_read.push_back(path);
+    return opened_files[key] = sources.add(path, std::move(*text));
+}
+
+std::optional<OpenedPolicy> Workspace::Impl::open_policy(std::string_view name, const Span& from) {
+    const std::string beside = joined(folder_of(from), path_of(name, ".psl"));
+    for (const std::string& path : {beside, beside + ".in"}) {
+        if (overlay.contents.contains(path) || (path == beside && is_file(path))) {
+            const std::optional<std::uint32_t> source = open_file(path, from);
+            return source ? std::optional(OpenedPolicy{*source, true}) : std::nullopt;
+        }
+    }
+    const std::optional<std::uint32_t> source = open(name, ".psl", from);
+    return source ? std::optional(OpenedPolicy{*source, false}) : std::nullopt;
 }
 
 void Workspace::Impl::check_declared_name(const QualifiedName& declared,
@@ -300,13 +333,12 @@ const std::vector<std::string>& Workspace::include_directories() const {
 
 void Workspace::use_overlay(Overlay overlay) { impl_->overlay = std::move(overlay); }
 
-std::optional<std::string> Workspace::read(const std::string& path, const Span& from) const {
-    return impl_->read(path, from);
+std::optional<std::uint32_t> Workspace::open_file(const std::string& path, const Span& from) {
+    return impl_->open_file(path, from);
 }
 
-std::optional<std::uint32_t>
-Workspace::open(std::string_view name, std::string_view extension, const Span& from) {
-    return impl_->open(name, extension, from);
+std::optional<OpenedPolicy> Workspace::open_policy(std::string_view name, const Span& from) {
+    return impl_->open_policy(name, from);
 }
 
 void Workspace::add_text(std::string_view name, std::string_view extension, std::string text) {

@@ -44,6 +44,9 @@ public:
     [[nodiscard]] std::optional<std::string> read(const std::string& path, const Span& from) const;
     std::optional<std::uint32_t>
     open(std::string_view name, std::string_view extension, const Span& from);
+    std::optional<OpenedPolicy> open_policy(std::string_view name, const Span& from);
+    /// A file by its path, read once whatever paths lead to it.
+    std::optional<std::uint32_t> open_file(const std::string& path, const Span& from);
     PackageEntry* load_package(std::string_view name, const Span& from);
     const ProcessClass* load_class(std::string_view name, const Span& from);
     const Component* load_component(std::string_view name, const Span& from);
@@ -57,6 +60,7 @@ public:
     std::vector<std::string> include_directories;
     std::vector<std::string> files_read;
     std::map<std::string, std::optional<std::uint32_t>, std::less<>> opened;  // "a.b.C.idl"
+    std::map<std::string, std::uint32_t> opened_files;                        // by canonical path
     std::map<std::string, PackageEntry, std::less<>> packages;
     std::map<std::string, ClassEntry<ProcessClass>, std::less<>> classes;
     std::map<std::string, ClassEntry<Component>, std::less<>> components;
@@ -76,6 +80,8 @@ public:
     unsigned loading = 0;
 
 private:
+    /// The folder of the file that `from` is in.
+    [[nodiscard]] std::string folder_of(const Span& from) const;
     void finish_handles();
     void report_missing(std::string_view name, std::string_view extension, const Span& from);
 };

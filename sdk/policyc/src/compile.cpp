@@ -9,25 +9,17 @@ namespace sdk::policyc {
 Compilation::Compilation(const std::string& path,
                          const std::vector<std::string>& include_directories,
                          lang::Overlay overlay,
-                         const LoweringOptions& options)
-    : path_(path) {
+                         const LoweringOptions& options) {
     workspace_.use_overlay(std::move(overlay));
     for (const std::string& directory : include_directories) {
         workspace_.add_include_directory(directory);
     }
-    policy_ = load_policy(path, workspace_, sources_, diagnostics_);
+    policy_ = load_policy(path, workspace_, diagnostics_);
     if (policy_.classes.empty() || policy_.implicit.size() != std::size(lang::kImplicitEndpoints)) {
         return;  // nothing to resolve names in; that was reported
     }
     rules_ = bind_rules(policy_, diagnostics_);
     lowered_ = lower(policy_, rules_, options, diagnostics_);
-}
-
-std::vector<std::string> Compilation::files() const {
-    std::vector<std::string> result{path_};
-    const std::vector<std::string>& others = workspace_.files_read();
-    result.insert(result.end(), others.begin(), others.end());
-    return result;
 }
 
 }  // namespace sdk::policyc

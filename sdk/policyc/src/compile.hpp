@@ -44,10 +44,9 @@ public:
     }
 
     /// Every file read, the policy first.
-    [[nodiscard]] std::vector<std::string> files() const;
+    [[nodiscard]] const std::vector<std::string>& files() const { return workspace_.files_read(); }
 
 private:
-    std::string path_;
     lang::Sources sources_;
     lang::Diagnostics diagnostics_{sources_};
     lang::Workspace workspace_{sources_, diagnostics_};

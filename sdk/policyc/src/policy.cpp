@@ -22,18 +22,17 @@ constexpr std::size_t kMaxClasses = 65534;
 
 class Loader final {
 public:
-    Loader(lang::Workspace& workspace, lang::Sources& sources, lang::Diagnostics& diagnostics)
-        : workspace_(workspace), sources_(sources), diagnostics_(diagnostics) {}
+    Loader(lang::Workspace& workspace, lang::Diagnostics& diagnostics)
+        : workspace_(workspace), diagnostics_(diagnostics) {}
 
     Policy run(const std::string& path) {
         if (lang::description_extension(path) != ".psl") {
             diagnostics_.report<Code::NotSecurityPolicy>({}, Word{path});
             return std::move(policy_);
         }
-        if (std::optional<std::string> text = workspace_.read(path, {})) {
-            const std::uint32_t file = sources_.add(path, std::move(*text));
-            policy_.file_names[file] = std::filesystem::path(path).filename().string();
-            read(file);
+        if (const std::optional<std::uint32_t> file = workspace_.open_file(path, {})) {
+            policy_.file_names[*file] = std::filesystem::path(path).filename().string();
+            read(*file);
         }
         policy_.audit = check_audit(policy_, defaults_, profiles_, diagnostics_);
         finish_classes();
@@ -61,19 +60,23 @@ private:
 
     void declare(const psl::UseFile& node) {
         const std::string name = node.name.text();
-        const std::optional<std::uint32_t> file = workspace_.open(name, ".psl", node.name.span);
+        const std::optional<lang::OpenedPolicy> file = workspace_.open_policy(name, node.name.span);
         if (!file) {
             return;
         }
-        if (open_.contains(*file)) {
+        if (open_.contains(file->source)) {
             diagnostics_.report<Code::UseCycle>(node.name.span, Word{name});
             return;
         }
-        if (!policy_.file_names.contains(*file)) {
+        if (!policy_.file_names.contains(file->source)) {
             std::string path = name;
             std::ranges::replace(path, '.', '/');
-            policy_.file_names[*file] = path + ".psl";
-            read(*file);
+            const std::filesystem::path user = policy_.file_names.at(node.name.span.file);
+            policy_.file_names[file->source] =
+                (file->is_beside_user ? user.parent_path() / (path + ".psl")
+                                      : std::filesystem::path(path + ".psl"))
+                    .string();
+            read(file->source);
         }
     }
 
@@ -147,7 +150,6 @@ private:
     }
 
     lang::Workspace& workspace_;
-    lang::Sources& sources_;
     lang::Diagnostics& diagnostics_;
     Policy policy_;
     std::set<std::uint32_t> open_;
@@ -198,11 +200,9 @@ std::string Policy::object_of(const lang::QualifiedName& name) const {
     return {};
 }
 
-Policy load_policy(const std::string& path,
-                   lang::Workspace& workspace,
-                   lang::Sources& sources,
-                   lang::Diagnostics& diagnostics) {
-    return Loader(workspace, sources, diagnostics).run(path);
+Policy
+load_policy(const std::string& path, lang::Workspace& workspace, lang::Diagnostics& diagnostics) {
+    return Loader(workspace, diagnostics).run(path);
 }
 
 }  // namespace sdk::policyc

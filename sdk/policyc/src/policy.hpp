@@ -60,9 +60,7 @@ struct Policy {
 
 /// Reads a policy and everything it uses. Errors are reported; the result is complete when none
 /// were.
-Policy load_policy(const std::string& path,
-                   lang::Workspace& workspace,
-                   lang::Sources& sources,
-                   lang::Diagnostics& diagnostics);
+Policy
+load_policy(const std::string& path, lang::Workspace& workspace, lang::Diagnostics& diagnostics);
 
 }  // namespace sdk::policyc

@@ -32,6 +32,12 @@ struct Overlay {
     std::map<std::string, std::string, std::less<>> contents;  ///< path to text
 };
 
+/// A policy file that another one uses.
+struct OpenedPolicy {
+    std::uint32_t source = 0;
+    bool is_beside_user = false;  ///< found from the folder of the file that uses it
+};
+
 class Workspace final {
 public:
     class Impl;
@@ -49,18 +55,18 @@ public:
     /// What `overlay` has comes before the include directories and the disk.
     void use_overlay(Overlay overlay);
 
-    /// A whole file by its path, as read_file(), or what the overlay says it contains.
-    [[nodiscard]] std::optional<std::string> read(const std::string& path, const Span& from) const;
+    /// The file at `path`, or what the overlay says it contains, read once; its source number.
+    std::optional<std::uint32_t> open_file(const std::string& path, const Span& from);
 
-    /// The file of a dotted name with this extension (".psl"), read once; its source number.
-    std::optional<std::uint32_t>
-    open(std::string_view name, std::string_view extension, const Span& from);
+    /// The .psl file of a dotted name, read once. The folder of the file that `from` is in comes
+    /// before the include directories.
+    std::optional<OpenedPolicy> open_policy(std::string_view name, const Span& from);
 
     /// Makes a text the file of that name, whatever the include directories have: for tests and for
     /// tools that hold descriptions in memory.
     void add_text(std::string_view name, std::string_view extension, std::string text);
 
-    /// As open(), and quiet when there is no such file.
+    /// Whether the include directories or the overlay have the file of this name.
     [[nodiscard]] bool exists(std::string_view name, std::string_view extension) const;
 
     /// The IDL package, EDL class, CDL component of this name. `from` is blamed when it is missing.

@@ -340,6 +340,21 @@ TEST_CASE("policy files beside each other use each other by name", "[sdk][policy
     CHECK(report.at("ok") == 3);
 }
 
+TEST_CASE("a name in 'use' is looked for beside the file that says it", "[sdk][policy]") {
+    const Solution solution;
+    solution.write("security.psl", kHead + "use sub.a._\nuse sub.b._\nuse b._\n");
+    solution.write("sub/a.psl", "use b._\n");
+    solution.write("sub/b.psl", "use nk.base._\npolicy object once : Base {}\n");
+    solution.write("b.psl", "policy object other : Base {}\n");
+    const Outcome alone = solution.check({"security.psl"});
+    INFO(alone.output);
+    CHECK(alone.status == 0);
+    solution.write("templates/security.psl.in", kHead + "use sub.a._\n");
+    solution.write("templates/sub/a.psl.in", "use b._\nrequest { grant () }\n");
+    solution.write("templates/sub/b.psl.in", "policy object more : Base {}\n");
+    CHECK(solution.check({"."}).status == 0);
+}
+
 TEST_CASE("a policy of thousands of sections compiles within the time of a test", "[sdk][policy]") {
     const Solution solution;
     std::string interface = "package Big\ninterface {\n";
