@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Expressions of PSL, by precedence climbing. Levels from the loosest: ==> || && ==,!= <,<=,>,>=
-// &,| +,- *. The comparisons do not chain; ==> groups to the right.
+// &,| +,- *. The comparisons do not chain; ==> groups to the right. A chain of one operator, as
+// a + b + c, is one node whatever its length: it nests nothing.
 #include "psl_parser.hpp"
 
 #include <algorithm>
@@ -47,6 +48,13 @@ const BinaryOperator* operator_at(const Cursor& cursor) {
     return nullptr;
 }
 
+/// Whether `left op right` makes a chain longer.
+bool is_chain_of(const Expression& left, Operator op) {
+    const bool is_comparison = op >= Operator::Equal && op <= Operator::GreaterEqual;
+    return left.kind == Expression::Kind::Binary && left.op == op && !left.in_parentheses &&
+           !is_comparison;
+}
+
 }  // namespace
 
 ExpressionPtr Parser::make(Expression::Kind kind, const Span& span) {
@@ -65,11 +73,15 @@ ExpressionPtr Parser::checked(ExpressionPtr parent) {
         height = std::max(height, entry.value->height);
     }
     parent->height = height + 1;
-    if (parent->height > kMaxHeight) {
-        cursor_.report_too_deep(parent->span, kMaxHeight);
+    return limited(std::move(parent));
+}
+
+ExpressionPtr Parser::limited(ExpressionPtr tree) {
+    if (tree->height > kMaxHeight) {
+        cursor_.report_too_deep(tree->span, kMaxHeight);
         return nullptr;
     }
-    return parent;
+    return tree;
 }
 
 ExpressionPtr Parser::expression() {
@@ -95,7 +107,15 @@ ExpressionPtr Parser::binary(unsigned level) {
         if (right == nullptr) {
             return nullptr;
         }
-        ExpressionPtr parent = make(Expression::Kind::Binary, join(left->span, right->span));
+        const Span whole = join(left->span, right->span);
+        if (is_chain_of(*left, found->op)) {
+            left->span = whole;
+            left->height = std::max(left->height, right->height + 1);
+            left->children.push_back(std::move(right));
+            left = limited(std::move(left));
+            continue;
+        }
+        ExpressionPtr parent = make(Expression::Kind::Binary, whole);
         parent->op = found->op;
         parent->op_span = op_span;
         parent->children.push_back(std::move(left));

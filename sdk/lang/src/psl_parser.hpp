@@ -35,6 +35,7 @@ private:
     ExpressionPtr make(Expression::Kind kind, const Span& span);
     /// Gives `parent` its height; nothing, after reporting, when it is above kMaxHeight.
     ExpressionPtr checked(ExpressionPtr parent);
+    ExpressionPtr limited(ExpressionPtr tree);
     [[nodiscard]] std::string text_value(const Token& token) const;
     std::optional<QualifiedName> dotted(std::string_view what);
     /// Skips to `,` or to the sign that closes the bracket entered.

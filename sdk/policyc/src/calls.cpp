@@ -111,7 +111,7 @@ ExpressionCompiler::integer_named(const std::string& name) {
 
 Value ExpressionCompiler::convert(const Expression& argument, unsigned bits, bool is_signed) {
     const Value value = evaluate(argument);
-    if (value.kind == Value::Kind::Number) {
+    if (value.is_untyped()) {
         return typed(value, bits, is_signed, argument.span);
     }
     if (value.kind != Value::Kind::Integer) {
@@ -167,7 +167,7 @@ Value ExpressionCompiler::condition(const Expression& argument) {
     }
     const std::string result = temporary();
     line(fmt::format("\x03{}\x03", result));
-    Value values[2];
+    std::array<Value, 2> values;
     for (std::size_t i = 0; i < 2; ++i) {
         const Block block =
             begin_block(i == 0 ? fmt::format("if ({}) {{", test.code) : std::string("else {"));
@@ -180,6 +180,14 @@ Value ExpressionCompiler::condition(const Expression& argument) {
         if (other.kind == Value::Kind::Integer) {
             values[i] = typed(values[i], other.bits, other.is_signed, branches[i]->span);
         }
+    }
+    if (values[0].is_untyped() && values[1].is_untyped()) {
+        Value value;
+        value.kind = Value::Kind::Open;
+        value.code = result;
+        open_[result] = values;
+        cost_ += 2 * kOperatorCost;
+        return value;
     }
     return join_branches(result, branches, values);
 }
@@ -200,7 +208,7 @@ Value ExpressionCompiler::branch(const Expression& expression, const std::string
 
 Value ExpressionCompiler::join_branches(const std::string& result,
                                         const Expression* const (&branches)[2],
-                                        const Value (&values)[2]) {
+                                        const std::array<Value, 2>& values) {
     for (std::size_t i = 0; i < 2; ++i) {
         if (joined_type(values[i]).empty()) {
             return wrong_operand(branches[i]->span,
@@ -228,12 +236,18 @@ Value ExpressionCompiler::join_branches(const std::string& result,
             value.more_handles = fmt::format(" + {}_handle", result);
         }
     }
+    declare(result, declaration, values);
+    cost_ += 2 * kOperatorCost;
+    return value;
+}
+
+void ExpressionCompiler::declare(const std::string& result,
+                                 const std::string& declaration,
+                                 const std::array<Value, 2>& values) {
     replace_mark(fmt::format("\x03{}\x03", result), declaration);
     for (std::size_t i = 0; i < 2; ++i) {
         replace_mark(fmt::format("\x03{} {}\x03", result, i), values[i].code);
     }
-    cost_ += 2 * kOperatorCost;
-    return value;
 }
 
 Value ExpressionCompiler::negate_or_abs(const Expression& argument, const std::string& method) {
@@ -278,7 +292,7 @@ Value ExpressionCompiler::sum_or_product(const Expression& argument, const std::
     for (const psl::ExpressionPtr& element : argument.children) {
         values.push_back(evaluate(*element));
         const Value& value = values.back();
-        if (value.kind != Value::Kind::Integer && value.kind != Value::Kind::Number) {
+        if (!value.is_number()) {
             return wrong_operand(element->span, "math." + method, "an integer", value);
         }
         if (!like && value.kind == Value::Kind::Integer) {
@@ -311,6 +325,9 @@ Value ExpressionCompiler::fold_list(const Expression& argument,
     result.kind = Value::Kind::Number;
     result.number = Integer(is_sum ? 0 : 1);
     for (const Value& value : values) {
+        if (value.kind == Value::Kind::Open) {
+            return wrong_operand(argument.span, "this list", "an integer of a certain type", value);
+        }
         const std::optional<Integer> product = Integer::multiply(result.number, value.number);
         if (!is_sum && (!product || product->bit_count() > 64)) {
             diagnostics_.report<Code::LiteralRange>(

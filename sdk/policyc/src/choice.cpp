@@ -110,9 +110,11 @@ bool ExpressionCompiler::compare_cases(const psl::Choice& choice) {
     const Expression& subject = *choice.subject;
     const bool is_model_call = subject.kind == Expression::Kind::Call &&
                                has_state(policy_.model_of(policy_.object_of(subject.name)));
-    const Value head = is_model_call
-                           ? model_expression(subject, policy_.object_of(subject.name), true)
-                           : evaluate(subject);
+    Value head = is_model_call ? model_expression(subject, policy_.object_of(subject.name), true)
+                               : evaluate(subject);
+    if (head.kind == Value::Kind::Open) {
+        head = typed(head, kDefaultBits, true, subject.span);
+    }
     if (head.kind != Value::Kind::Literal && is_text(head)) {
         return scan_cases(choice, subject, true);
     }

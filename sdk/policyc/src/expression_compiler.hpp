@@ -9,6 +9,7 @@
 #include "expression.hpp"
 #include "value.hpp"
 
+#include <array>
 #include <map>
 
 namespace sdk::policyc {
@@ -123,7 +124,11 @@ private:
     Value branch(const psl::Expression& expression, const std::string& result);
     Value join_branches(const std::string& result,
                         const psl::Expression* const (&branches)[2],
-                        const Value (&values)[2]);
+                        const std::array<Value, 2>& values);
+    /// Completes the statements of a condition when its type and branches are known.
+    void declare(const std::string& result,
+                 const std::string& declaration,
+                 const std::array<Value, 2>& values);
     Value negate_or_abs(const psl::Expression& argument, const std::string& method);
     Value sum_or_product(const psl::Expression& argument, const std::string& method);
     /// Literals only: computed here.
@@ -230,7 +235,9 @@ private:
                   const std::string& right,
                   const Value& like);
     Value binary(const psl::Expression& expression);
-    Value logic(const psl::Expression& expression, const Value& left, const Value& right);
+    /// In a chain of operators: what stands left of child `right`, and that child.
+    Value combine(const psl::Expression& chain, std::size_t right, const Value& a, const Value& b);
+    Value logic(const psl::Expression& chain, std::size_t right, const Value& a, const Value& b);
     static bool is_text(const Value& value);
     /// A text as a Range.
     Value text_value(const Value& value);
@@ -239,16 +246,16 @@ private:
                         const Value& left,
                         const Value& right,
                         bool is_equal);
-    /// Gives a literal the type; reports one that does not fit.
+    /// Gives literals the type; reports one that does not fit.
     Value typed(const Value& value, unsigned bits, bool is_signed, const lang::Span& span);
-    /// Brings two numbers to one type. False: reported.
-    bool unify(const psl::Expression& expression, Value& left, Value& right);
+    /// Brings two numbers, not both of them literals, to one type. False: reported.
+    bool unify(const psl::Expression& chain, std::size_t right, Value& a, Value& b);
     Value comparison(const psl::Expression& expression, Value left, Value right);
     static const char* comparison_name(psl::Operator op);
     static bool compare(psl::Operator op, const lang::Integer& a, const lang::Integer& b);
-    Value arithmetic(const psl::Expression& expression, Value left, Value right);
+    Value arithmetic(const psl::Expression& chain, std::size_t right, Value a, Value b);
     /// Two literals: computed here.
-    Value fold(const psl::Expression& expression, const Value& left, const Value& right);
+    Value fold(const psl::Expression& chain, std::size_t right, const Value& a, const Value& b);
 
     const Policy& policy_;
     const RuleContext& context_;
@@ -259,6 +266,8 @@ private:
     std::vector<std::string> values_;
     std::map<std::string, std::string> loaded_;
     std::map<std::string, std::string> sid_sources_;  ///< constant -> what it was loaded from
+    /// The branches of Open values, by their constants.
+    std::map<std::string, std::array<Value, 2>> open_;
     std::vector<Lookup> lookups_;
     std::vector<CompiledScan> scans_;
     std::uint64_t cost_ = kEntryCost;

@@ -550,19 +550,23 @@ MaybeValue Evaluator::unary(const Expression& expression) {
 }
 
 MaybeValue Evaluator::binary(const Expression& expression) {
-    const MaybeValue left = evaluate(*expression.children[0]);
-    const MaybeValue right = evaluate(*expression.children[1]);
-    if (!left || !right) {
-        return std::nullopt;
+    MaybeValue value = evaluate(*expression.children[0]);
+    for (std::size_t i = 1; i < expression.children.size(); ++i) {
+        const MaybeValue right = evaluate(*expression.children[i]);
+        value = value && right ? combine(expression.op, *value, *right) : std::nullopt;
     }
-    if (left->kind == Value::Kind::Text) {
-        const bool is_equal = left->text == right->text;
-        return make(Value::Kind::Boolean, is_equal == (expression.op == Operator::Equal));
+    return value;
+}
+
+MaybeValue Evaluator::combine(Operator op, const Value& left, const Value& right) {
+    if (left.kind == Value::Kind::Text) {
+        const bool is_equal = left.text == right.text;
+        return make(Value::Kind::Boolean, is_equal == (op == Operator::Equal));
     }
-    const Wide a = left->number;
-    const Wide b = right->number;
-    Value number = left->kind == Value::Kind::Number ? *right : *left;
-    switch (expression.op) {
+    const Wide a = left.number;
+    const Wide b = right.number;
+    Value number = left.kind == Value::Kind::Number ? right : left;
+    switch (op) {
     case Operator::Implies:
         return make(Value::Kind::Boolean, a == 0 || b != 0);
     case Operator::Or:

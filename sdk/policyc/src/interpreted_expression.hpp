@@ -94,6 +94,8 @@ private:
     MaybeValue unary(const psl::Expression& expression);
     MaybeValue negate(InterpretedValue value);
     MaybeValue binary(const psl::Expression& expression);
+    static MaybeValue
+    combine(psl::Operator op, const InterpretedValue& left, const InterpretedValue& right);
     void look(const psl::Expression& expression, const InterpretedValue& value);
 
     const Policy& policy_;

@@ -120,7 +120,10 @@ Value ExpressionCompiler::member(const Value& base, std::size_t number) {
 
 Value ExpressionCompiler::index(const Expression& expression) {
     const Value base = locate(*expression.children[0]);
-    const Value position = evaluate(*expression.children[1]);
+    Value position = evaluate(*expression.children[1]);
+    if (position.kind == Value::Kind::Open) {
+        position = typed(position, kDefaultBits, true, expression.children[1]->span);
+    }
     if (base.kind == Value::Kind::Wrong || position.kind == Value::Kind::Wrong) {
         return {};
     }

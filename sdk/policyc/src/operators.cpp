@@ -14,6 +14,15 @@ using lang::Word;
 using psl::Expression;
 using psl::Operator;
 
+namespace {
+
+/// What stands left of a child of a chain.
+lang::Span left_of(const Expression& chain, std::size_t right) {
+    return join(chain.children[0]->span, chain.children[right - 1]->span);
+}
+
+}  // namespace
+
 Value ExpressionCompiler::unary(const Expression& expression) {
     const Expression& operand = *expression.children[0];
     const Value value = evaluate(operand);
@@ -53,39 +62,47 @@ Value ExpressionCompiler::checked(const std::string& function,
 }
 
 Value ExpressionCompiler::binary(const Expression& expression) {
-    const Value left = evaluate(*expression.children[0]);
-    const Value right = evaluate(*expression.children[1]);
-    if (left.kind == Value::Kind::Wrong || right.kind == Value::Kind::Wrong) {
-        return {};
+    Value value = evaluate(*expression.children[0]);
+    for (std::size_t i = 1; i < expression.children.size(); ++i) {
+        const Value right = evaluate(*expression.children[i]);
+        const bool is_wrong = value.kind == Value::Kind::Wrong || right.kind == Value::Kind::Wrong;
+        value = is_wrong ? Value{} : combine(expression, i, value, right);
     }
-    switch (expression.op) {
+    return value;
+}
+
+Value ExpressionCompiler::combine(const Expression& chain,
+                                  std::size_t right,
+                                  const Value& a,
+                                  const Value& b) {
+    switch (chain.op) {
     case Operator::Implies:
     case Operator::Or:
     case Operator::And:
-        return logic(expression, left, right);
+        return logic(chain, right, a, b);
     case Operator::Equal:
     case Operator::NotEqual:
-        return equality(expression, left, right);
+        return equality(chain, a, b);
     default:
-        return arithmetic(expression, left, right);
+        return arithmetic(chain, right, a, b);
     }
 }
 
-Value ExpressionCompiler::logic(const Expression& expression,
-                                const Value& left,
-                                const Value& right) {
-    const std::string shown = psl::spelling(expression.op);
-    if (left.kind != Value::Kind::Boolean) {
-        return wrong_operand(expression.children[0]->span, shown, "a Boolean", left);
+Value ExpressionCompiler::logic(const Expression& chain,
+                                std::size_t right,
+                                const Value& a,
+                                const Value& b) {
+    const std::string shown = psl::spelling(chain.op);
+    if (a.kind != Value::Kind::Boolean) {
+        return wrong_operand(left_of(chain, right), shown, "a Boolean", a);
     }
-    if (right.kind != Value::Kind::Boolean) {
-        return wrong_operand(expression.children[1]->span, shown, "a Boolean", right);
+    if (b.kind != Value::Kind::Boolean) {
+        return wrong_operand(chain.children[right]->span, shown, "a Boolean", b);
     }
-    if (expression.op == Operator::Implies) {
-        return truth(fmt::format("!{} || {}", left.code, right.code));
+    if (chain.op == Operator::Implies) {
+        return truth(fmt::format("!{} || {}", a.code, b.code));
     }
-    return truth(fmt::format(
-        "{} {} {}", left.code, expression.op == Operator::And ? "&&" : "||", right.code));
+    return truth(fmt::format("{} {} {}", a.code, chain.op == Operator::And ? "&&" : "||", b.code));
 }
 
 bool ExpressionCompiler::is_text(const Value& value) {
@@ -105,13 +122,10 @@ Value ExpressionCompiler::equality(const Expression& expression,
         (left.kind == Value::Kind::Boolean || left.kind == Value::Kind::Sid)) {
         return truth(fmt::format("{} {} {}", left.code, is_equal ? "==" : "!=", right.code));
     }
-    const auto is_number = [](const Value& value) {
-        return value.kind == Value::Kind::Integer || value.kind == Value::Kind::Number;
-    };
-    if (is_number(left) && is_number(right)) {
+    if (left.is_number() && right.is_number()) {
         return comparison(expression, left, right);
     }
-    const bool left_is_scalar = is_number(left) || is_text(left) ||
+    const bool left_is_scalar = left.is_number() || is_text(left) ||
                                 left.kind == Value::Kind::Boolean || left.kind == Value::Kind::Sid;
     if (!left_is_scalar) {
         return wrong_operand(
@@ -171,6 +185,18 @@ Value ExpressionCompiler::typed(const Value& value,
                                 unsigned bits,
                                 bool is_signed,
                                 const lang::Span& span) {
+    if (value.kind == Value::Kind::Open) {
+        std::array<Value, 2> branches = open_.at(value.code);
+        for (Value& branch : branches) {
+            branch = typed(branch, bits, is_signed, span);
+            if (branch.kind == Value::Kind::Wrong) {
+                return {};
+            }
+        }
+        const std::string type = integer_type(bits, is_signed);
+        declare(value.code, fmt::format("[[maybe_unused]] {} {}{{}};", type, value.code), branches);
+        return integer(value.code, bits, is_signed);
+    }
     if (value.kind != Value::Kind::Number) {
         return value;
     }
@@ -182,18 +208,17 @@ Value ExpressionCompiler::typed(const Value& value,
     return integer(constant(value.number, bits, is_signed), bits, is_signed);
 }
 
-bool ExpressionCompiler::unify(const Expression& expression, Value& left, Value& right) {
-    const std::string shown = psl::spelling(expression.op);
-    if (left.kind == Value::Kind::Number && right.kind == Value::Kind::Integer) {
-        left = typed(left, right.bits, right.is_signed, expression.children[0]->span);
-    } else if (right.kind == Value::Kind::Number && left.kind == Value::Kind::Integer) {
-        right = typed(right, left.bits, left.is_signed, expression.children[1]->span);
+bool ExpressionCompiler::unify(const Expression& chain, std::size_t right, Value& a, Value& b) {
+    if (a.is_untyped()) {
+        a = typed(a, b.bits, b.is_signed, left_of(chain, right));
+    } else if (b.is_untyped()) {
+        b = typed(b, a.bits, a.is_signed, chain.children[right]->span);
     }
-    if (left.kind == Value::Kind::Wrong || right.kind == Value::Kind::Wrong) {
+    if (a.kind == Value::Kind::Wrong || b.kind == Value::Kind::Wrong) {
         return false;
     }
-    if (left.bits != right.bits || left.is_signed != right.is_signed) {
-        wrong_operand(expression.children[1]->span, shown, describe(left), right);
+    if (a.bits != b.bits || a.is_signed != b.is_signed) {
+        wrong_operand(chain.children[right]->span, psl::spelling(chain.op), describe(a), b);
         return false;
     }
     return true;
@@ -203,7 +228,10 @@ Value ExpressionCompiler::comparison(const Expression& expression, Value left, V
     if (left.kind == Value::Kind::Number && right.kind == Value::Kind::Number) {
         return boolean(compare(expression.op, left.number, right.number) ? "true" : "false");
     }
-    if (!unify(expression, left, right)) {
+    if (left.is_untyped() && right.is_untyped()) {
+        left = typed(left, kDefaultBits, true, expression.children[0]->span);
+    }
+    if (left.kind == Value::Kind::Wrong || !unify(expression, 1, left, right)) {
         return {};
     }
     return truth(fmt::format("{}({}, {})", comparison_name(expression.op), left.code, right.code));
@@ -243,78 +271,85 @@ bool ExpressionCompiler::compare(Operator op, const Integer& a, const Integer& b
     }
 }
 
-Value ExpressionCompiler::arithmetic(const Expression& expression, Value left, Value right) {
-    const std::string shown = psl::spelling(expression.op);
-    for (const auto& [value, child] : {std::pair{&left, 0u}, std::pair{&right, 1u}}) {
-        if (value->kind != Value::Kind::Integer && value->kind != Value::Kind::Number) {
-            return wrong_operand(expression.children[child]->span, shown, "an integer", *value);
+Value ExpressionCompiler::arithmetic(const Expression& chain, std::size_t right, Value a, Value b) {
+    const std::string shown = psl::spelling(chain.op);
+    const bool is_comparison = chain.op >= Operator::Less && chain.op <= Operator::GreaterEqual;
+    const bool is_open = a.is_untyped() && b.is_untyped() &&
+                         (a.kind == Value::Kind::Open || b.kind == Value::Kind::Open);
+    for (const auto& [value, span] :
+         {std::pair{&a, left_of(chain, right)}, std::pair{&b, chain.children[right]->span}}) {
+        if (!value->is_number()) {
+            return wrong_operand(span, shown, "an integer", *value);
+        }
+        if (is_open && !is_comparison && value->kind == Value::Kind::Open) {
+            return wrong_operand(span, shown, "an integer of a certain type", *value);
         }
     }
-    if (expression.op == Operator::Less || expression.op == Operator::LessEqual ||
-        expression.op == Operator::Greater || expression.op == Operator::GreaterEqual) {
-        return comparison(expression, left, right);
+    if (is_comparison) {
+        return comparison(chain, a, b);
     }
-    if (left.kind == Value::Kind::Number && right.kind == Value::Kind::Number) {
-        return fold(expression, left, right);
+    if (a.is_untyped() && b.is_untyped()) {
+        return fold(chain, right, a, b);
     }
-    if (!unify(expression, left, right)) {
+    if (!unify(chain, right, a, b)) {
         return {};
     }
-    switch (expression.op) {
+    switch (chain.op) {
     case Operator::Add:
-        return checked("__builtin_add_overflow", left.code, right.code, left);
+        return checked("__builtin_add_overflow", a.code, b.code, a);
     case Operator::Subtract:
-        return checked("__builtin_sub_overflow", left.code, right.code, left);
+        return checked("__builtin_sub_overflow", a.code, b.code, a);
     case Operator::Multiply:
-        return checked("__builtin_mul_overflow", left.code, right.code, left);
+        return checked("__builtin_mul_overflow", a.code, b.code, a);
     default:
         break;
     }
-    const std::string type = integer_type(left.bits, left.is_signed);
+    const std::string type = integer_type(a.bits, a.is_signed);
     const std::string code = temporary();
     line(fmt::format("const {} {} = static_cast<{}>({} {} {});",
                      type,
                      code,
                      type,
-                     left.code,
-                     expression.op == Operator::BitAnd ? "&" : "|",
-                     right.code));
+                     a.code,
+                     chain.op == Operator::BitAnd ? "&" : "|",
+                     b.code));
     cost_ += kOperatorCost;
-    return integer(code, left.bits, left.is_signed);
+    return integer(code, a.bits, a.is_signed);
 }
 
-Value ExpressionCompiler::fold(const Expression& expression,
-                               const Value& left,
-                               const Value& right) {
-    Value result = left;
-    switch (expression.op) {
+Value ExpressionCompiler::fold(const Expression& chain,
+                               std::size_t right,
+                               const Value& a,
+                               const Value& b) {
+    Value result = a;
+    switch (chain.op) {
     case Operator::Add:
-        result.number = left.number + right.number;
+        result.number = a.number + b.number;
         return result;
     case Operator::Subtract:
-        result.number = left.number - right.number;
+        result.number = a.number - b.number;
         return result;
     case Operator::Multiply:
-        if (const std::optional<Integer> product = Integer::multiply(left.number, right.number)) {
+        if (const std::optional<Integer> product = Integer::multiply(a.number, b.number)) {
             result.number = *product;
             return result;
         }
-        diagnostics_.report<Code::LiteralRange>(
-            expression.span, Text{"the product"}, Text{"any type"});
+        diagnostics_.report<Code::LiteralRange>(chain.span, Text{"the product"}, Text{"any type"});
         return {};
     default:
         break;
     }
-    for (const auto& [value, child] : {std::pair{&left, 0u}, std::pair{&right, 1u}}) {
+    for (const auto& [value, span] :
+         {std::pair{&a, left_of(chain, right)}, std::pair{&b, chain.children[right]->span}}) {
         if (!value->number.fits_unsigned(64)) {
             diagnostics_.report<Code::LiteralRange>(
-                expression.children[child]->span, Text{value->number.to_string()}, Text{"UInt64"});
+                span, Text{value->number.to_string()}, Text{"UInt64"});
             return {};
         }
     }
-    const std::uint64_t a = left.number.low_bits();
-    const std::uint64_t b = right.number.low_bits();
-    result.number = Integer::from_unsigned(expression.op == Operator::BitAnd ? a & b : a | b);
+    const std::uint64_t x = a.number.low_bits();
+    const std::uint64_t y = b.number.low_bits();
+    result.number = Integer::from_unsigned(chain.op == Operator::BitAnd ? x & y : x | y);
     return result;
 }
 

@@ -36,6 +36,8 @@ std::string describe(const Value& value) {
         return psl_type(value.bits, value.is_signed);
     case Value::Kind::Number:
         return "a number";
+    case Value::Kind::Open:
+        return "a number of no certain type";
     case Value::Kind::Boolean:
         return "Boolean";
     case Value::Kind::Sid:

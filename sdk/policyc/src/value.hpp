@@ -6,12 +6,16 @@
 
 namespace sdk::policyc {
 
+/// Of integers that nothing gives a type: they are signed.
+inline constexpr unsigned kDefaultBits = 64;
+
 /// A value while it is compiled.
 struct Value {
     enum class Kind {
         Wrong,     ///< reported; anything goes on silently
         Integer,   ///< code: a constant of type `bits`, `is_signed`
         Number,    ///< a literal integer without a type: `number`
+        Open,      ///< one of several literal integers, without a type yet; code: a constant
         Boolean,   ///< code: a bool constant, "true" or "false"
         Sid,       ///< code: a u64 constant
         Literal,   ///< a literal text: `text`
@@ -36,6 +40,10 @@ struct Value {
     std::uint32_t offset = 0;
     std::uint32_t handle = 0;  ///< of a Place: handles of the message before it,
     std::string more_handles;  ///< and what computed indices add: "" or " + 2u * t3"
+
+    [[nodiscard]] bool is_untyped() const { return kind == Kind::Number || kind == Kind::Open; }
+
+    [[nodiscard]] bool is_number() const { return kind == Kind::Integer || is_untyped(); }
 };
 
 /// "u16"

@@ -64,7 +64,7 @@ struct Expression {
         Name,     // name: message, src_sid, dst_sid with all the dotted names that follow directly
         Call,     // name, children[0] = argument: object.method argument
         Unary,    // op, children[0]
-        Binary,   // op, children[0], children[1]
+        Binary,   // op, children: two, or all of a chain a + b + c, which groups from the left
         Field,    // children[0], field: a.name, where a is not a plain name
         Index,    // children[0] [ children[1] ]: a.[i]
     };

@@ -42,9 +42,14 @@ std::string show(const Expression& e) {
         return e.name.text() + " " + show(*e.children[0]);
     case Kind::Unary:
         return psl::spelling(e.op) + show(*e.children[0]);
-    case Kind::Binary:
-        return "(" + show(*e.children[0]) + " " + psl::spelling(e.op) + " " + show(*e.children[1]) +
-               ")";
+    case Kind::Binary: {
+        std::string result;
+        for (const psl::ExpressionPtr& operand : e.children) {
+            result += result.empty() ? "(" : std::string{" "} + psl::spelling(e.op) + " ";
+            result += show(*operand);
+        }
+        return result + ")";
+    }
     case Kind::Field:
         return show(*e.children[0]) + "." + e.field.text;
     case Kind::Index:
@@ -69,7 +74,7 @@ TEST_CASE("operators bind as the table says", "[lang][psl]") {
     CHECK(expression("a ==> b ==> c") == "(a ==> (b ==> c))");
     CHECK(expression("a || b && c == d < e | f + g * h") ==
           "(a || (b && (c == (d < (e | (f + (g * h)))))))");
-    CHECK(expression("a - b - c") == "((a - b) - c)");
+    CHECK(expression("a - b - c") == "(a - b - c)");
     CHECK(expression("!(a) && ~b") == "(!a && ~b)");
     CHECK(expression("-5 + -x") == "(-5 + -x)");
     CHECK(expression("a <-1") == "(a < -1)");
@@ -222,6 +227,8 @@ TEST_CASE("hostile policies end in a message", "[lang][psl]") {
         {"request { assert (", "("},
         {"request { assert (", "!"},
         {"request { assert (", "a ==> "},
+        {"request { assert (a", ".c.[1]"},
+        {"request { assert (a", " + b - c"},
         {"request { a ", "["},
         {"request { a {x:", "{x:"},
         {"request { ", "choice (1) { 1 : { "},
@@ -240,13 +247,29 @@ TEST_CASE("hostile policies end in a message", "[lang][psl]") {
         CHECK(run.has(Code::TooDeep));
         CHECK(run.diagnostics.error_count() < 5);
     }
-    Run run;
-    std::string chain = "request { assert (a";
-    for (int i = 0; i < 50'000; ++i) {
-        chain += i % 2 == 0 ? " && b" : ".c.[1]";
+}
+
+TEST_CASE("a chain of one operator nests nothing, whatever its length", "[lang][psl]") {
+    for (const char* const sign : {"&&", "||", "+", "-", "*", "&", "|"}) {
+        Run run;
+        std::string text = "request { assert (a";
+        for (int i = 0; i < 50'000; ++i) {
+            text += std::string{" "} + sign + (i % 2 == 0 ? " b" : " c.d.[1]");
+        }
+        const psl::File file = run.psl(text + ") }");
+        INFO(sign);
+        REQUIRE(run.codes().empty());
+        const auto& binding = std::get<psl::Binding>(file.declarations[0]);
+        const psl::Expression& sum = *std::get<psl::RuleCall>(binding.items[0].node).argument;
+        CHECK(sum.children.size() == 50'001);
+        CHECK(sum.height == 3);
+        CHECK(run.sources.text(sum.children.back()->span) == "c.d.[1]");
     }
-    run.psl(chain + ") }");
-    CHECK(run.has(Code::TooDeep));
+}
+
+TEST_CASE("parentheses and other operators end a chain", "[lang][psl]") {
+    CHECK(expression("a - b - (c - d) + e") == "((a - b - (c - d)) + e)");
+    CHECK(expression("(a && b) && c || d") == "(((a && b) && c) || d)");
 }
 
 TEST_CASE("a policy of 100,000 bindings is read in seconds", "[lang][psl]") {

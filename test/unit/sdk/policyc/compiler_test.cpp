@@ -415,6 +415,20 @@ TEST_CASE("text of a policy cannot break out of the generated source", "[sdk][po
                       "?/") == std::string::npos);
 }
 
+TEST_CASE("a chain of 10,000 operands costs what it computes, not its length", "[sdk][policyc]") {
+    const Folder folder;
+    const auto rule = [](std::string condition, const std::string& again) {
+        for (int i = 1; i < 10'000; ++i) {
+            condition += again;
+        }
+        return "request dst=Hall endpoint=front method=Open { assert (" + condition + ") }\n";
+    };
+    CHECK(folder.compile(rule("message.angle == 1", " + 1"))->ok());
+    const auto dear = folder.compile(rule("message.angle < 7", " && message.angle < 7"));
+    REQUIRE(dear->diagnostics().all().size() == 1);
+    CHECK(dear->diagnostics().all()[0].code == lang::Code::RuleTooDear);
+}
+
 TEST_CASE("the report counts what was compiled", "[sdk][policyc]") {
     const Folder folder;
     const auto compilation = folder.compile(

@@ -89,8 +89,8 @@ class Maker:
         inner = self.integer(name, depth - 1)
         if kind < 0.6:
             operator = self.chance.choice("+-*&|")
-            right = self.literal(name) if self.chance.random() < 0.5 else self.integer(name, depth - 1)
-            return f"({inner} {operator} {right})"
+            rights = [self.operand(name, depth - 1) for _ in range(self.chance.choice((1, 1, 1, 2, 3)))]
+            return f"({f' {operator} '.join([inner] + rights)})"
         if kind < 0.7:
             return f"(~{inner})"
         if kind < 0.8:
@@ -100,6 +100,16 @@ class Maker:
             return f"math.{method} [{inner}, {self.literal(name)}, {self.integer(name, depth - 1)}]"
         return (f"bool.cond {{if : {self.boolean(depth - 1)}, then : {inner}, "
                 f"else : {self.integer(name, depth - 1)}}}")
+
+    def operand(self, name, depth):
+        """What may stand beside an integer of this type."""
+        kind = self.chance.random()
+        if kind < 0.4:
+            return self.literal(name)
+        if kind < 0.6:
+            return (f"bool.cond {{if : {self.boolean(0)}, then : {self.literal(name)}, "
+                    f"else : {self.literal(name)}}}")
+        return self.integer(name, depth)
 
     def sid(self):
         return self.chance.choice(self.sids)
