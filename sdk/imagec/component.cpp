@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <lang/diagnostics.hpp>
 #include <sdk/imagec/component.hpp>
-#include <set>
 
 namespace sdk::imagec {
 
@@ -224,24 +224,27 @@ private:
 }  // namespace
 
 std::vector<Diagnostic> find_lost_connections(const std::vector<Component>& components) {
-    std::set<std::string> tasks{std::string(kKernelTask)};
+    std::vector<std::string> tasks{std::string(kKernelTask)};
     for (const auto& component : components) {
-        tasks.insert(component.task);
+        tasks.push_back(component.task);
     }
     std::vector<Diagnostic> result;
     for (const auto& component : components) {
         for (const auto& connection : component.connections) {
-            if (!tasks.contains(connection.target)) {
-                result.push_back(
-                    refuse_at(connection.origin,
-                              Code::ConnectionTargetUnknown,
-                              fmt::format("task '{}' connects '{}' to '{}', which is no task",
-                                          component.task,
-                                          connection.id,
-                                          connection.target),
-                              "add an entity with that task name, or correct 'target'; the "
-                              "programs that a template's token lists come with -D"));
+            if (std::ranges::find(tasks, connection.target) != tasks.end()) {
+                continue;
             }
+            const std::string meant = lang::closest(connection.target, tasks);
+            result.push_back(
+                refuse_at(connection.origin,
+                          Code::ConnectionTargetUnknown,
+                          fmt::format("task '{}' connects '{}' to '{}', which is no task{}",
+                                      component.task,
+                                      connection.id,
+                                      connection.target,
+                                      meant.empty() ? "" : ", did you mean '" + meant + "'?"),
+                          "add an entity with that task name, or correct 'target'; the "
+                          "programs that a template's token lists come with -D"));
         }
     }
     return result;
