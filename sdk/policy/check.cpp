@@ -2,11 +2,11 @@
 #include "check.hpp"
 
 #include "judge.hpp"
+#include "words.hpp"
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fmt/format.h>
-#include <lang/lexer.hpp>
 #include <memory>
 
 namespace sdk::policy {
@@ -20,18 +20,8 @@ struct Options {
     bool empty_tokens = false;
 };
 
-/// A count with its noun: "1 error", "3 errors".
-std::string counted(std::size_t count, const std::string& noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 const char* verdict_of(const FileReport& report) {
     return report.errors != 0 ? "errors" : report.warnings != 0 ? "warnings" : "ok";
-}
-
-/// A file name for JSON, which has to be UTF-8.
-std::string json_name(const std::string& name) {
-    return lang::find_invalid_utf8(name) == std::string::npos ? name : "(name is not UTF-8)";
 }
 
 std::string describe(const CheckedFile& file, const FileReport& report, const Paint& paint) {
@@ -103,7 +93,10 @@ Result<Answer> run(const Options& options, const CommonOptions& common, const Pa
         return Trouble{.cause = "there is nothing to check in " + options.paths[0],
                        .way_out = "files end in .psl, .edl, .cdl, .idl or .yaml, templates in .in"};
     }
-    JudgeOptions judging{.syntax_only = options.syntax_only, .include = common.include};
+    JudgeOptions judging{.syntax_only = options.syntax_only,
+                         .colour = *paint.plain == '\0' ? lang::Diagnostics::Colour::Never
+                                                        : lang::Diagnostics::Colour::Always,
+                         .include = common.include};
     for (const char* const part : {"/interfaces", "/policies"}) {
         if (!common.sdk.empty()) {
             judging.system.push_back(common.sdk + part);
@@ -117,7 +110,7 @@ Result<Answer> run(const Options& options, const CommonOptions& common, const Pa
         const CheckedFile& file = set.files()[i];
         totals.add(reports[i]);
         answer.text += describe(file, reports[i], paint);
-        Json entry{{"file", json_name(file.path)},
+        Json entry{{"file", file.path},
                    {"kind", spelling(file.kind)},
                    {"verdict", verdict_of(reports[i])},
                    {"errors", reports[i].errors},

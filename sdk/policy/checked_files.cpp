@@ -81,7 +81,7 @@ Result<FileSet> FileSet::collect(const std::vector<std::string>& paths,
             set.add_folder(path, options);
         } else if (!fs::is_regular_file(status)) {
             return Trouble{.cause = path + " is neither a file nor a folder",
-                           .way_out = "check the name"};
+                           .way_out = "files are told apart by their names: write it to one first"};
         } else {
             set.add(path, kind_of(lang::description_extension(path)), options);
         }

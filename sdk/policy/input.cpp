@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "input.hpp"
 
+#include "files.hpp"
 #include "words.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 #include <lang/diagnostics.hpp>
 #include <sdk/imagec/component.hpp>
-#include <sstream>
 
 namespace sdk::policy {
 
@@ -38,13 +37,21 @@ bool ends_with_part(const std::string& name, const std::string& word) {
     return name == word || name.ends_with("." + word);
 }
 
+Trouble no_answer(const std::string& path, std::size_t error_count) {
+    return {.cause = path + " has " + counted(error_count, "error") + ", so there is no answer",
+            .way_out = error_count == 1 ? "correct it first" : "correct them first"};
+}
+
 }  // namespace
 
 Result<PolicyPtr> load(const std::string& path,
                        const CommonOptions& options,
                        const policyc::LoweringOptions& lowering) {
     std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) {
+    if (std::filesystem::is_directory(path, error)) {
+        return Trouble{.cause = path + " is a folder", .way_out = "name the policy in it"};
+    }
+    if (!std::filesystem::exists(path, error)) {
         return Trouble{.cause = "there is no file " + path,
                        .way_out =
                            path == kDefaultPolicy
@@ -55,13 +62,11 @@ Result<PolicyPtr> load(const std::string& path,
         path, search_path(path, options), lang::Overlay{}, lowering);
     if (!compiled->ok()) {
         const lang::Diagnostics& found = compiled->diagnostics();
-        return Trouble{.cause = fmt::format("{} has {} error{}, so there is no answer",
-                                            path,
-                                            found.error_count(),
-                                            found.error_count() == 1 ? "" : "s"),
-                       .way_out = "correct it first; -I DIR adds a folder to search",
-                       .details = found.to_text(lang::colour_of_standard_error()),
-                       .diagnostics = Json::parse(found.to_json())};
+        Trouble trouble = no_answer(path, found.error_count());
+        trouble.way_out += "; -I DIR adds a folder to search";
+        trouble.details = found.to_text(lang::colour_of_standard_error());
+        trouble.diagnostics = Json::parse(found.to_json());
+        return trouble;
     }
     return PolicyPtr(std::move(compiled));
 }
@@ -110,20 +115,21 @@ Result<std::uint16_t> find_class(const policyc::Policy& policy, const std::strin
 }
 
 Result<System> load_system(const std::string& path, const std::vector<std::string>& include) {
-    std::ifstream stream(path, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    if (!stream) {
-        return Trouble{.cause = "cannot read " + path, .way_out = "check the name"};
+    const Result<std::string> text = read_whole(path);
+    if (!text.ok()) {
+        return text.trouble();
     }
-    const auto parsed = imagec::parse_init_yaml(text.str(), path, include);
-    if (!parsed.ok()) {
-        const std::size_t count = parsed.failures().size();
-        return Trouble{.cause = path + " has " +
-                                (count == 1 ? "an error" : counted(count, "error")) +
-                                ", so there is no answer",
-                       .way_out = count == 1 ? "correct it first" : "correct them first",
-                       .details = imagec::render(parsed.failures())};
+    const auto parsed = imagec::parse_init_yaml(text.value(), path, include);
+    const std::vector<imagec::Diagnostic> failures =
+        parsed.ok() ? imagec::find_lost_connections(parsed.value()) : parsed.failures();
+    if (!failures.empty()) {
+        Trouble trouble = no_answer(path, failures.size());
+        trouble.details = imagec::render(failures);
+        trouble.diagnostics = Json::array();
+        for (const imagec::Diagnostic& failure : failures) {
+            trouble.diagnostics.push_back(to_json(failure));
+        }
+        return trouble;
     }
     System system;
     std::map<std::string, std::string> class_of{{std::string(imagec::kKernelTask), "kl.core.Core"}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "judge.hpp"
 
+#include "files.hpp"
 #include "started_system.hpp"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <lang/idl_parser.hpp>
-#include <lang/lexer.hpp>
 #include <lang/psl_parser.hpp>
 #include <set>
 #include <tuple>
@@ -23,17 +23,10 @@ using lang::Diagnostics;
 using lang::Text;
 using lang::Word;
 
-/// Text for JSON: what is not UTF-8 is cut off, and the cut shown.
-std::string clean(const std::string& text) {
-    const std::size_t bad = lang::find_invalid_utf8(text);
-    return bad == std::string::npos ? text : text.substr(0, bad) + "...";
-}
-
 class Judge final {
 public:
     Judge(const FileSet& set, const JudgeOptions& options)
-        : set_(set), options_(options), reports_(set.files().size()),
-          colour_(lang::colour_of_standard_error()) {}
+        : set_(set), options_(options), reports_(set.files().size()), colour_(options.colour) {}
 
     std::vector<FileReport> run() {
         mark_roots();
@@ -238,14 +231,7 @@ private:
         FileReport& report = reports_[index];
         report.errors += 1;
         report.text += imagec::render(failure);
-        report.messages.push_back(
-            {{"code", fmt::format("imagec-{}", static_cast<std::uint32_t>(failure.code))},
-             {"severity", "error"},
-             {"file", clean(failure.file)},
-             {"line", failure.line},
-             {"column", failure.column},
-             {"message", clean(failure.cause)},
-             {"way_out", clean(failure.way_out)}});
+        report.messages.push_back(to_json(failure));
     }
 
     const FileSet& set_;

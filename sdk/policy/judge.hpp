@@ -9,6 +9,7 @@ namespace sdk::policy {
 
 struct JudgeOptions {
     bool syntax_only = false;
+    lang::Diagnostics::Colour colour = lang::Diagnostics::Colour::Never;  ///< of the texts
     std::vector<std::string> include{};  ///< searched before the folder of each file
     std::vector<std::string> system{};   ///< searched after it: the SDK's
 };

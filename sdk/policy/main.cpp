@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // tessera-policy: what `./tessera policy` runs. The engine for compiled policies is built beside
 // it.
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <sdk/policy/command.hpp>
 #include <sdk/policy/program.hpp>
 
 int main(int argc, char** argv) {
@@ -13,5 +16,9 @@ int main(int argc, char** argv) {
     const sdk::policy::Outcome outcome = sdk::policy::run_program(arguments);
     std::cerr << outcome.errors;
     std::cout << outcome.output << std::flush;
-    return std::cout ? outcome.status : 2;
+    if (!std::cout) {
+        std::cerr << "tessera policy: cannot write the answer: " << std::strerror(errno) << "\n";
+        return static_cast<int>(sdk::policy::ExitStatus::Trouble);
+    }
+    return outcome.status;
 }

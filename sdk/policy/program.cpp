@@ -21,6 +21,8 @@ namespace sdk::policy {
 
 namespace {
 
+enum class AnswerForm { Text, Json };
+
 /// What stands on standard error when there is no answer.
 std::string render(const Trouble& trouble) {
     std::string text = trouble.details;
@@ -31,9 +33,14 @@ std::string render(const Trouble& trouble) {
     return text;
 }
 
-Outcome refuse(const Trouble& trouble, const CommonOptions& options) {
+/// JSON is UTF-8; a file's name or a word of the command line may be anything.
+std::string text_of(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Outcome refuse(const Trouble& trouble, AnswerForm form) {
     Outcome outcome{.status = static_cast<int>(ExitStatus::Trouble)};
-    if (!options.json) {
+    if (form == AnswerForm::Text) {
         outcome.errors = render(trouble);
         return outcome;
     }
@@ -41,17 +48,39 @@ Outcome refuse(const Trouble& trouble, const CommonOptions& options) {
     if (!trouble.diagnostics.is_null()) {
         json["diagnostics"] = trouble.diagnostics;
     }
-    outcome.output = json.dump(2) + "\n";
+    outcome.output = text_of(json);
     return outcome;
+}
+
+/// What the command line asks for, also when nothing else of it can be understood.
+AnswerForm form_of(const std::vector<std::string>& arguments) {
+    const auto end = std::ranges::find(arguments, "--");
+    return std::find(arguments.begin(), end, "--json") == end ? AnswerForm::Text : AnswerForm::Json;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
+    const std::string hint = lang::closest(word, names);
+    return hint.empty() ? "" : ", did you mean '" + hint + "'?";
+}
+
+std::vector<std::string> names_of_subcommands(const CLI::App& program) {
+    std::vector<std::string> names;
+    for (const CLI::App* const command : program.get_subcommands({})) {
+        names.push_back(command->get_name());
+    }
+    return names;
+}
+
+Trouble refuse_subcommand(const CLI::App& program, const std::string& cause) {
+    return {.cause = cause,
+            .way_out =
+                fmt::format("there are: {}", fmt::join(names_of_subcommands(program), ", "))};
 }
 
 /// A first word that is no subcommand: CLI11 would only say that one is missing.
 std::optional<Trouble> find_unknown(const CLI::App& program,
                                     const std::vector<std::string>& arguments) {
-    std::vector<std::string> names;
-    for (const CLI::App* const command : program.get_subcommands({})) {
-        names.push_back(command->get_name());
-    }
+    const std::vector<std::string> names = names_of_subcommands(program);
     std::size_t first = 0;
     while (first + 1 < arguments.size() &&
            (arguments[first] == "--sdk" || arguments[first] == "--engine")) {
@@ -61,10 +90,36 @@ std::optional<Trouble> find_unknown(const CLI::App& program,
         std::ranges::find(names, arguments[first]) != names.end()) {
         return std::nullopt;
     }
-    const std::string hint = lang::closest(arguments[first], names);
-    return Trouble{.cause = "there is no subcommand '" + arguments[first] + "'" +
-                            (hint.empty() ? "" : ", did you mean '" + hint + "'?"),
-                   .way_out = fmt::format("there are: {}", fmt::join(names, ", "))};
+    return refuse_subcommand(program,
+                             "there is no subcommand '" + arguments[first] + "'" +
+                                 did_you_mean(arguments[first], names));
+}
+
+/// Why the first word that no option or argument of the command takes is too much.
+std::string explain_extra(const CLI::App& command, const std::string& word) {
+    if (!word.starts_with("-")) {
+        return "'" + word + "' is one word too many";
+    }
+    std::vector<std::string> names;
+    for (const CLI::Option* const option : command.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return "there is no option '" + word + "'" + did_you_mean(word, names);
+}
+
+/// A command line that CLI11 does not understand.
+Trouble explain(const CLI::App& program, const CLI::ParseError& error) {
+    const std::vector<CLI::App*> chosen = program.get_subcommands();
+    const CLI::App& command = chosen.empty() ? program : *chosen.front();
+    const std::vector<std::string> extra = command.remaining();
+    if (extra.empty() && chosen.empty() && error.get_name() == "RequiredError") {
+        return refuse_subcommand(program, "a subcommand is missing");
+    }
+    const std::string name = chosen.empty() ? "" : command.get_name() + " ";
+    return {.cause = extra.empty() ? error.what() : explain_extra(command, extra.front()),
+            .way_out = "tessera policy " + name + "--help shows what there is"};
 }
 
 }  // namespace
@@ -95,26 +150,26 @@ Outcome run_program(const std::vector<std::string>& arguments) {
     program.require_subcommand(1);
 
     if (const std::optional<Trouble> unknown = find_unknown(program, arguments)) {
-        return refuse(*unknown, options);
+        return refuse(*unknown, form_of(arguments));
     }
     try {
         std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
         program.parse(reversed);
     } catch (const CLI::ParseError& error) {
-        std::ostringstream output;
-        std::ostringstream errors;
-        const int code = program.exit(error, output, errors);
-        return {.status = code == 0 ? 0 : static_cast<int>(ExitStatus::Trouble),
-                .output = output.str(),
-                .errors = errors.str()};
+        if (error.get_exit_code() != 0) {
+            return refuse(explain(program, error), form_of(arguments));
+        }
+        std::ostringstream help;
+        program.exit(error, help, help);
+        return {.output = help.str()};
     }
     Result<Answer> result = task(options, paint_of_standard_output());
     if (!result.ok()) {
-        return refuse(result.trouble(), options);
+        return refuse(result.trouble(), options.json ? AnswerForm::Json : AnswerForm::Text);
     }
     Answer& answer = result.value();
     return {.status = static_cast<int>(answer.status),
-            .output = options.json ? answer.json.dump(2) + "\n" : answer.text,
+            .output = options.json ? text_of(answer.json) : answer.text,
             .errors = answer.note};
 }
 

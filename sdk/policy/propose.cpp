@@ -3,6 +3,7 @@
 // so. It never grants what the policy of the run did not.
 #include "propose.hpp"
 
+#include "files.hpp"
 #include "recording.hpp"
 #include "words.hpp"
 
@@ -10,8 +11,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <sstream>
 
 namespace sdk::policy {
 
@@ -208,22 +207,23 @@ Json to_json(const std::set<Recorded>& records) {
     return json;
 }
 
-Result<std::string> read_text(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    if (!stream) {
-        return Trouble{.cause = "cannot read " + path, .way_out = "check the name"};
-    }
-    return text.str();
+/// Writing over one's own input would leave nothing to look up.
+bool is_input(const std::string& output, const ProposeArguments& arguments) {
+    std::error_code ignored;
+    return std::filesystem::equivalent(output, arguments.recording, ignored) ||
+           std::filesystem::equivalent(output, arguments.policy, ignored);
 }
 
 Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& options) {
+    if (is_input(arguments.output, arguments)) {
+        return Trouble{.cause = arguments.output + " is what the proposal is made from",
+                       .way_out = "write to another file, and compare: tessera policy diff"};
+    }
     const Result<PolicyPtr> policy = load(arguments.policy, options, {.records_run = true});
     if (!policy.ok()) {
         return policy.trouble();
     }
-    const Result<std::string> log = read_text(arguments.recording);
+    const Result<std::string> log = read_whole(arguments.recording);
     if (!log.ok()) {
         return log.trouble();
     }

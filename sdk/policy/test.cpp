@@ -102,7 +102,7 @@ public:
 
 private:
     [[nodiscard]] std::optional<Trouble> complaints(const TestReport& report) const {
-        std::string details;
+        Trouble trouble{.diagnostics = Json::array()};
         std::set<std::string> known;  // setup is read once for every sequence
         for (const SequenceResult& sequence : report.sequences) {
             for (const Complaint& complaint : sequence.complaints) {
@@ -114,16 +114,28 @@ private:
                     line += "   way out: " + complaint.way_out + "\n";
                 }
                 if (known.insert(line).second) {
-                    details += line;
+                    trouble.details += line;
+                    trouble.diagnostics.push_back(to_json(complaint));
                 }
             }
         }
         if (known.empty()) {
             return std::nullopt;
         }
-        return Trouble{.cause = counted(known.size(), "test case") + " cannot be run",
-                       .way_out = "correct them first",
-                       .details = details};
+        trouble.cause = counted(known.size(), "test case") + " cannot be run";
+        trouble.way_out = known.size() == 1 ? "correct it first" : "correct them first";
+        return trouble;
+    }
+
+    [[nodiscard]] Json to_json(const Complaint& complaint) const {
+        const lang::Source& source = policy_.diagnostics().sources().get(complaint.span.file);
+        const lang::Position at = source.position(complaint.span.begin);
+        return {{"severity", "error"},
+                {"file", source.name()},
+                {"line", at.line},
+                {"column", at.column},
+                {"message", complaint.cause},
+                {"way_out", complaint.way_out}};
     }
 
     Json add(const SequenceResult& sequence) {

@@ -286,8 +286,9 @@ std::string Diagnostics::to_json() const {
 }
 
 Diagnostics::Colour colour_of_standard_error() {
+    const char* no_colour = std::getenv("NO_COLOR");
     const char* term = std::getenv("TERM");
-    const bool wanted = std::getenv("NO_COLOR") == nullptr && term != nullptr &&
+    const bool wanted = (no_colour == nullptr || *no_colour == '\0') && term != nullptr &&
                         std::string_view{term} != "dumb" && isatty(STDERR_FILENO) != 0;
     return wanted ? Diagnostics::Colour::Always : Diagnostics::Colour::Never;
 }
