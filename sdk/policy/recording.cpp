@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recording.hpp"
 
+#include "verdict_words.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -38,19 +40,10 @@ bool parse(std::string_view word, std::uint64_t& number) {
 }
 
 std::optional<EventKind> event_of(std::uint64_t number) {
-    switch (static_cast<ksec::Event>(number)) {
-    case ksec::Event::Request:
-        return EventKind::Request;
-    case ksec::Event::Response:
-        return EventKind::Response;
-    case ksec::Event::Error:
-        return EventKind::Error;
-    case ksec::Event::Security:
-        return EventKind::Security;
-    case ksec::Event::Execute:
-        return EventKind::Execute;
+    if (number > static_cast<std::uint64_t>(ksec::Event::Execute)) {
+        return std::nullopt;
     }
-    return std::nullopt;
+    return kind_of(static_cast<ksec::Event>(number));
 }
 
 class Reader final {

@@ -62,22 +62,6 @@ std::string malformed_words(const Step& step) {
     return "the message is malformed: " + subject + words_of(verdict.defect);
 }
 
-policyc::psl::EventKind kind_of(ksec::Event event) {
-    switch (event) {
-    case ksec::Event::Request:
-        return EventKind::Request;
-    case ksec::Event::Response:
-        return EventKind::Response;
-    case ksec::Event::Error:
-        return EventKind::Error;
-    case ksec::Event::Security:
-        return EventKind::Security;
-    case ksec::Event::Execute:
-        break;
-    }
-    return EventKind::Execute;
-}
-
 /// The event as a question of the table.
 Question question_of(const AccessTable& access, const ReadEvent& event) {
     const EventKind kind = kind_of(event.event.event);
@@ -222,6 +206,22 @@ std::string forgotten_answer(const AccessTable& access,
 }
 
 }  // namespace
+
+policyc::psl::EventKind kind_of(ksec::Event event) {
+    switch (event) {
+    case ksec::Event::Request:
+        return EventKind::Request;
+    case ksec::Event::Response:
+        return EventKind::Response;
+    case ksec::Event::Error:
+        return EventKind::Error;
+    case ksec::Event::Security:
+        return EventKind::Security;
+    case ksec::Event::Execute:
+        break;
+    }
+    return EventKind::Execute;
+}
 
 std::vector<NearMiss> near_misses(const AccessTable& access, const ReadEvent& event) {
     const NearSearch search(access, question_of(access, event));

@@ -8,6 +8,9 @@
 
 namespace sdk::policy {
 
+/// The rules' word for what ksec is asked.
+policyc::psl::EventKind kind_of(ksec::Event event);
+
 /// A rule that is about something very like the event, and what is different.
 struct NearMiss {
     RuleWords rule{};
