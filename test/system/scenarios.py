@@ -15,6 +15,13 @@ RANDOM = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
               tests=("random.canary-undisturbed", "random.nothing-leaks"))
 CHANGING = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
                 tests=("changing.nothing-denied-is-delivered", "changing.no-bad-text-is-delivered"))
+# The two figures are in microseconds of a clock that runs by instructions, 250 each: whoever dies is gone, and
+# a bystander has its turn, within 2,500,000 instructions.
+CONTAINED = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"], seconds=240,
+                 tests=("containment.peers-see-the-documented-code", "containment.canary-undisturbed",
+                        "containment.accounts-are-exact-after-each-hundred"))
+BY_INSTRUCTIONS = (virt(cpus=4, gic=3, icount=2), virt(cpus=4, gic=3, cpu="max", icount=2))
+BOUNDED = (r"longest-teardown-us=\d{1,4}$", r"widest-gap-us=\d{1,4}$")
 ATTACKED = (virt(cpus=1), virt(cpus=4, gic=3), virt(cpus=4, gic=3, cpu="max"), raspi4b())
 
 # Time by instructions, with turns of two other lengths.
@@ -44,6 +51,13 @@ SCENARIOS = (
     Scenario("changing messages", image="trial-changing", machines=ATTACKED, builds=("gcc",), seconds=240, **CHANGING),
     Scenario("many changing messages", image="trial-changing-long", machines=ATTACKED[:2], builds=("gcc",), seconds=3000,
              only_long=True, **CHANGING),
+    Scenario("deaths under load", image="trial-containment", machines=(virt(cpus=1),), builds=("gcc",),
+             **{**CONTAINED, "tests": CONTAINED["tests"] + ("containment.500-deaths",)}),
+    Scenario("deaths under load", image="trial-containment", machines=BY_INSTRUCTIONS, builds=("gcc",),
+             **{**CONTAINED, "expect": BOUNDED + CONTAINED["expect"]}),
+    Scenario("many deaths under load", image="trial-containment-long", machines=(virt(cpus=1),) + BY_INSTRUCTIONS,
+             builds=("gcc",), only_long=True,
+             **{**CONTAINED, "seconds": 3000, "tests": CONTAINED["tests"] + ("containment.10000-deaths",)}),
     # Programs in C, and one of them against a driver in C++.
     Scenario("c binding", image="echo", machines=(virt(cpus=1), raspi4b()), seconds=60,
              ends_at=r"^init: task-ended task=client reason=exit code=\d+$",

@@ -124,7 +124,11 @@ bool Spawner::load(u32 task, const Part& part) {
 
 Child Spawner::build(ChildMain main, u64 argument, const ChildOptions& options) {
     sdk::Line<40> name;
-    name.text("child-").decimal(++children_made);
+    if (options.name.empty()) {
+        name.text("child-").decimal(++children_made);
+    } else {
+        name.text(options.name);
+    }
     const auto created =
         tasks().Create(name.view(), options.eclass, "", options.memory, options.priority);
     if (!created.ok()) {

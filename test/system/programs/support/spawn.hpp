@@ -17,7 +17,8 @@ struct ChildOptions {
     std::string_view eclass = "trial.Equal";
     u64 memory = 512u << 10;  ///< budget; the image is charged to the parent
     u32 priority = 100;
-    bool serves = false;  ///< gets a listener
+    bool serves = false;      ///< gets a listener
+    std::string_view name{};  ///< empty: a new one, never used before
 };
 
 struct Child {
