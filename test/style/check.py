@@ -18,6 +18,7 @@ import sys
 
 import compile_rules
 import layer_rules
+import reach_rules
 import readme_rules
 import text_rules
 import threat_rules
@@ -46,6 +47,7 @@ def run(arguments):
         violations = [found for source in sources for found in text_rules.check(source)]
         violations += layer_rules.check(sources)
         violations += text_rules.check_diagnostics(arguments.root, sources)
+        violations += reach_rules.check(arguments.root)
     elif arguments.what == "readmes":
         violations = list(readme_rules.check(arguments.root, sources)) + list(threat_rules.check(arguments.root))
     elif arguments.what == "format":

@@ -3,6 +3,7 @@
 // texts, then write. Exit status 0: done; 1: the descriptions have errors; 2: wrong command line.
 #include "emit.hpp"
 #include "emit_c.hpp"
+#include "emit_manual.hpp"
 #include "endpoint_table.hpp"
 #include "names.hpp"
 #include "output.hpp"
@@ -35,6 +36,7 @@ struct Options {
     std::string endpoints;
     std::string depfile;
     bool c = false;
+    bool manual = false;
     bool check = false;
     bool json = false;
 };
@@ -97,7 +99,9 @@ private:
             diagnostics_.report<Code::NothingToGenerate>({});
             return;
         }
-        if (options_.c) {
+        if (options_.manual) {
+            generate_manual();
+        } else if (options_.c) {
             generate_c();
         } else {
             generate_cpp();
@@ -135,6 +139,20 @@ private:
                 is_name(name) ? workspace_.find_class(name, {}) : nullptr;
             if (process != nullptr && !diagnostics_.has_errors()) {
                 add(path_of(name) + ".edl.h", emit_c_class(*process, style(), diagnostics_));
+            }
+        }
+    }
+
+    void generate_manual() {
+        for (const std::string& name : options_.classes) {
+            const ProcessClass* const process =
+                is_name(name) ? workspace_.find_class(name, {}) : nullptr;
+            if (process == nullptr || diagnostics_.has_errors()) {
+                continue;
+            }
+            add("README.md", emit_manual_index(*process));
+            for (const lang::Endpoint& endpoint : process->endpoints) {
+                add(manual_file(*endpoint.interface), emit_manual_page(*process, endpoint));
             }
         }
     }
@@ -280,6 +298,7 @@ int main(int argc, char** argv) {
     app.add_option("--class", options.classes, "make the dispatcher of this EDL class")
         ->type_name("NAME")
         ->allow_extra_args(false);
+    app.add_flag("--manual", options.manual, "make the reference manual of this EDL class");
     app.add_option("--output", options.output, "root of what is written")->type_name("DIR");
     app.add_option(
            "--manifest", options.manifest, "also write this header, which all others include")
@@ -297,6 +316,9 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
         if (!options.c && !options.components.empty()) {
             throw CLI::ValidationError("--component is for --c only");
+        }
+        if (options.manual && (options.c || options.classes.size() != 1)) {
+            throw CLI::ValidationError("--manual is for one --class, without --c");
         }
         if (options.check == options.files.empty()) {
             throw CLI::ValidationError(options.check ? "--check needs at least one FILE"

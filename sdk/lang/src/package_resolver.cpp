@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <lang/cursor.hpp>
 #include <lang/layout.hpp>
+#include <sstream>
 
 namespace sdk::lang {
 
@@ -489,7 +490,6 @@ private:
 
     void interface(const idl::Interface& syntax) {
         package_.has_interface = true;
-        package_.interface_doc = syntax.doc;
         for (const idl::Method& method : syntax.methods) {
             if (package_.methods.size() == kMaxMethods) {
                 diagnostics_.report<Code::TooManyMethods>(
@@ -500,6 +500,30 @@ private:
         }
         for (const Method& method : package_.methods) {
             package_.maxima.include(method);
+        }
+        read_tags(syntax.doc);
+    }
+
+    /// Words from a tag on are names of methods; what stands before the first is the comment.
+    void read_tags(const std::string& doc) {
+        std::istringstream lines{doc};
+        auto reach = Reach::Unstated;
+        for (std::string line; std::getline(lines, line);) {
+            std::istringstream words{line};
+            bool is_tagged = reach != Reach::Unstated;
+            for (std::string word; words >> word;) {
+                if (word == "@safe" || word == "@dangerous") {
+                    reach = word == "@safe" ? Reach::Safe : Reach::Dangerous;
+                    is_tagged = true;
+                    continue;
+                }
+                for (Method& method : package_.methods) {
+                    method.reach = method.name == word && is_tagged ? reach : method.reach;
+                }
+            }
+            if (!is_tagged) {
+                package_.interface_doc += (package_.interface_doc.empty() ? "" : "\n") + line;
+            }
         }
     }
 

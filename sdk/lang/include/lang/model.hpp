@@ -134,11 +134,20 @@ struct Message {
     [[nodiscard]] bool is_short() const;
 };
 
+/// What granting a method means, as the interface's comment says in its lines `@safe` and
+/// `@dangerous`, each followed by names of methods.
+enum class Reach : std::uint8_t {
+    Unstated,
+    Safe,       ///< the caller, what it holds handles to, and its own budget
+    Dangerous,  ///< others: processes, devices, the clock, the machine
+};
+
 struct Method {
     std::string name;
     Span span;  ///< of the name
     std::string doc;
     std::uint16_t id = 0;
+    Reach reach = Reach::Unstated;
     Message request;
     Message response;
     Message error;
@@ -165,7 +174,7 @@ struct Package {
     std::vector<const Package*> imports;
     std::vector<Definition> definitions;
     bool has_interface = false;
-    std::string interface_doc;
+    std::string interface_doc;  ///< without its tags
     std::vector<Method> methods;
     Maxima maxima;
 

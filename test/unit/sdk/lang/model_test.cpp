@@ -278,3 +278,31 @@ TEST_CASE("every description that ships resolves without a message", "[lang][res
     REQUIRE(core != nullptr);
     CHECK(core->endpoints.at(0).path == "vmm.VMM");
 }
+
+TEST_CASE("tags in an interface's comment say how far its methods reach", "[lang][model]") {
+    Folder folder;
+    folder.file("T.idl",
+                "package T\n"
+                "/* Lamps.\n"
+                "   @safe Look\n"
+                "      Count\n"
+                "   @dangerous Switch Nothing */\n"
+                "interface { Look(); Count(); Switch(); Burn(); }\n");
+    const Package* package = folder.package("T");
+    REQUIRE(package != nullptr);
+    CHECK(package->find_method("Look")->reach == Reach::Safe);
+    CHECK(package->find_method("Count")->reach == Reach::Safe);
+    CHECK(package->find_method("Switch")->reach == Reach::Dangerous);
+    CHECK(package->find_method("Burn")->reach == Reach::Unstated);
+}
+
+TEST_CASE("an interface's comment is what stands before its tags", "[lang][model]") {
+    Folder folder;
+    folder.file("T.idl",
+                "package T\n"
+                "/* Lamps,\n   of all kinds.\n   @safe Look */\n"
+                "interface { Look(); }\n");
+    const Package* package = folder.package("T");
+    REQUIRE(package != nullptr);
+    CHECK(package->interface_doc == "Lamps,\nof all kinds.");
+}
