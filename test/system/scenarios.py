@@ -15,17 +15,22 @@ RANDOM = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
               tests=("random.canary-undisturbed", "random.nothing-leaks"))
 CHANGING = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
                 tests=("changing.nothing-denied-is-delivered", "changing.no-bad-text-is-delivered"))
-# The two figures are in microseconds of a clock that runs by instructions, 250 each: whoever dies is gone, and
-# a bystander has its turn, within 2,500,000 instructions.
+# In microseconds of a clock that runs by instructions, 250 each: whoever dies is gone, and a bystander has its turn,
+# within 2,500,000 instructions.
 CONTAINED = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"], seconds=240,
                  tests=("containment.peers-see-the-documented-code", "containment.canary-undisturbed",
                         "containment.accounts-are-exact-after-each-hundred"))
 BY_INSTRUCTIONS = (virt(cpus=4, gic=3, icount=2), virt(cpus=4, gic=3, cpu="max", icount=2))
-BOUNDED = (r"longest-teardown-us=\d{1,4}$", r"widest-gap-us=\d{1,4}$")
+BOUNDED = (r"longest-teardown-us=\d{5,}$", r"widest-gap-us=\d{5,}$")
 ATTACKED = (virt(cpus=1), virt(cpus=4, gic=3), virt(cpus=4, gic=3, cpu="max"), raspi4b())
 
 # Time by instructions, with turns of two other lengths.
 OTHER_TURNS = (virt(cpus=4, gic=2, icount=0), virt(cpus=4, gic=3, el2=True, icount=5))
+# A nanosecond for each instruction: whatever somebody uses up, a stronger bystander that comes each millisecond has
+# its turn within 100,000 instructions; 48 callers of one server are served within 20 % of the same number of times.
+TIMED = (virt(cpus=1, icount=0), OTHER_TURNS[0])
+PUNCTUAL = (r"widest-gap-us=(1[1-9]\d\d|[2-9]\d{3}|\d{5,})$",)
+FAIR = (r"^exhaustion: flood callers=48 share=[1-9]\d\d least=\d{3} most=\d{3}$",)
 # CPUs that truly run at the same time. On a host with other work each waits for CPUs that are set
 # aside, minutes in all, and tests with deadlines may fail of it.
 PARALLEL = (virt(cpus=2, gic=3, parallel=True), virt(cpus=4, gic=2, parallel=True))
@@ -36,7 +41,9 @@ LIVES = dict(image="plant", ends_at=r"^init: task-started", seconds=60, builds=(
 WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version that the device tree names$"
 
 SCENARIOS = (
-    Scenario("trial", machines=tuple(variants()) + OTHER_TURNS, builds=("gcc",), **TRIAL),
+    Scenario("trial", machines=tuple(variants()) + OTHER_TURNS[1:], builds=("gcc",), **TRIAL),
+    Scenario("trial", machines=TIMED, builds=("gcc",), forbid=PUNCTUAL,
+             **{**TRIAL, "expect": FAIR + TRIAL["expect"]}),
     Scenario("trial", machines=SECOND_COMPILER, builds=("clang",), **TRIAL),
     Scenario("trial", machines=tuple(m for m in variants() if m not in SECOND_COMPILER), builds=("clang",),
              only_long=True, **TRIAL),
@@ -54,7 +61,7 @@ SCENARIOS = (
     Scenario("deaths under load", image="trial-containment", machines=(virt(cpus=1),), builds=("gcc",),
              **{**CONTAINED, "tests": CONTAINED["tests"] + ("containment.500-deaths",)}),
     Scenario("deaths under load", image="trial-containment", machines=BY_INSTRUCTIONS, builds=("gcc",),
-             **{**CONTAINED, "expect": BOUNDED + CONTAINED["expect"]}),
+             forbid=BOUNDED, **CONTAINED),
     Scenario("many deaths under load", image="trial-containment-long", machines=(virt(cpus=1),) + BY_INSTRUCTIONS,
              builds=("gcc",), only_long=True,
              **{**CONTAINED, "seconds": 3000, "tests": CONTAINED["tests"] + ("containment.10000-deaths",)}),

@@ -30,7 +30,10 @@ u64 map_device() {
     if (!registered.ok()) {
         registered = io().RegisterMmio(0xFE20'0000, kPage);
     }
-    return io().MapMem(registered.value().resource.handle, 0).value().at;
+    const u32 registers = registered.value().resource.handle;
+    const u64 view = io().MapMem(registers, 0).value().at;
+    (void)handles().Close(registers);
+    return view;
 }
 
 Places make_places() {
@@ -123,6 +126,12 @@ public:
         : report_(report), server_(connection(context, "server")),
           warehouse_(connection(context, "warehouse")), places_(make_places()),
           room_(allocate(Store::MaxPlain + kPage)) {}
+
+    /// Lets go of the device, which others try as well.
+    ~Buffers() { (void)vmm().Free(places_.device, kPage); }
+
+    Buffers(const Buffers&) = delete;
+    Buffers& operator=(const Buffers&) = delete;
 
     void each_bad_address();
     void odd_places_that_work();

@@ -8,11 +8,10 @@
 #include <kernel/base/mmio.hpp>
 #include <runtime/log.hpp>
 #include <runtime/thread.hpp>
+#include <test/system/programs/support/canary.hpp>
 #include <test/system/programs/support/floating.hpp>
 #include <test/system/programs/support/peer.hpp>
-#include <trial/Echo.client.hpp>
 #include <trial/Mayfly.endpoints.hpp>
-#include <trial/Server.edl.hpp>
 #include <trial/Store.idl.hpp>
 
 namespace trial {
@@ -27,6 +26,7 @@ constexpr u32 kAskers = 3;
 constexpr u32 kWorkers = 6;  // threads of the mayfly besides its first
 constexpr u64 kLongestLifeUs = 3000;
 constexpr u32 kLargest = Store::MaxPlain;
+constexpr u64 kSongPlace = Spawner::kBoardBytes - kPage;
 constexpr u64 kMayflyMemory = u64{6} << 20;
 
 /// What a peer saw. Each has one of its own, so nothing is shared.
@@ -56,7 +56,6 @@ enum class Fate : u32 { Terminated, Fault, Exit };
 struct Board {
     u64 seed;
     volatile u32 stop;
-    u32 echo;                // the canary's channel
     u32 to_mayfly[kAskers];  // the askers' channels
     u32 to_host[kHosts];     // the mayfly's
     u32 memory;              // the mayfly's, copies of what is being revoked
@@ -66,9 +65,6 @@ struct Board {
     Fate fate;
     u64 death;  // CNTVCT
     volatile u64 interrupts;
-    volatile u32 sung;
-    volatile u32 wrong_notes;
-    volatile u64 widest_gap;  // ticks
     Seen askers[kAskers];
     Seen servers[kHosts];
     Seen workers[kWorkers];
@@ -246,25 +242,6 @@ s32 host(u64 argument) {
         spin(random, 30);
         board.servers[self].note(answer_any(request, fixed, data), Status::StaleToken, false);
     }
-}
-
-/// Talks to a server that has nothing to do with all this.
-s32 canary(u64 argument) {
-    auto& board = at<Board>(argument);
-    Echo::Proxy echo{board.echo, Server::endpoint::echo};
-    u64 before = sdk::now_ticks();
-    while (board.stop == 0) {
-        const auto reply = echo.Ping(board.sung);
-        if (!reply.ok() || reply.value().next != u64{board.sung} + 1) {
-            board.wrong_notes = board.wrong_notes + 1;
-        }
-        board.sung = board.sung + 1;
-        (void)threads().Sleep(sdk::now_ticks() + sdk::ticks_of_ms(1));
-        const u64 now = sdk::now_ticks();
-        board.widest_gap = now - before > board.widest_gap ? now - before : board.widest_gap;
-        before = now;
-    }
-    return 0;
 }
 
 // The mayfly. Its workers do not return; what they hold when they die is the point.
@@ -550,7 +527,8 @@ struct Totals {
 class Swarm final {
 public:
     Swarm(const Context& context, Spawner& spawner)
-        : spawner_(spawner), board_(spawner.board<Board>()) {
+        : spawner_(spawner), board_(spawner.board<Board>()),
+          canary_(spawner, kSongPlace, connection(context, "server")) {
         for (u32 i = 0; i < kHosts; ++i) {
             sdk::Line<20> name;
             name.text("host-").decimal(i);
@@ -562,9 +540,6 @@ public:
                                        .serves = true,
                                        .name = name.view()});
         }
-        canary_ = spawner.build(canary, spawner.board_address(), {.priority = 105});
-        board_.echo = Spawner::give(canary_, connection(context, "server"));
-        (void)spawner.start(canary_);
         memory_ = vmm().MdlCreate(kPage, 0).value().mdl.handle;
         registers_ = io().RegisterMmio(kClockAddress, kPage).value().resource.handle;
         line_ = io().RegisterIrq(kClockLine, 0).value().resource.handle;
@@ -582,8 +557,8 @@ public:
     Swarm& operator=(const Swarm&) = delete;
 
     void live_and_die(u64 seed, Totals& totals);
-    /// Ends the peers. False: one of them hangs, or a server serves no more.
-    bool disperse();
+    /// Ends the canary, and the peers. False: one of them hangs, or a server serves no more.
+    bool disperse(Test& song);
 
 private:
     void equip(const Child& child);
@@ -592,7 +567,7 @@ private:
     Board& board_;
     Child hosts_[kHosts];
     Child askers_[kAskers];
-    Child canary_;
+    Canary canary_;
     u32 memory_ = 0;
     u32 channel_ = 0;
     u32 registers_ = 0;  // 0 on a board without this device
@@ -662,14 +637,14 @@ void Swarm::live_and_die(u64 seed, Totals& totals) {
     Spawner::discard(child);
 }
 
-bool Swarm::disperse() {
+bool Swarm::disperse(Test& song) {
     board_.stop = 1;
-    bool all_well = Spawner::wait(canary_).ended;
+    canary_.judge(song, "containment");
+    bool all_well = true;
     for (const Child& child : askers_) {
         all_well = all_well && (child.task == 0 || Spawner::wait(child).reason == kExited);
         Spawner::discard(child);
     }
-    Spawner::discard(canary_);
     for (const Child& child : hosts_) {
         const u32 channel = handles().Connect(0, child.task).value().channel;
         all_well = all_well &&
@@ -712,6 +687,7 @@ void run(Report& report, const Context& context) {
     name.text("containment.").decimal(deaths).text("-deaths");
     Test all{report, name.view()};
     Test exact{report, "containment.accounts-are-exact-after-each-hundred"};
+    Test undisturbed{report, "containment.canary-undisturbed"};
     Accounts before;
     // The first block is for what stays for good: the names of servers.
     for (u32 done = 0, block = 0; done < deaths + kBlock / 10; ++block) {
@@ -724,7 +700,7 @@ void run(Report& report, const Context& context) {
             for (; done < end; ++done) {
                 swarm.live_and_die(context.seed + done, totals);
             }
-            all.require("the peers are well", swarm.disperse(), done);
+            all.require("the peers are well", swarm.disperse(undisturbed), done);
         }
         if (block == 0) {
             sdk::sleep_ms(50);
@@ -758,9 +734,6 @@ void run(Report& report, const Context& context) {
         .field("answers", servers.good)
         .field("tokens-stale", servers.cut)
         .field("interrupts", board.interrupts);
-    sdk::LogLine{"containment", "canary"}
-        .field("calls", board.sung)
-        .field("widest-gap-us", board.widest_gap * 1'000'000 / a_second);
     {
         Test test{report, "containment.peers-see-the-documented-code"};
         judge(test, "clients of the dead", askers, is_long);
@@ -768,9 +741,6 @@ void run(Report& report, const Context& context) {
         judge(test, "the dying themselves", workers, is_long);
         test.require("interrupts", board.registers == 0 || !is_long || board.interrupts > 0);
     }
-    Test test{report, "containment.canary-undisturbed"};
-    test.require("sang", board.sung > 0);
-    test.equal("wrong", board.wrong_notes, 0);
 }
 
 }  // namespace trial

@@ -74,6 +74,19 @@ void ownership(Report& report, u32 listener, const sdk::start::Interrupt& line) 
         test.equal(
             "the kernel's", io().RegisterIrq(kernels_own, 0).status(), Status::InvalidArgument);
     }
+    // Every number that a controller could have, and some more.
+    for (u32 number = 0; number < 2048; ++number) {
+        const auto registered = io().RegisterIrq(number, 0);
+        if (registered.ok()) {
+            test.require("no shared line of the controller", number >= 32 && number < 1020, number);
+            (void)handles().Close(registered.value().resource.handle);
+        } else {
+            test.require("how it is refused",
+                         registered.status() == Status::InvalidArgument ||
+                             (registered.status() == Status::Busy && number == line.line),
+                         number);
+        }
+    }
     test.equal("odd flags", io().RegisterIrq(77, 6).status(), Status::InvalidArgument);
 }
 

@@ -3,6 +3,7 @@
 // starts of processes.
 #include <test/system/programs/support/kernel.hpp>
 #include <test/system/programs/support/spawn.hpp>
+#include <test/system/programs/support/trap.hpp>
 #include <trial/Equal.edl.hpp>
 #include <trial/Guarded.client.hpp>
 #include <trial/Server.edl.hpp>
@@ -133,6 +134,80 @@ void both_sides_are_told(Report& report, const Context& context) {
     test.equal("server's status",
                static_cast<Status>(spawner.board<Scene>().server),
                Status::SecurityDisallow);
+    Spawner::discard(client);
+    Spawner::discard(server);
+}
+
+constexpr u8 kSecret = 0x5A;
+constexpr u8 kUntouched = 0xC3;
+constexpr u16 kWhisper = static_cast<u16>(Peer::Method::Whisper);
+
+s32 whispering_server(u64 board) {
+    sdk::Incoming incoming;
+    u64 fixed[16];
+    const u64 arena = allocate(2 * kPage);
+    const sdk::Room room{
+        .fixed = fixed, .fixed_size = 128, .arena = &at<u8>(arena), .arena_size = 2 * kPage};
+    sdk::receive(0x1'0001, 1, room, incoming);
+    Peer::Whisper_Response response;
+    __builtin_memset(&at<u8>(arena), kSecret, kPage);
+    for (u64& word : response.words) {
+        word = ~u64{0} / 255 * kSecret;
+    }
+    response.data = {.offset = 0, .size = 4096};
+    const abi::Tag tag =
+        abi::Tag::make_long(abi::Kind::Response, Equal::endpoint::peer, kWhisper, 0);
+    at<Scene>(board).server = static_cast<s32>(sdk::reply(incoming.token,
+                                                          abi::Tag{tag.value | abi::Tag::kArena},
+                                                          {.fixed = &response,
+                                                           .fixed_size = sizeof(response),
+                                                           .arena = &at<u8>(arena),
+                                                           .arena_size = 4096}));
+    return 0;
+}
+
+/// Its result is the number of bytes and registers in which something of the answer arrived.
+s32 listening_client(u64 board) {
+    const u64 fixed = allocate(kPage);
+    const u64 arena = allocate(2 * kPage);
+    __builtin_memset(&at<u8>(fixed), kUntouched, kPage);
+    __builtin_memset(&at<u8>(arena), kUntouched, 2 * kPage);
+    Registers registers;
+    registers.x[0] = at<Scene>(board).channel;
+    registers.x[5] = abi::Buffer{base::UserAddr{fixed}, sizeof(Peer::Whisper_Response)}.value;
+    registers.x[6] = abi::Buffer{base::UserAddr{arena}, 4096}.value;
+    registers.x[9] =
+        abi::Tag::make_short(abi::Kind::Request, Equal::endpoint::peer, kWhisper, 8).value |
+        abi::Tag::kRoom;
+    trial_trap(&registers, trial_call);
+    at<Scene>(board).client = static_cast<s32>(status_of(registers));
+    s32 leaks = 0;
+    for (u32 i = 1; i < 19; ++i) {
+        leaks += registers.x[i] != 0 ? 1 : 0;
+    }
+    for (u64 i = 0; i < kPage; ++i) {
+        leaks += at<u8>(fixed + i) != kUntouched ? 1 : 0;
+        leaks += at<u8>(arena + i) != kUntouched ? 1 : 0;
+    }
+    return leaks;
+}
+
+void nothing_of_it_arrives(Report& report, const Context& context) {
+    Test test{report, "policy.nothing-of-a-denied-answer-arrives"};
+    Spawner spawner{context};
+    auto& scene = spawner.board<Scene>();
+    const Child server =
+        spawner.build(whispering_server, spawner.board_address(), {.serves = true});
+    const Child client = spawner.build(listening_client, spawner.board_address());
+    scene.channel = Spawner::connect(client, server);
+    test.equal("server", spawner.start(server), Status::Ok);
+    test.equal("client", spawner.start(client), Status::Ok);
+    (void)Spawner::wait(server);
+    const Ending asked = Spawner::wait(client);
+    test.require("client ended", asked.ended && asked.reason == kExited, asked.pc);
+    test.equal("bytes and registers that leaked", asked.code, 0);
+    test.equal("client's status", static_cast<Status>(scene.client), Status::SecurityDisallow);
+    test.equal("server's status", static_cast<Status>(scene.server), Status::SecurityDisallow);
     Spawner::discard(client);
     Spawner::discard(server);
 }
@@ -274,6 +349,7 @@ void run(Report& report, const Context& context) {
     nothing_says_yes(report, server);
     answers(report, server);
     both_sides_are_told(report, context);
+    nothing_of_it_arrives(report, context);
     questions(report);
     kernel_refuses(report);
     kernel_takes_back(report, context);

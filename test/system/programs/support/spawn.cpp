@@ -129,8 +129,15 @@ Child Spawner::build(ChildMain main, u64 argument, const ChildOptions& options) 
     } else {
         name.text(options.name);
     }
-    const auto created =
-        tasks().Create(name.view(), options.eclass, "", options.memory, options.priority);
+    const auto create = [&] {
+        return tasks().Create(name.view(), options.eclass, "", options.memory, options.priority);
+    };
+    auto created = create();
+    constexpr u32 kTries = 1000;
+    for (u32 i = 0; i < kTries && created.status() == Status::AlreadyExists; ++i) {
+        sdk::sleep_ms(1);  // who had the name is being taken apart
+        created = create();
+    }
     if (!created.ok()) {
         return {};
     }

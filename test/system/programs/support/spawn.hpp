@@ -18,7 +18,7 @@ struct ChildOptions {
     u64 memory = 512u << 10;  ///< budget; the image is charged to the parent
     u32 priority = 100;
     bool serves = false;      ///< gets a listener
-    std::string_view name{};  ///< empty: a new one, never used before
+    std::string_view name{};  ///< empty: one never used before; else waits until it is free
 };
 
 struct Child {

@@ -7,6 +7,7 @@
 #include <kernel/object/handle_table.hpp>
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/Handle.idl.hpp>
+#include <random>
 #include <set>
 #include <vector>
 
@@ -256,4 +257,123 @@ TEST_CASE("without the right to revoke nothing is closed", "[kernel][object]") {
     CHECK(family.revoke(family.root) == Status::NoCapability);
     CHECK(family.other.handles.find(child) != nullptr);
     CHECK(family.revoke(family.root ^ 0x10000) == Status::BadHandle);
+}
+
+namespace {
+
+/// What the kernel's tree of handles must be, kept apart from it.
+struct Expected {
+    Process* process;
+    u32 handle;
+    u32 rights;
+    std::size_t parent;
+    bool is_open;
+};
+
+constexpr std::size_t kNobody = ~std::size_t{0};
+
+/// Copies, closes and revokes handles at random, in three processes.
+class Walk final {
+public:
+    explicit Walk(u32 seed) : random_(seed) {
+        nodes_.push_back({&family_.mine, family_.root, rights::kAll, kNobody, true});
+    }
+
+    void step() {
+        const std::size_t at = random_() % nodes_.size();
+        if (!nodes_[at].is_open) {
+            return;
+        }
+        if (const u32 act = random_() % 16; act < 12) {
+            copy(at);
+        } else if (act < 15) {
+            close(at);
+        } else {
+            revoke(at);
+        }
+    }
+
+    void check() const {
+        for (const Expected& node : nodes_) {
+            const kernel::Slot* slot = node.process->handles.find(node.handle);
+            REQUIRE((slot != nullptr) == node.is_open);
+            if (node.is_open) {
+                REQUIRE(slot->rights == node.rights);
+            }
+        }
+    }
+
+    [[nodiscard]] std::size_t most_open() const { return most_open_; }
+
+private:
+    void copy(std::size_t at) {
+        Process* const targets[] = {&family_.mine, &family_.server, &family_.other};
+        Process& target = *targets[random_() % 3];
+        if (target.handles.free() < 8) {
+            return;
+        }
+        const auto wanted = static_cast<u32>(random_() | random_());
+        const Expected from = nodes_[at];
+        const u32 handle = Family::derive(*from.process, from.handle, target, wanted);
+        nodes_.push_back({&target, handle, from.rights & wanted, at, true});
+        ++open_;
+        most_open_ = open_ > most_open_ ? open_ : most_open_;
+    }
+
+    void close(std::size_t at) {
+        if (at == 0) {
+            return;
+        }
+        Expected& gone = nodes_[at];
+        kernel::close_slot(*gone.process, *gone.process->handles.find(gone.handle));
+        gone.is_open = false;
+        --open_;
+        for (Expected& node : nodes_) {
+            node.parent = node.parent == at ? gone.parent : node.parent;
+        }
+    }
+
+    void revoke(std::size_t at) {
+        Expected& top = nodes_[at];
+        if (top.process != &family_.mine || (top.rights & rights::kRevoke) == 0) {
+            return;
+        }
+        REQUIRE(family_.revoke(top.handle) == Status::Ok);
+        for (std::size_t i = at + 1; i < nodes_.size();
+             ++i) {  // children come behind their parents
+            Expected& node = nodes_[i];
+            const bool is_below =
+                node.parent == at || (node.parent != kNobody && is_marked(node.parent));
+            if (node.is_open && is_below) {
+                node.is_open = false;
+                marked_.insert(i);
+                --open_;
+            }
+        }
+        marked_.clear();
+    }
+
+    [[nodiscard]] bool is_marked(std::size_t at) const { return marked_.contains(at); }
+
+    Family family_;
+    std::mt19937 random_;
+    std::vector<Expected> nodes_;
+    std::set<std::size_t> marked_;
+    std::size_t open_ = 1;
+    std::size_t most_open_ = 1;
+};
+
+}  // namespace
+
+TEST_CASE("whatever is copied, closed and revoked, rights shrink and revoked handles are gone",
+          "[kernel][object]") {
+    for (u32 seed = 1; seed <= 4; ++seed) {
+        INFO("seed " << seed);
+        Walk walk{seed};
+        for (u32 i = 0; i < 600; ++i) {
+            walk.step();
+            walk.check();
+        }
+        CHECK(walk.most_open() > 30);
+    }
 }
