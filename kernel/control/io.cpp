@@ -77,26 +77,17 @@ register_irq(Thread& caller, const io::RegisterIrq_Request& in, io::RegisterIrq_
     return answer(out, Status::Ok);
 }
 
-Outcome map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem_Response& out) {
-    const auto range = resolve<DeviceRange>(
-        *caller.process, in.resource.handle, abi::rights::kRead | abi::rights::kWrite);
-    if (!range.ok()) {
-        return answer(out, range.status());
-    }
+Result<Outcome> map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem_Response& out) {
+    TRY_VALUE(DeviceRange & range,
+              resolve<DeviceRange>(
+                  *caller.process, in.resource.handle, abi::rights::kRead | abi::rights::kWrite));
     RegionRequest request{};
     request.address = in.hint;
-    request.size = range.value().size.value;
+    request.size = range.size.value;
     request.kind = RegionKind::Device;
     request.writable = true;
-    request.object = &range.value();
-    Status status = Status::Ok;
-    if (map_in_steps(caller, *caller.process, request, out.at, status) == Outcome::More) {
-        return Outcome::More;
-    }
-    if (status == Status::Ok) {
-        undo_mapping(caller, out.at);
-    }
-    return answer(out, status);
+    request.object = &range;
+    return map_in_steps(caller, *caller.process, request, out.at);
 }
 
 Outcome attach_irq(Thread& caller, const io::AttachIrq_Request& in, io::AttachIrq_Response& out) {

@@ -60,6 +60,10 @@ bool undo_step(Thread& caller) {
         caller.kernel_state[2] = 0;
     }
     if (const u64 address = caller.kernel_state[3]; address != 0) {
+        if (u64& pages = caller.kernel_state[1]; pages != 0) {
+            const auto region = find_anonymous(process, address, pages * base::kPageSize);
+            return !region.ok() || drop_pages_step(process, region.value(), address, pages);
+        }
         Region* region = find_region(process, base::VirtAddr{address});
         if (region != nullptr && !unmap_region_step(process, *region)) {
             return false;
@@ -187,18 +191,14 @@ Result<arch::Access> access_of(u32 flags) {
     return access;
 }
 
-Outcome map_in_steps(
-    Thread& caller, Process& target, const RegionRequest& request, u64& at, Status& status) {
+Result<Outcome>
+map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64& at) {
     u64& base_address = caller.kernel_state[1];
     u64& progress = caller.kernel_state[0];  // serial of the region above, its failure below
     if (base_address == 0) {
-        const auto reserved = reserve_region(target, request);
-        if (!reserved.ok()) {
-            status = reserved.status();
-            return Outcome::Done;
-        }
-        base_address = reserved.value().base.value;
-        progress = u64{reserved.value().serial} << 32;
+        TRY_VALUE(const Region& reserved, reserve_region(target, request));
+        base_address = reserved.base.value;
+        progress = u64{reserved.serial} << 32;
     }
     at = base_address;
     const auto failure = static_cast<Status>(static_cast<base::s32>(static_cast<u32>(progress)));
@@ -206,29 +206,24 @@ Outcome map_in_steps(
     // Between two steps another thread may have unmapped it, and mapped something else there.
     const bool is_same = region != nullptr && region->serial == progress >> 32;
     if (!is_same || (region->leaving && failure == Status::Ok)) {
-        status = failure == Status::Ok ? Status::InvalidArgument : failure;
-        return Outcome::Done;
+        return failure == Status::Ok ? Status::InvalidArgument : failure;
     }
     if (failure != Status::Ok) {
-        if (!unmap_region_step(target, *region)) {
-            return Outcome::More;
-        }
-        status = failure;
-        return Outcome::Done;
+        return unmap_region_step(target, *region) ? Result<Outcome>{failure} : Outcome::More;
     }
-    arch::Access access{};
-    access.read = true;
-    access.write = region->writable;
-    access.execute = region->executable;
-    access.device = region->kind == RegionKind::Device;
-    const auto done = map_region_step(target, *region, caller.cursor, access);
+    const auto done = map_region_step(target, *region, caller.cursor, access_of(*region));
     if (!done.ok()) {
         progress |= static_cast<u32>(done.status());
         return Outcome::More;
     }
     caller.cursor = done.value();
-    status = Status::Ok;
-    return caller.cursor < region->pages.value ? Outcome::More : Outcome::Done;
+    if (caller.cursor < region->pages.value) {
+        return Outcome::More;
+    }
+    if (&target == caller.process) {
+        undo_mapping(caller, at);
+    }
+    return Outcome::Done;
 }
 
 }  // namespace control

@@ -28,6 +28,20 @@ struct Adapter<kFunction> {
     static constexpr MethodEntry kEntry{&run, sizeof(Response), nullptr};
 };
 
+template <typename Request,
+          typename Response,
+          Result<Outcome> (*kFunction)(Thread&, const Request&, Response&)>
+struct Adapter<kFunction> {
+    static Outcome run(Thread& caller, const void* request, void* response) {
+        auto& out = *static_cast<Response*>(response);
+        const auto outcome = kFunction(caller, *static_cast<const Request*>(request), out);
+        out.rc = static_cast<base::s32>(outcome.status());
+        return outcome.ok() ? outcome.value() : Outcome::Done;
+    }
+
+    static constexpr MethodEntry kEntry{&run, sizeof(Response), nullptr};
+};
+
 template <typename Request, typename Response, Response (*kFunction)(Thread&, const Request&)>
 struct Adapter<kFunction> {
     static_assert(sizeof(Request) <= sizeof(QuickWords) && sizeof(Response) <= sizeof(QuickWords));
@@ -62,8 +76,9 @@ struct Adapter<kFunction> {
     static constexpr MethodEntry kEntry{&run, sizeof(Response), &run_quick};
 };
 
-/// The row of a method table for a handler: `Outcome f(Thread&, const Request&, Response&)`, or for
-/// a quick method `Response f(Thread&, const Request&)`.
+/// The row of a method table for a handler: `Result<Outcome> f(Thread&, const Request&,
+/// Response&)`, whose status becomes the response's rc; `Outcome f(...)`, which fills rc itself; or
+/// for a quick method `Response f(Thread&, const Request&)`.
 template <auto kFunction> inline constexpr MethodEntry kMethod = Adapter<kFunction>::kEntry;
 
 /// The interface that a table of methods makes.
@@ -128,19 +143,30 @@ void copy_text(char* to, u32 capacity, const char* from, u32 size);
 /// Response descriptor of a fresh handle of the caller.
 inline abi::HandleDescriptor own_handle(u32 handle) { return {handle, abi::rights::kAll, 0}; }
 
-/// If the response is denied, this handle is closed / this mapping is removed again.
+/// If the response is denied, this handle is closed / this mapping is removed again / these pages
+/// of a region are given back.
 inline void undo_handle(Thread& caller, u32 handle) { caller.kernel_state[2] = handle; }
 
-inline void undo_mapping(Thread& caller, u64 address) { caller.kernel_state[3] = address; }
+inline void undo_commit(Thread& caller, u64 address, u64 pages) {
+    caller.kernel_state[1] = pages;
+    caller.kernel_state[3] = address;
+}
+
+inline void undo_mapping(Thread& caller, u64 address) { undo_commit(caller, address, 0); }
 
 /// Turns caller.message into a response with `size` bytes of arena; returns where they go.
 /// OutOfMemory.
 Result<u8*> begin_response_arena(Thread& caller, u32 size);
 
-/// Reserves and maps a region of `target` in steps; on Done `at` and `status` are set. A mapping
-/// that fails half-way is taken back before Done.
-Outcome map_in_steps(
-    Thread& caller, Process& target, const RegionRequest& request, u64& at, Status& status);
+/// Reserves and maps a region of `target` in steps; Done: it is at `at`, and one of the caller's
+/// own goes again if the response is denied. A mapping that fails half-way is taken back first.
+Result<Outcome>
+map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64& at);
+
+/// Makes a memory object of `pages` pages in steps; Done: `given` names it, with the rights that
+/// `flags` of kl.core.VMM leave (0: all), and it goes again if the response is denied.
+/// InvalidArgument, OutOfMemory.
+Result<Outcome> make_memory(Thread& caller, u64 pages, u32 flags, abi::HandleDescriptor& given);
 
 /// Fills `request` for mapping a part of a memory object of `holder`. BadHandle, WrongType,
 /// NoCapability, InvalidArgument; Busy: it would be writable here and executable elsewhere.

@@ -81,12 +81,10 @@ Outcome load_seg(Thread& caller, const task::LoadSeg_Request& in, task::LoadSeg_
         return answer(out, Status::InvalidArgument);
     }
     request.address = in.address;
-    Status status = Status::Ok;
     u64 at = 0;
-    if (map_in_steps(caller, process, request, at, status) == Outcome::More) {
-        return Outcome::More;
-    }
-    return answer(out, status);
+    const auto mapped = map_in_steps(caller, process, request, at);
+    const bool is_over = !mapped.ok() || mapped.value() == Outcome::Done;
+    return is_over ? answer(out, mapped.status()) : Outcome::More;
 }
 
 Outcome set_entry(Thread& caller, const task::SetEntry_Request& in, task::SetEntry_Response& out) {

@@ -11,135 +11,258 @@ namespace {
 
 namespace vmm = kl::core::VMM;
 
-Outcome allocate(Thread& caller, const vmm::Allocate_Request& in, vmm::Allocate_Response& out) {
-    const auto access = access_of(in.flags);
-    if (!access.ok()) {
-        return answer(out, access.status());
+constexpr u32 kAllAccess = vmm::Read | vmm::Write | vmm::Execute;
+constexpr u32 kRightsShift = 16;  // from flags to rights
+
+static_assert(abi::rights::kRead == vmm::Read << kRightsShift &&
+              abi::rights::kWrite == vmm::Write << kRightsShift &&
+              abi::rights::kExecute == vmm::Execute << kRightsShift);
+
+/// Pages of a memory object that a handle covers; the badge of its slot.
+struct Window {
+    u32 first;
+    u32 pages;
+};
+
+Result<Window> part_of(const Slot& slot, u64 offset, u64 size) {
+    const auto window = std::bit_cast<Window>(slot.badge);
+    const u64 whole = u64{window.pages} * base::kPageSize;
+    if (offset % base::kPageSize != 0 || size % base::kPageSize != 0 || size == 0 ||
+        offset > whole || size > whole - offset) {
+        return Status::InvalidArgument;
     }
+    return Window{window.first + static_cast<u32>(offset / base::kPageSize),
+                  static_cast<u32>(size / base::kPageSize)};
+}
+
+/// Rights that `flags` leave of those of a memory object. InvalidArgument.
+Result<u32> rights_of(u32 flags) {
+    if (flags > kAllAccess) {
+        return Status::InvalidArgument;
+    }
+    return flags == 0 ? abi::rights::kAll
+                      : abi::rights::kAll & ~((kAllAccess & ~flags) << kRightsShift);
+}
+
+/// A new handle of a memory object, which dies if nothing else refers to it. OutOfMemory.
+Result<u32> insert_memory(
+    Process& process, MemoryObject& memory, u32 rights, Window window, SlotRef parent = kNoSlot) {
+    SlotContent content{};
+    content.type = SlotType::Memory;
+    content.object = &memory;
+    content.rights = rights;
+    content.badge = std::bit_cast<u64>(window);
+    content.parent = parent;
+    ++memory.references;
+    const auto handle = insert_handle(process, content);
+    if (!handle.ok()) {
+        release_memory(memory);
+    }
+    return handle;
+}
+
+/// The slot of the memory object that the caller is making, behind a handle without rights until
+/// it is whole; new if there is none yet. OutOfMemory; BadHandle: closed meanwhile, by a guess.
+Result<Slot&> made_slot(Thread& caller, u64 pages) {
+    u64& handle = caller.kernel_state[1];
+    if (handle == 0) {
+        TRY_VALUE(MemoryObject & memory, create_memory(*caller.process));
+        TRY_VALUE(handle, insert_memory(*caller.process, memory, 0, {0, static_cast<u32>(pages)}));
+    }
+    Slot* slot = caller.process->handles.find(static_cast<u32>(handle));
+    return slot != nullptr ? Result<Slot&>{*slot} : Status::BadHandle;
+}
+
+/// The end of making a memory object: its handle gets its rights or, after a failure, goes.
+Result<Outcome>
+finish_making(Thread& caller, Result<bool> is_whole, u32 flags, abi::HandleDescriptor& given) {
+    Slot* slot = caller.process->handles.find(static_cast<u32>(caller.kernel_state[1]));
+    if (!is_whole.ok()) {
+        if (slot != nullptr) {
+            close_slot(*caller.process, *slot);
+        }
+        return is_whole.status();
+    }
+    if (!is_whole.value()) {
+        return Outcome::More;
+    }
+    TRY_VALUE(slot->rights, rights_of(flags));
+    given = {slot->handle, slot->rights, 0};
+    undo_handle(caller, slot->handle);
+    return Outcome::Done;
+}
+
+Result<Outcome>
+allocate(Thread& caller, const vmm::Allocate_Request& in, vmm::Allocate_Response& out) {
     RegionRequest request{};
     request.address = in.address;
     request.size = in.size;
-    request.writable = access.value().write;
-    request.executable = access.value().execute;
-    Status status = Status::Ok;
-    if (map_in_steps(caller, *caller.process, request, out.at, status) == Outcome::More) {
-        return Outcome::More;
-    }
-    if (status == Status::Ok) {
+    if (in.flags == vmm::Reserve) {
+        TRY_VALUE(const Region& reserved, reserve_region(*caller.process, request));
+        out.at = reserved.base.value;
         undo_mapping(caller, out.at);
+        return Outcome::Done;
     }
-    return answer(out, status);
+    TRY_VALUE(const arch::Access access, access_of(in.flags));
+    request.writable = access.write;
+    request.executable = access.execute;
+    return map_in_steps(caller, *caller.process, request, out.at);
 }
 
-Outcome protect(Thread& caller, const vmm::Protect_Request& in, vmm::Protect_Response& out) {
-    const auto access = access_of(in.flags);
+Result<Outcome> protect(Thread& caller, const vmm::Protect_Request& in, vmm::Protect_Response&) {
     Process& process = *caller.process;
-    if (!access.ok() || !is_user_range(in.address, in.size)) {
-        return answer(out, Status::InvalidArgument);
-    }
-    const Region* region = find_region(process, base::VirtAddr{in.address});
-    if (region == nullptr || region->kind != RegionKind::Anonymous ||
-        in.address + in.size > region->base.value + region->pages.bytes().value) {
-        return answer(out, Status::InvalidArgument);
-    }
+    TRY_VALUE(const arch::Access access, access_of(in.flags));
+    TRY_VALUE(Region & region, find_anonymous(process, in.address, in.size));
+    ++region.changes;
     const u64 page_count = in.size / base::kPageSize;
     for (u32 i = 0; i < kPagesPerStep && caller.cursor < page_count; ++i, ++caller.cursor) {
         const base::VirtAddr at = base::VirtAddr{in.address} + PageCount{caller.cursor}.bytes();
-        if (access.value().execute) {
+        if (access.execute) {
             const auto frame = process.table.find(base::UserAddr{at.value}, arch::Intent::Read);
             if (frame.ok()) {
                 arch::sync_code(frame.value());
             }
         }
-        const auto changed = process.table.protect(at, access.value());
-        if (!changed.ok()) {
-            return answer(out, Status::InvalidArgument);
+        if (!process.table.protect(at, access).ok()) {
+            return Status::InvalidArgument;
         }
     }
-    return caller.cursor < page_count ? Outcome::More : answer(out, Status::Ok);
+    return caller.cursor < page_count ? Outcome::More : Outcome::Done;
 }
 
-Outcome free_memory(Thread& caller, const vmm::Free_Request& in, vmm::Free_Response& out) {
+Result<Outcome> free_memory(Thread& caller, const vmm::Free_Request& in, vmm::Free_Response&) {
     Region* region = find_region(*caller.process, base::VirtAddr{in.address});
     const bool started = caller.kernel_state[0] != 0;
     if (region == nullptr || region->base.value != in.address ||
         (!started && region->pages.bytes().value != in.size)) {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
     caller.kernel_state[0] = 1;
-    return unmap_region_step(*caller.process, *region) ? answer(out, Status::Ok) : Outcome::More;
+    return unmap_region_step(*caller.process, *region) ? Outcome::Done : Outcome::More;
 }
 
-Outcome mdl_create(Thread& caller, const vmm::MdlCreate_Request& in, vmm::MdlCreate_Response& out) {
+Result<Outcome> commit(Thread& caller, const vmm::Commit_Request& in, vmm::Commit_Response&) {
     Process& process = *caller.process;
+    TRY_VALUE(const arch::Access access, access_of(in.flags));
+    TRY_VALUE(Region & region, find_anonymous(process, in.address, in.size));
+    ++region.changes;
+    u64& failure = caller.kernel_state[0];
+    u64& committed = caller.kernel_state[1];
+    if (failure != 0) {  // takes back what it had done
+        return drop_pages_step(process, region, in.address, committed)
+                   ? Result<Outcome>{static_cast<Status>(static_cast<base::s32>(failure))}
+                   : Outcome::More;
+    }
+    const u64 first = (in.address - region.base.value) / base::kPageSize;
+    const u64 page_count = in.size / base::kPageSize;
+    for (u32 i = 0; i < kPagesPerStep && committed < page_count; ++i, ++committed) {
+        const auto mapped = map_page(process, region, first + committed, access);
+        if (!mapped.ok()) {
+            failure = static_cast<u32>(mapped.status());
+            return Outcome::More;
+        }
+    }
+    undo_commit(caller, in.address, committed);
+    return committed < page_count ? Outcome::More : Outcome::Done;
+}
+
+Result<Outcome> decommit(Thread& caller, const vmm::Decommit_Request& in, vmm::Decommit_Response&) {
+    TRY_VALUE(Region & region, find_anonymous(*caller.process, in.address, in.size));
+    ++region.changes;
+    u64& left = caller.kernel_state[0];  // pages, plus one
+    left = left == 0 ? in.size / base::kPageSize : left - 1;
+    const bool is_over = drop_pages_step(*caller.process, region, in.address, left);
+    ++left;
+    return is_over ? Outcome::Done : Outcome::More;
+}
+
+Result<Outcome> query(Thread& caller, const vmm::Query_Request& in, vmm::Query_Response& out) {
+    const base::VirtAddr at{in.address};
+    const Region* region = find_region(*caller.process, at);
+    if (region == nullptr) {
+        return Status::ResourceNotFound;
+    }
+    out.start = region->base.value;
+    out.size = region->pages.bytes().value;
+    const auto page = caller.process->table.look_up(at);
+    if (page.ok()) {
+        const arch::Access access = page.value().access;
+        out.flags = (access.read ? vmm::Read : 0) | (access.write ? vmm::Write : 0) |
+                    (access.execute ? vmm::Execute : 0);
+    }
+    return Outcome::Done;
+}
+
+Result<Outcome>
+mdl_create(Thread& caller, const vmm::MdlCreate_Request& in, vmm::MdlCreate_Response& out) {
     const u64 pages = in.size / base::kPageSize;
-    if (in.size == 0 || in.size % base::kPageSize != 0 || pages > MemoryObject::kMaxPages ||
-        in.flags != 0) {
-        return answer(out, Status::InvalidArgument);
-    }
-    u64& handle = caller.kernel_state[1];
-    if (handle == 0) {
-        const auto memory = create_memory(process);
-        if (!memory.ok()) {
-            return answer(out, memory.status());
-        }
-        memory.value().references = 1;
-        SlotContent content{};
-        content.type = SlotType::Memory;
-        content.object = &memory.value();
-        content.rights = 0;  // nothing until it is whole
-        const auto inserted = insert_handle(process, content);
-        if (!inserted.ok()) {
-            release_memory(memory.value());
-            return answer(out, inserted.status());
-        }
-        handle = inserted.value();
-    }
-    Slot* slot = process.handles.find(static_cast<u32>(handle));
-    if (slot == nullptr) {  // closed meanwhile, by a guess
-        return answer(out, Status::InvalidArgument);
-    }
-    auto& memory = *static_cast<MemoryObject*>(slot->object);
-    const auto grown = grow_memory_step(memory, static_cast<u32>(pages));
-    if (!grown.ok()) {
-        close_slot(process, *slot);
-        return answer(out, grown.status());
-    }
-    if (grown.value() < pages) {
-        return Outcome::More;
-    }
-    slot->rights = abi::rights::kAll;
-    out.mdl = own_handle(slot->handle);
-    undo_handle(caller, slot->handle);
-    return answer(out, Status::Ok);
+    return in.size % base::kPageSize != 0 ? Status::InvalidArgument
+                                          : make_memory(caller, pages, in.flags, out.mdl);
 }
 
-Outcome
+/// A step of making a memory object of a region's pages; whether it is whole.
+Result<bool> convert_step(Thread& caller, const vmm::MdlCreateFromVm_Request& in) {
+    TRY_VALUE(Region & region, find_anonymous(*caller.process, in.address, in.size));
+    const u64 pages = region.pages.value;
+    if (region.base.value != in.address || region.pages.bytes().value != in.size ||
+        pages > MemoryObject::kMaxPages || in.flags > kAllAccess) {
+        return Status::InvalidArgument;
+    }
+    u64& version = caller.kernel_state[0];
+    const u64 now = u64{region.serial} << 32 | region.changes;
+    version = caller.kernel_state[1] == 0 ? now : version;
+    TRY_VALUE(const Slot& slot, made_slot(caller, pages));
+    if (version != now) {
+        return Status::Busy;
+    }
+    auto& memory = *static_cast<MemoryObject*>(slot.object);
+    TRY_VALUE(caller.cursor, list_region_step(memory, region, caller.cursor));
+    if (caller.cursor < pages) {
+        return false;
+    }
+    become_memory(memory, region);
+    return true;
+}
+
+Result<Outcome> mdl_create_from_vm(Thread& caller,
+                                   const vmm::MdlCreateFromVm_Request& in,
+                                   vmm::MdlCreateFromVm_Response& out) {
+    return finish_making(caller, convert_step(caller, in), in.flags, out.mdl);
+}
+
+Result<Outcome>
 mdl_get_size(Thread& caller, const vmm::MdlGetSize_Request& in, vmm::MdlGetSize_Response& out) {
-    const auto memory = resolve<MemoryObject>(*caller.process, in.mdl.handle, 0);
-    if (!memory.ok()) {
-        return answer(out, memory.status());
-    }
-    out.size = u64{memory.value().page_count} * base::kPageSize;
-    return answer(out, Status::Ok);
+    TRY(resolve<MemoryObject>(*caller.process, in.mdl.handle, 0));
+    const Slot& slot = *caller.process->handles.find(in.mdl.handle);
+    out.size = u64{std::bit_cast<Window>(slot.badge).pages} * base::kPageSize;
+    return Outcome::Done;
 }
 
-Outcome mdl_map(Thread& caller, const vmm::MdlMap_Request& in, vmm::MdlMap_Response& out) {
+Result<Outcome> mdl_map(Thread& caller, const vmm::MdlMap_Request& in, vmm::MdlMap_Response& out) {
     RegionRequest request{};
     const Status valid = prepare_memory_mapping(
         *caller.process, in.mdl.handle, in.offset, in.length, in.flags, request);
     if (valid != Status::Ok && caller.kernel_state[1] == 0) {
-        return answer(out, valid);
+        return valid;
     }
     request.address = in.hint;
-    Status status = Status::Ok;
-    if (map_in_steps(caller, *caller.process, request, out.at, status) == Outcome::More) {
-        return Outcome::More;
-    }
-    if (status == Status::Ok) {
-        undo_mapping(caller, out.at);
-    }
-    return answer(out, status);
+    return map_in_steps(caller, *caller.process, request, out.at);
+}
+
+Result<Outcome>
+mdl_clone(Thread& caller, const vmm::MdlClone_Request& in, vmm::MdlClone_Response& out) {
+    Process& process = *caller.process;
+    TRY_VALUE(MemoryObject & memory,
+              resolve<MemoryObject>(process, in.mdl.handle, abi::rights::kCopy));
+    const Slot& source = *process.handles.find(in.mdl.handle);
+    TRY_VALUE(const Window window, part_of(source, in.offset, in.size));
+    TRY_VALUE(u32 rights, rights_of(in.flags));
+    rights &= source.rights;
+    TRY_VALUE(const u32 clone,
+              insert_memory(process, memory, rights, window, slot_ref(process, source)));
+    out.clone = {clone, rights, 0};
+    undo_handle(caller, clone);
+    return Outcome::Done;
 }
 
 constexpr MethodEntry kMethods[] = {
@@ -149,39 +272,45 @@ constexpr MethodEntry kMethods[] = {
     kMethod<mdl_create>,
     kMethod<mdl_get_size>,
     kMethod<mdl_map>,
+    kMethod<commit>,
+    kMethod<decommit>,
+    kMethod<query>,
+    kMethod<mdl_create_from_vm>,
+    kMethod<mdl_clone>,
 };
 
 }  // namespace
 
+Result<Outcome> make_memory(Thread& caller, u64 pages, u32 flags, abi::HandleDescriptor& given) {
+    const auto step = [&]() -> Result<bool> {
+        if (pages == 0 || pages > MemoryObject::kMaxPages || flags > kAllAccess) {
+            return Status::InvalidArgument;
+        }
+        TRY_VALUE(const Slot& slot, made_slot(caller, pages));
+        auto& memory = *static_cast<MemoryObject*>(slot.object);
+        TRY_VALUE(const u32 grown, grow_memory_step(memory, static_cast<u32>(pages)));
+        return grown == pages;
+    };
+    return finish_making(caller, step(), flags, given);
+}
+
 Status prepare_memory_mapping(
     Process& holder, u32 handle, u64 offset, u64 length, u32 flags, RegionRequest& request) {
-    const auto access = access_of(flags);
-    if (!access.ok()) {
-        return access.status();
-    }
-    const u32 rights = abi::rights::kRead | (access.value().write ? abi::rights::kWrite : 0) |
-                       (access.value().execute ? abi::rights::kExecute : 0);
-    const auto found = resolve<MemoryObject>(holder, handle, rights);
-    if (!found.ok()) {
-        return found.status();
-    }
-    MemoryObject& memory = found.value();
-    const u64 size = u64{memory.page_count} * base::kPageSize;
-    if (offset % base::kPageSize != 0 || length % base::kPageSize != 0 || length == 0 ||
-        offset > size || length > size - offset) {
-        return Status::InvalidArgument;
-    }
+    TRY_VALUE(const arch::Access access, access_of(flags));
+    TRY_VALUE(MemoryObject & memory,
+              resolve<MemoryObject>(holder, handle, (flags | vmm::Read) << kRightsShift));
+    TRY_VALUE(const Window part, part_of(*holder.handles.find(handle), offset, length));
     // No byte is ever writable through one mapping and executable through another.
-    if ((access.value().write && memory.executable_mappings > 0) ||
-        (access.value().execute && memory.writable_mappings > 0)) {
+    if ((access.write && memory.executable_mappings > 0) ||
+        (access.execute && memory.writable_mappings > 0)) {
         return Status::Busy;
     }
     request.size = length;
     request.kind = RegionKind::Memory;
-    request.writable = access.value().write;
-    request.executable = access.value().execute;
+    request.writable = access.write;
+    request.executable = access.execute;
     request.object = &memory;
-    request.first_page = static_cast<u32>(offset / base::kPageSize);
+    request.first_page = part.first;
     return Status::Ok;
 }
 

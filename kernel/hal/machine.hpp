@@ -147,8 +147,9 @@ concept PageTableLike = requires(T table,
     { view.find(user, intent) } -> std::same_as<Result<PhysAddr>>;
     // Frame and access at a page, device memory included. ResourceNotFound.
     { view.is_mapped(at) } -> std::same_as<bool>;
-    // First address >= at that has no mapping for `pages` pages, below the limit. OutOfMemory.
-    { view.find_gap(at, PageCount{}) } -> std::same_as<Result<VirtAddr>>;
+    { view.look_up(at) };
+    // Pages from an unmapped one downwards for which there is no table; at least 1.
+    { view.gap_below(at) } -> std::same_as<u64>;
     // Gives table frames back, at most `budget` of them; true when all are gone.
     { table.destroy_some(source, u32{}) } -> std::same_as<bool>;
     // What goes into TTBR0.

@@ -133,8 +133,4 @@ void FrameAllocator::give(PhysAddr block, u32 order) {
     insert(block, order);
 }
 
-bool FrameAllocator::spans(PhysAddr base, Bytes size) const {
-    return base.value + size.value > base_.value && base.value < base_.value + (frame_count_ << 12);
-}
-
 }  // namespace kernel

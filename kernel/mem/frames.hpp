@@ -37,10 +37,6 @@ public:
 
     [[nodiscard]] u64 free_frames() const { return free_frames_; }
 
-    /// True when the whole range is RAM that this allocator manages (free or not) or lies between
-    /// the lowest and the highest of it.
-    [[nodiscard]] bool spans(PhysAddr base, Bytes size) const;
-
 private:
     struct FreeBlock {
         PhysAddr next;

@@ -7,6 +7,7 @@ namespace kernel {
 namespace {
 
 constexpr u64 kGuard = base::kPageSize;  // left free behind every region the kernel places
+constexpr u32 kListedPerStep = 64;
 
 u64 end_of(const Region& region) { return region.base.value + region.pages.bytes().value; }
 
@@ -66,6 +67,15 @@ void count_mapping(const Region& region, bool adding) {
     }
 }
 
+/// Where the frame of a page is listed. The frame of the list is charged. OutOfMemory.
+Result<PhysAddr&> list_entry(MemoryObject& memory, u32 page) {
+    PhysAddr& index = memory.index[page / 512];
+    if (index.value == 0) {
+        TRY_VALUE(index, memory.owner->take_frame());
+    }
+    return arch::linear<PhysAddr>(index)[page % 512];
+}
+
 }  // namespace
 
 bool is_user_range(u64 at, u64 size) {
@@ -116,49 +126,77 @@ Result<Region&> reserve_region(Process& process, const RegionRequest& request) {
     return *region;
 }
 
+Result<Region&> find_anonymous(Process& process, u64 address, u64 size) {
+    Region* region =
+        is_user_range(address, size) ? find_region(process, VirtAddr{address}) : nullptr;
+    if (region == nullptr || region->kind != RegionKind::Anonymous || region->leaving ||
+        address + size > end_of(*region)) {
+        return Status::InvalidArgument;
+    }
+    return *region;
+}
+
+arch::Access access_of(const Region& region) {
+    arch::Access access{};
+    access.read = true;
+    access.write = region.writable;
+    access.execute = region.executable;
+    access.device = region.kind == RegionKind::Device;
+    return access;
+}
+
+Result<void> map_page(Process& process, const Region& region, u64 page, arch::Access access) {
+    PhysAddr frame{};
+    switch (region.kind) {
+    case RegionKind::Anonymous: {
+        TRY_VALUE(frame, process.take_frame());
+        break;
+    }
+    case RegionKind::Memory:
+        frame = static_cast<MemoryObject*>(region.object)
+                    ->frame(region.first_page + static_cast<u32>(page));
+        break;
+    case RegionKind::Device:
+        frame = static_cast<DeviceRange*>(region.object)->base + PageCount{page}.bytes();
+        break;
+    }
+    if (access.execute) {
+        arch::sync_code(frame);
+    }
+    const auto mapped =
+        process.table.map(region.base + PageCount{page}.bytes(), frame, access, process);
+    if (!mapped.ok() && region.kind == RegionKind::Anonymous) {
+        process.give_frame(frame);
+    }
+    return mapped;
+}
+
 Result<u32> map_region_step(Process& process, Region& region, u32 done, arch::Access access) {
     const u32 goal = static_cast<u32>(region.pages.value);
     KASSERT(done <= goal);
     const u32 stop = goal - done < kPagesPerStep ? goal : done + kPagesPerStep;
     for (; done < stop; ++done) {
-        PhysAddr frame{};
-        switch (region.kind) {
-        case RegionKind::Anonymous: {
-            TRY_VALUE(frame, process.take_frame());
-            break;
-        }
-        case RegionKind::Memory:
-            frame = static_cast<MemoryObject*>(region.object)->frame(region.first_page + done);
-            break;
-        case RegionKind::Device:
-            frame = static_cast<DeviceRange*>(region.object)->base + PageCount{done}.bytes();
-            break;
-        }
-        if (access.execute) {
-            arch::sync_code(frame);
-        }
-        const auto mapped =
-            process.table.map(region.base + PageCount{done}.bytes(), frame, access, process);
-        if (!mapped.ok()) {
-            if (region.kind == RegionKind::Anonymous) {
-                process.give_frame(frame);
-            }
-            return mapped.status();
-        }
+        TRY(map_page(process, region, done, access));
     }
     return done;
 }
 
-bool unmap_region_step(Process& process, Region& region) {
-    region.leaving = true;
-    for (u32 count = 0; count < kPagesPerStep && region.pages.value > 0; ++count) {
-        --region.pages.value;
-        const auto frame = process.table.unmap(region.base + region.pages.bytes());
+bool drop_pages_step(Process& process, const Region& region, u64 from, u64& pages) {
+    for (u32 count = 0; count < kPagesPerStep && pages > 0; ++count) {
+        const VirtAddr at{from + (pages - 1) * base::kPageSize};
+        const auto frame = process.table.unmap(at);
         if (frame.ok() && region.kind == RegionKind::Anonymous) {
             process.give_frame(frame.value());
         }
+        const u64 free = frame.ok() ? 1 : process.table.gap_below(at);
+        pages -= free < pages ? free : pages;
     }
-    if (region.pages.value > 0) {
+    return pages == 0;
+}
+
+bool unmap_region_step(Process& process, Region& region) {
+    region.leaving = true;
+    if (!drop_pages_step(process, region, region.base.value, region.pages.value)) {
         return false;
     }
     count_mapping(region, false);
@@ -183,15 +221,42 @@ Result<u32> grow_memory_step(MemoryObject& memory, u32 goal) {
     const u32 left = goal - memory.page_count;
     const u32 stop = memory.page_count + (left < kPagesPerStep ? left : kPagesPerStep);
     while (memory.page_count < stop) {
-        PhysAddr& index = memory.index[memory.page_count / 512];
-        if (index.value == 0) {
-            TRY_VALUE(index, memory.owner->take_frame());
-        }
-        TRY_VALUE(const PhysAddr frame, memory.owner->take_frame());
-        arch::linear<PhysAddr>(index)[memory.page_count % 512] = frame;
+        TRY_VALUE(PhysAddr & entry, list_entry(memory, memory.page_count));
+        TRY_VALUE(entry, memory.owner->take_frame());
         ++memory.page_count;
     }
     return memory.page_count;
+}
+
+Result<u32> list_region_step(MemoryObject& memory, Region& region, u32 done) {
+    const u32 left = static_cast<u32>(region.pages.value) - done;
+    for (const u32 stop = done + (left < kListedPerStep ? left : kListedPerStep); done < stop;
+         ++done) {
+        const auto page = memory.owner->table.look_up(region.base + PageCount{done}.bytes());
+        if (!page.ok()) {
+            return Status::InvalidArgument;
+        }
+        const arch::Access access = page.value().access;
+        if (done == 0) {
+            region.writable = access.write;
+            region.executable = access.execute;
+        }
+        if (!access.read || access.write != region.writable ||
+            access.execute != region.executable) {
+            return Status::InvalidArgument;
+        }
+        TRY_VALUE(PhysAddr & entry, list_entry(memory, done));
+        entry = page.value().frame;
+    }
+    return done;
+}
+
+void become_memory(MemoryObject& memory, Region& region) {
+    memory.page_count = static_cast<u32>(region.pages.value);
+    region.kind = RegionKind::Memory;
+    region.object = &memory;
+    region.first_page = 0;
+    count_mapping(region, true);
 }
 
 bool shrink_memory_step(MemoryObject& memory) {

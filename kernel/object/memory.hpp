@@ -18,6 +18,8 @@ bool is_user_range(u64 at, u64 size);
 
 /// The region that contains `at`, or null. O(regions of the process).
 Region* find_region(Process& process, VirtAddr at);
+/// The anonymous region that holds all of a range and is not being unmapped. InvalidArgument.
+Result<Region&> find_anonymous(Process& process, u64 address, u64 size);
 
 struct RegionRequest {
     u64 address = 0;  // 0: the kernel chooses
@@ -33,9 +35,17 @@ struct RegionRequest {
 /// OutOfMemory.
 Result<Region&> reserve_region(Process& process, const RegionRequest& request);
 
-/// Maps the next pages of a region from page `done` on; returns pages done now. Anonymous pages are
-/// taken cleared and charged. OutOfMemory.
+/// Access of a region's pages as it was mapped.
+arch::Access access_of(const Region& region);
+/// Maps one page of a region. Anonymous pages are taken cleared and charged. AlreadyExists,
+/// OutOfMemory.
+Result<void> map_page(Process& process, const Region& region, u64 page, arch::Access access);
+/// Maps the next pages of a region from page `done` on; returns pages done now. As map_page.
 Result<u32> map_region_step(Process& process, Region& region, u32 done, arch::Access access);
+/// Unmaps the last of `pages` pages of a region from `from` on, those that are there, at most
+/// kPagesPerStep, and gives anonymous ones back. True: `pages` is 0. Tables that are missing cost a
+/// step of one page each.
+bool drop_pages_step(Process& process, const Region& region, u64 from, u64& pages);
 /// Unmaps the last pages of a region, at most kPagesPerStep, and gives anonymous ones back. True:
 /// the region is gone.
 bool unmap_region_step(Process& process, Region& region);
@@ -45,6 +55,13 @@ bool unmap_region_step(Process& process, Region& region);
 Result<MemoryObject&> create_memory(Process& owner);
 /// Commits further pages, cleared and charged; `goal` is the final count. Returns the count now.
 Result<u32> grow_memory_step(MemoryObject& memory, u32 goal);
+/// Makes an anonymous region's next pages, from `done` on, pages of an empty memory object, which
+/// is charged for the list only; returns pages done now. All have the same access, and the region
+/// stays as it is: become_memory makes it the object's. InvalidArgument (not there, or of another
+/// access), OutOfMemory.
+Result<u32> list_region_step(MemoryObject& memory, Region& region, u32 done);
+/// The end of that: the pages are the object's, and the region maps it. O(1).
+void become_memory(MemoryObject& memory, Region& region);
 /// Gives back frames, at most kPagesPerStep; true: the object is gone.
 bool shrink_memory_step(MemoryObject& memory);
 /// Drops a reference; the last one queues the object for the reaper.

@@ -69,7 +69,8 @@ struct DeviceRange {
 
 enum class RegionKind : u8 { Anonymous, Memory, Device };
 
-/// A mapped range of one address space; regions of a process never overlap.
+/// A range of one address space, mapped or (anonymous ones, page by page) only reserved; regions of
+/// a process never overlap.
 struct Region {
     VirtAddr base{};
     PageCount pages{};
@@ -80,6 +81,7 @@ struct Region {
     u32 first_page = 0;      // of the memory object
     u32 serial = 0;          // tells a region from an earlier one at the same address
     bool leaving = false;    // being unmapped: nothing is mapped into it any more
+    u32 changes = 0;         // of single pages, by number
     base::ListNode node;
 };
 

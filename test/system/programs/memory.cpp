@@ -128,6 +128,95 @@ void exact(Report& report) {
     test.equal("budget", pages_left(), left);
 }
 
+void reserved(Report& report) {
+    Test test{report, "memory.reserve-commit-decommit"};
+    constexpr u64 kSize = 64 * kPage;
+    const u64 left = pages_left();
+    const auto place = vmm().Allocate(0, kSize, kl::core::VMM::Reserve);
+    test.equal("reserve", place.status(), Status::Ok);
+    const u64 start = place.value().at;
+    test.equal("reserved costs nothing", pages_left(), left);
+    const auto commit = [](u64 address, u64 size, u32 flags = kWritable) {
+        return vmm().Commit(address, size, flags).status();
+    };
+    const auto decommit = [](u64 address, u64 size) {
+        return vmm().Decommit(address, size).status();
+    };
+    test.equal("commit", commit(start + kPage, 9 * kPage), Status::Ok);
+    test.equal("content", at<volatile u64>(start + 5 * kPage), 0);
+    at<volatile u64>(start + 5 * kPage) = 1;
+    test.equal("commit twice", commit(start + 9 * kPage, 2 * kPage), Status::AlreadyExists);
+    test.equal("beyond", commit(start + kSize, kPage), Status::InvalidArgument);
+    test.equal("odd", commit(start + 1, kPage), Status::InvalidArgument);
+    test.equal("flags", commit(start, kPage, kWriteAndRun), Status::InvalidArgument);
+    test.equal("nothing there", commit(0x7000'0000, kPage), Status::InvalidArgument);
+    test.equal("decommit", decommit(start, kSize), Status::Ok);
+    test.equal("decommit beyond", decommit(start, kSize + kPage), Status::InvalidArgument);
+    const auto found = vmm().Query(start + 3 * kPage);
+    test.require("query",
+                 found.ok() && found.value().start == start && found.value().size == kSize &&
+                     found.value().flags == 0);
+    test.equal("query of nothing", vmm().Query(0x7000'0000).status(), Status::ResourceNotFound);
+    test.equal("protect reserved",
+               vmm().Protect(start, kPage, kReadable).status(),
+               Status::InvalidArgument);
+    test.equal("again", commit(start + 5 * kPage, kPage), Status::Ok);
+    test.equal("cleared", at<volatile u64>(start + 5 * kPage), 0);
+    const u64 too_much = (pages_left() + 1) * kPage;
+    const u64 large = vmm().Allocate(0, too_much, kl::core::VMM::Reserve).value().at;
+    const u64 before = pages_left();
+    test.equal("beyond the budget", commit(large, too_much), Status::OutOfMemory);
+    test.require("nothing of it stays", pages_left() + 32 > before, before - pages_left());
+    test.equal("free", vmm().Free(start, kSize).status(), Status::Ok);
+    test.equal("free", vmm().Free(large, too_much).status(), Status::Ok);
+}
+
+void objects_of_memory(Report& report) {
+    Test test{report, "memory.objects-of-memory-and-parts"};
+    const u64 area = allocate(8 * kPage);
+    at<volatile u64>(area + 4 * kPage) = 4711;
+    const auto convert = [](u64 address, u64 size, u32 flags = 0) {
+        return vmm().MdlCreateFromVm(address, size, flags);
+    };
+    test.equal("a part", convert(area, 7 * kPage).status(), Status::InvalidArgument);
+    test.equal("flags", convert(area, 8 * kPage, 8).status(), Status::InvalidArgument);
+    test.equal("odd access", vmm().Protect(area, kPage, kReadable).status(), Status::Ok);
+    test.equal("mixed", convert(area, 8 * kPage).status(), Status::InvalidArgument);
+    test.equal("even access", vmm().Protect(area, kPage, kWritable).status(), Status::Ok);
+    const auto made = convert(area, 8 * kPage);
+    test.equal("made", made.status(), Status::Ok);
+    const u32 whole = made.value().mdl.handle;
+    test.equal("code of data", vmm().MdlMap(whole, 0, kPage, 0, kRunnable).status(), Status::Busy);
+    test.equal("no longer its own",
+               vmm().Protect(area, kPage, kReadable).status(),
+               Status::InvalidArgument);
+    const auto clone = [](u32 mdl, u64 offset, u64 size, u32 flags) {
+        return vmm().MdlClone(mdl, offset, size, flags);
+    };
+    test.equal("beyond", clone(whole, 7 * kPage, 2 * kPage, 0).status(), Status::InvalidArgument);
+    test.equal("odd", clone(whole, 1, kPage, 0).status(), Status::InvalidArgument);
+    test.equal("flags", clone(whole, 0, kPage, 8).status(), Status::InvalidArgument);
+    test.equal("no object", clone(sdk::kKernelHandle, 0, kPage, 0).status(), Status::WrongType);
+    test.equal("no handle", clone(0x7F00'0001, 0, kPage, 0).status(), Status::BadHandle);
+    const u32 part = clone(whole, 4 * kPage, 2 * kPage, kReadable).value().clone.handle;
+    test.equal("size", vmm().MdlGetSize(part).value().size, 2 * kPage);
+    test.equal("not for writing",
+               vmm().MdlMap(part, 0, kPage, 0, kWritable).status(),
+               Status::NoCapability);
+    test.equal("beyond the part",
+               vmm().MdlMap(part, kPage, 2 * kPage, 0, kReadable).status(),
+               Status::InvalidArgument);
+    const u64 view = vmm().MdlMap(part, 0, kPage, 0, kReadable).value().at;
+    test.equal("same memory", view != 0 ? at<volatile u64>(view) : 0, 4711);
+    const u32 bare = handles().Copy(part, 0, 0).value().copy;
+    test.equal("no copies", clone(bare, 0, kPage, 0).status(), Status::NoCapability);
+    test.equal("revoked", handles().Revoke(whole).status(), Status::Ok);
+    test.equal("with its source", vmm().MdlGetSize(part).status(), Status::BadHandle);
+    (void)vmm().Free(area, 8 * kPage);
+    (void)vmm().Free(view, kPage);
+    (void)handles().Close(whole);
+}
+
 /// A marker written by one process must not be seen by the next one.
 s32 mark_memory(u64) {
     const u64 area = allocate(32 * kPage);
@@ -211,6 +300,8 @@ void run(Report& report, const Context& context) {
     refused(report);
     part_of_object(report);
     zeroed(report);
+    reserved(report);
+    objects_of_memory(report);
     exact(report);
     between_processes(report, context);
     stale_everywhere(report, context);

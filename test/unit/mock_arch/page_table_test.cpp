@@ -107,18 +107,16 @@ TEST_CASE("a table that cannot be finished takes nothing", "[mock_arch]") {
     }
 }
 
-TEST_CASE("a gap lies between the mappings", "[mock_arch]") {
+TEST_CASE("a gap reaches down to the next table", "[mock_arch]") {
     machine().reset();
     TestFrames frames;
     PageTable table = PageTable::create(frames, Asid{1}).value();
-    REQUIRE(table.map(VirtAddr{0x3000}, kFrame, kReadWrite, frames).ok());
-    CHECK(table.find_gap(VirtAddr{0x1000}, base::PageCount{2}).value() == VirtAddr{0x1000});
-    CHECK(table.find_gap(VirtAddr{0x1000}, base::PageCount{3}).value() == VirtAddr{0x4000});
-    CHECK(table.find_gap(VirtAddr{0x1001}, base::PageCount{1}).value() == VirtAddr{0x2000});
-    CHECK(table.find_gap(VirtAddr{(u64{1} << 39) - 0x1000}, base::PageCount{2}).status() ==
-          Status::OutOfMemory);
-    CHECK(table.find_gap(VirtAddr{0}, base::PageCount{u64{1} << 60}).status() ==
-          Status::OutOfMemory);
+    CHECK(table.gap_below(VirtAddr{0x4000'3000}) == 4);
+    CHECK(table.gap_below(VirtAddr{0x7FFF'F000}) == 1u << 18);
+    REQUIRE(table.map(VirtAddr{0x4000'0000}, kFrame, kReadWrite, frames).ok());
+    CHECK(table.gap_below(VirtAddr{0x4000'3000}) == 1);
+    CHECK(table.gap_below(VirtAddr{0x4020'3000}) == 4);
+    CHECK(table.gap_below(VirtAddr{0x403F'F000}) == 512);
 }
 
 TEST_CASE("destroying gives every table frame back, in bounded steps", "[mock_arch]") {

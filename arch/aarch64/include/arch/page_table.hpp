@@ -150,36 +150,16 @@ public:
         return Mapping{PhysAddr{*page & translation::kFrameMask}, translation::user_access(*page)};
     }
 
-    /// First page address >= `at` from which `pages` pages are free, below the limit. Steps over
-    /// missing tables; its cost grows with the pages mapped on the way. OutOfMemory.
-    [[nodiscard]] Result<VirtAddr> find_gap(VirtAddr at, base::PageCount pages) const {
+    /// Pages from an unmapped page downwards that have no table in common with a mapped one; 1 when
+    /// its own table is there.
+    [[nodiscard]] u64 gap_below(VirtAddr at) const {
         using namespace translation;
-        if (at.value >= kAddressLimit || pages.value == 0 || pages.value > kAddressLimit >> 12) {
-            return base::Status::OutOfMemory;
+        const PhysAddr middle{entries(root_)[index(at.value, 1)] & kFrameMask};
+        if (middle.value == 0) {
+            return at.value % kBlock1Size / kPageSize + 1;
         }
-        const u64 size = pages.value << 12;
-        u64 start = (at.value + kPageSize - 1) & ~(kPageSize - 1);
-        u64 end = start;  // [start, end) is known to be free
-        while (end - start < size) {
-            if (end >= kAddressLimit || kAddressLimit - start < size) {
-                return base::Status::OutOfMemory;
-            }
-            const u64 middle = entries(root_)[index(end, 1)];
-            if (middle == 0) {
-                end = (end | (kBlock1Size - 1)) + 1;
-                continue;
-            }
-            const u64 leaf = entries(PhysAddr{middle & kFrameMask})[index(end, 2)];
-            if (leaf == 0) {
-                end = (end | (kBlock2Size - 1)) + 1;
-                continue;
-            }
-            end += kPageSize;
-            if (entries(PhysAddr{leaf & kFrameMask})[index(end - kPageSize, 3)] != 0) {
-                start = end;
-            }
-        }
-        return VirtAddr{start};
+        const bool has_leaf = entries(middle)[index(at.value, 2)] != 0;
+        return has_leaf ? 1 : at.value % kBlock2Size / kPageSize + 1;
     }
 
     /// Gives table frames back to `source`, the root last; the frames of pages are the caller's to

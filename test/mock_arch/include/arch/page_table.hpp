@@ -129,28 +129,17 @@ public:
                               .device = (*entry & kDevice) != 0}};
     }
 
-    /// OutOfMemory. Page by page: slow and plain, an oracle for faster ones.
-    [[nodiscard]] Result<VirtAddr> find_gap(VirtAddr at, base::PageCount pages) const {
-        if (at.value >= kLimit || pages.value == 0 || pages.value > kLimit / base::kPageSize) {
-            return base::Status::OutOfMemory;
-        }
-        u64 start = base::align_up(at.value, base::kPageSize);
-        while (base::range_fits(start, pages.bytes().value, kLimit)) {
-            u64 end = start + pages.bytes().value;
-            u64 probe = start;
-            while (probe < end) {
-                const u64 step = free_span(probe);
-                if (step == 0) {
-                    break;
-                }
-                probe += step;
+    /// Pages from an unmapped page downwards without a table.
+    [[nodiscard]] u64 gap_below(VirtAddr at) const {
+        PhysAddr table = root_;
+        for (u32 level = 1; level < 3; ++level) {
+            const u64 entry = entries(table)[index(at.value, level)];
+            if (entry == 0) {
+                return at.value % base::bit(39 - 9 * level) / base::kPageSize + 1;
             }
-            if (probe >= end) {
-                return VirtAddr{start};
-            }
-            start = probe + base::kPageSize;
+            table = PhysAddr{entry & FrameField::kMask};
         }
-        return base::Status::OutOfMemory;
+        return 1;
     }
 
     /// Gives back at most `budget` table frames, the root last. True when all are gone.
@@ -239,20 +228,6 @@ private:
         }
         u64* page = &entries(table)[index(address, 3)];
         return *page == 0 ? nullptr : page;
-    }
-
-    /// Free bytes from a page address to the end of the missing table or page; 0 when in use.
-    [[nodiscard]] u64 free_span(u64 address) const {
-        PhysAddr table = root_;
-        for (u32 level = 1; level < 3; ++level) {
-            const u64 entry = entries(table)[index(address, level)];
-            if (entry == 0) {
-                const u64 size = base::bit(39 - 9 * level);
-                return size - address % size;
-            }
-            table = PhysAddr{entry & FrameField::kMask};
-        }
-        return entries(table)[index(address, 3)] == 0 ? base::kPageSize : 0;
     }
 
     PhysAddr root_{};

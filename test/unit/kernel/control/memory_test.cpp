@@ -126,7 +126,7 @@ TEST_CASE("writable and executable memory does not exist", "[kernel][control]") 
     Machine m;
     CHECK(static_cast<Status>(m.allocate(m.thread, 0, 1, 7).rc) == Status::InvalidArgument);
     CHECK(static_cast<Status>(m.allocate(m.thread, 0, 1, 6).rc) == Status::InvalidArgument);
-    CHECK(static_cast<Status>(m.allocate(m.thread, 0, 1, 8).rc) == Status::InvalidArgument);
+    CHECK(static_cast<Status>(m.allocate(m.thread, 0, 1, 9).rc) == Status::InvalidArgument);
     CHECK(static_cast<Status>(m.allocate(m.thread, kPlace + 1, 1, 3).rc) ==
           Status::InvalidArgument);
     CHECK(static_cast<Status>(m.allocate(m.thread, ~u64{0xFFF}, 1, 3).rc) ==

@@ -59,7 +59,15 @@ void add_core_methods(Policy& policy) {
          SHAPE(VMM, Free, AT(), AT()),
          SHAPE(VMM, MdlCreate, AT(), AT(FIELD(VMM, MdlCreate_Response, mdl))),
          SHAPE(VMM, MdlGetSize, AT(FIELD(VMM, MdlGetSize_Request, mdl)), AT()),
-         SHAPE(VMM, MdlMap, AT(FIELD(VMM, MdlMap_Request, mdl)), AT())});
+         SHAPE(VMM, MdlMap, AT(FIELD(VMM, MdlMap_Request, mdl)), AT()),
+         SHAPE(VMM, Commit, AT(), AT()),
+         SHAPE(VMM, Decommit, AT(), AT()),
+         SHAPE(VMM, Query, AT(), AT()),
+         SHAPE(VMM, MdlCreateFromVm, AT(), AT(FIELD(VMM, MdlCreateFromVm_Response, mdl))),
+         SHAPE(VMM,
+               MdlClone,
+               AT(FIELD(VMM, MdlClone_Request, mdl)),
+               AT(FIELD(VMM, MdlClone_Response, clone)))});
     add(policy,
         endpoint::io_IO,
         {SHAPE(IO, RegisterMmio, AT(), AT(FIELD(IO, RegisterMmio_Response, resource))),
