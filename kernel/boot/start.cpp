@@ -206,6 +206,7 @@ void start_init(const Payload& payload) {
     BootInfo machine = info;
     place_state(machine.free_memory, machine.free_count);
     frames().initialize(machine.free_memory, machine.free_count);
+    control::start_clock();
     log_line("boot: interrupts gic=", u64{info.gic_version});
     log_line("boot: memory free_mib=", frames().free_frames() >> 8);
     const auto payload = read_payload(info.payload, info.payload_limit);

@@ -116,7 +116,7 @@ extern const Interface kProfiler;
 
 /// State of the small interfaces.
 struct SystemState {
-    u64 wall_offset_ns = 0;
+    MemoryObject* clock = nullptr;  // the clock page
     u32 entropy_index = 0;
 };
 
@@ -175,6 +175,9 @@ Status prepare_memory_mapping(
 
 /// Access of kl.core.VMM flags. InvalidArgument: unknown bits, none, or Write with Execute.
 Result<arch::Access> access_of(u32 flags);
+
+/// Makes the clock page. Once, at start.
+void start_clock();
 
 /// Takes a new process apart from its parts: shared with kernel/boot, which builds init.
 Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages, u32 priority);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The small interfaces: time, board facts, audit, notices, power, counters.
 #include <arch/inline.hpp>
+#include <kernel/abi/clock.hpp>
 #include <kernel/control/service.hpp>
 #include <kernel/diag/audit_ring.hpp>
 #include <kernel/ipc/notice.hpp>
@@ -24,14 +25,48 @@ namespace time = kl::core::Time;
 
 constexpr u32 kConsoleStep = 16;  // characters: the panic console polls
 
+abi::Clock& clock() { return *arch::linear<abi::Clock>(system_state().clock->frame(0)); }
+
+u64 monotonic_now() { return abi::monotonic_ns(clock(), arch::now().value); }
+
+/// What is left to slew.
+base::s64 unslewed(u64 now) { return clock().slew_ns - abi::slewed_ns(clock(), now); }
+
+/// Sets wall time and slewing. Readers see the clock page before or after this.
+void set_clock(u64 now, u64 wall, base::s64 slew) {
+    abi::Clock& page = clock();
+    __atomic_store_n(&page.sequence, page.sequence + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    page.wall_offset_ns = wall - now;
+    page.slew_start_ns = now;
+    page.slew_ns = slew;
+    __atomic_store_n(&page.sequence, page.sequence + 1, __ATOMIC_RELEASE);
+}
+
 time::GetSystemTime_Response get_system_time(Thread&, const time::GetSystemTime_Request&) {
-    return {.nanoseconds = nanoseconds_now() + system_state().wall_offset_ns,
-            .rc = static_cast<base::s32>(Status::Ok)};
+    return {.nanoseconds = abi::wall_ns(clock(), monotonic_now()), .rc = 0};
 }
 
 time::SetSystemTime_Response set_system_time(Thread&, const time::SetSystemTime_Request& in) {
-    system_state().wall_offset_ns = in.nanoseconds - nanoseconds_now();
-    return {.rc = static_cast<base::s32>(Status::Ok)};
+    set_clock(monotonic_now(), in.nanoseconds, 0);
+    return {.rc = 0};
+}
+
+time::SetSystemTimeAdj_Response set_system_time_adj(Thread&,
+                                                    const time::SetSystemTimeAdj_Request& in) {
+    const u64 now = monotonic_now();
+    const base::s64 previous = unslewed(now);
+    const bool is_valid = in.nanoseconds <= time::MaxAdj && in.nanoseconds >= -time::MaxAdj;
+    if (is_valid) {
+        set_clock(now, abi::wall_ns(clock(), now), in.nanoseconds);
+    }
+    const Status status = is_valid ? Status::Ok : Status::InvalidArgument;
+    return {.previous = previous, .rc = static_cast<base::s32>(status)};
+}
+
+time::GetSystemTimeAdj_Response get_system_time_adj(Thread&,
+                                                    const time::GetSystemTimeAdj_Request&) {
+    return {.nanoseconds = unslewed(monotonic_now()), .rc = 0};
 }
 
 Outcome
@@ -160,7 +195,10 @@ get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounter
     return answer(out, Status::Ok);
 }
 
-constexpr MethodEntry kTimeMethods[] = {kMethod<get_system_time>, kMethod<set_system_time>};
+constexpr MethodEntry kTimeMethods[] = {kMethod<get_system_time>,
+                                        kMethod<set_system_time>,
+                                        kMethod<set_system_time_adj>,
+                                        kMethod<get_system_time_adj>};
 constexpr MethodEntry kHalMethods[] = {
     kMethod<debug_write>, kMethod<get_entropy>, kMethod<get_env>};
 constexpr MethodEntry kAuditMethods[] = {kMethod<audit_open>, kMethod<audit_read>};
@@ -169,6 +207,17 @@ constexpr MethodEntry kPmMethods[] = {kMethod<power_request>};
 constexpr MethodEntry kProfilerMethods[] = {kMethod<get_counters>};
 
 }  // namespace
+
+void start_clock() {
+    MemoryObject* page = objects().memory_objects.take();
+    const auto frame = frames().take_zeroed();
+    KASSERT(page != nullptr && frame.ok());
+    page->references = 1;
+    page->block = frame.value();
+    page->page_count = 1;
+    system_state().clock = page;
+    clock().scale = (u64{1'000'000'000} << 32) / arch::ticks_per_second();
+}
 
 constinit const Interface kTime = Served<kTimeMethods>::kInterface;
 constinit const Interface kHal = Served<kHalMethods>::kInterface;

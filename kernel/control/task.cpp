@@ -2,6 +2,7 @@
 // kl.core.Task: processes are built by their parent, piece by piece, and start only when ksec
 // grants `execute`.
 #include <arch/inline.hpp>
+#include <kernel/abi/clock.hpp>
 #include <kernel/control/service.hpp>
 #include <kernel/control/teardown.hpp>
 #include <kl/core/Task.idl.hpp>
@@ -197,6 +198,16 @@ Outcome get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Res
     return answer(out, Status::Ok);
 }
 
+Result<u32> map_clock(Process& process) {
+    RegionRequest request{};
+    request.address = abi::kClockAddress;
+    request.size = base::kPageSize;
+    request.kind = RegionKind::Memory;
+    request.object = system_state().clock;
+    TRY_VALUE(Region & region, reserve_region(process, request));
+    return map_region_step(process, region, 0, access_of(region));
+}
+
 constexpr MethodEntry kMethods[] = {
     kMethod<create>,
     kMethod<load_seg>,
@@ -247,6 +258,10 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
     content.rights = abi::rights::kCall;
     content.row = policy().entry->row(class_id, policy().entry->core_class);
     [[maybe_unused]] const auto kernel_channel = insert_handle(*process, content);
+    if (const auto mapped = map_clock(*process); !mapped.ok()) {
+        end_process(*process, {EndReason::Terminated, 0, 0, 0});
+        return mapped.status();
+    }
     return *process;
 }
 

@@ -6,6 +6,9 @@ namespace kernel {
 
 PhysAddr MemoryObject::frame(u32 page) const {
     KASSERT(page < page_count);
+    if (block.value != 0) {
+        return block + PageCount{page}.bytes();
+    }
     return arch::linear<PhysAddr>(index[page / 512])[page % 512];
 }
 

@@ -37,7 +37,8 @@ inline constexpr u32 kNameBytes = 64;
 static_assert((base::kPageSize << kHandleTableOrder) == kHandlesPerProcess * sizeof(Slot));
 
 /// Memory that can be mapped in several processes. Its frames are listed in index frames, so it
-/// needs no contiguous memory. All of it is charged to its creator until it is destroyed.
+/// needs no contiguous memory, or are one block. All of it is charged to its creator until it is
+/// destroyed.
 struct MemoryObject {
     static constexpr SlotType kType = SlotType::Memory;
     static constexpr u32 kIndexFrames = 8;
@@ -50,6 +51,7 @@ struct MemoryObject {
     u32 writable_mappings = 0;
     u32 executable_mappings = 0;
     PhysAddr index[kIndexFrames]{};
+    PhysAddr block{};  // 0: none
     base::ListNode owner_node;
     base::ListNode dying_node;
 

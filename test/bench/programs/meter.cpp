@@ -74,6 +74,7 @@ public:
 
     /// All figures for one CPU. False: something failed, and a line said what.
     bool measure_one_cpu() {
+        measure_time();
         return measure_short("ipc.round_trip.short") && measure_long() && measure_kernel() &&
                measure_interrupt() && measure_yield() && measure_start();
     }
@@ -92,14 +93,17 @@ private:
         return false;
     }
 
-    static void report(const Figure& figure, u64 ticks) {
-        const u64 count = figure.passes * figure.operations;
+    static void report_count(std::string_view name, u64 ticks, u64 count) {
         const u64 instructions = ticks * (kNanosecondsPerSecond / sdk::ticks_per_second());
         sdk::Line<160> line;
         print(line.text("BENCH ")
-                  .text(figure.name)
+                  .text(name)
                   .text(" instructions ")
                   .decimal((instructions + count / 2) / count));
+    }
+
+    static void report(const Figure& figure, u64 ticks) {
+        report_count(figure.name, ticks, figure.passes * figure.operations);
         sdk::Line<160> region;
         print(region.text("BENCH-REGION ")
                   .text(figure.name)
@@ -195,6 +199,15 @@ private:
                              judge,
                              kLarge,
                              kLargeRounds);
+    }
+
+    /// Wall time from the clock page, the loop around it included.
+    static void measure_time() {
+        const u64 start = sdk::now_ticks();
+        for (u64 i = 0; i < kManyRounds; ++i) {
+            (void)sdk::wall_ns();
+        }
+        report_count("time.read", sdk::now_ticks() - start, kManyRounds);
     }
 
     /// The cheapest method that succeeds: it stores one number.

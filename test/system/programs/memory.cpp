@@ -50,7 +50,8 @@ void refused(Report& report) {
     test.equal("odd size", allocate_at(0, 100, kWritable), Status::InvalidArgument);
     test.equal("odd address", allocate_at(0x10'0001, kPage, kWritable), Status::InvalidArgument);
     test.equal("no access", allocate_at(0, kPage, 0), Status::InvalidArgument);
-    test.equal("unknown flags", allocate_at(0, kPage, 8), Status::InvalidArgument);
+    test.equal("unknown flags", allocate_at(0, kPage, 16), Status::InvalidArgument);
+    test.equal("reserved and more", allocate_at(0, kPage, 9), Status::InvalidArgument);
     test.equal("kernel half",
                allocate_at(0xFFFF'FFC0'0000'0000, kPage, kWritable),
                Status::InvalidArgument);

@@ -223,7 +223,7 @@ private:
         CHECK(kernel::objects().processes.used() == 0);
         CHECK(kernel::scheduler().threads.used() == 0);
         CHECK(kernel::objects().regions.used() == 0);
-        CHECK(kernel::objects().memory_objects.used() == 0);
+        CHECK(kernel::objects().memory_objects.used() == 1);  // the clock page
         CHECK(kernel::frames().free_frames() == free_before_);
     }
 

@@ -32,6 +32,7 @@ System::System(u32 cpu_count) : state_(take_block(), give_block) {
     kernel::create_state(state_.get());
     const kernel::BootInfo info = machine().boot_info(Bytes{1u << 20});
     kernel::frames().initialize(info.free_memory, info.free_count);
+    kernel::control::start_clock();
     kernel::policy().entry = policy.entry();
     kernel::policy().core_sid = kernel::objects().next_sid();
     for (u32 i = 0; i < cpu_count; ++i) {
