@@ -89,7 +89,7 @@ inline constexpr u32 kRateLimitLeftCost = 44;
 // TimeWindow; whole rules: there is no SID to find.
 inline constexpr u32 kTimeWindowSetCost = 66;
 
-constexpr u32 time_window_allow_cost(u32 windows) { return 46 + windows * 14; }
+constexpr u32 time_window_allow_cost(u32 windows) { return 48 + windows * 14; }
 
 // Base
 inline constexpr u32 kSetLevelCost = 18;

@@ -8,11 +8,12 @@ using format::Outcome;
 namespace {
 
 constexpr u64 kNanosecondsPerSecond = 1'000'000'000;
+constexpr u64 kTimeEnd = u64{1} << 63;  ///< beyond it times are negative, so before all windows
 
 }  // namespace
 
 Outcome TimeWindow::set_clock(Journal& journal, u64 wall_seconds, u64 now_ns) const {
-    if (config_.clock != WindowClock::Wall || wall_seconds > ~u64{0} / kNanosecondsPerSecond) {
+    if (config_.clock != WindowClock::Wall || wall_seconds >= kTimeEnd / kNanosecondsPerSecond) {
         return Outcome::Deny;
     }
     journal.write(state_.offset, wall_seconds * kNanosecondsPerSecond - now_ns);
@@ -33,7 +34,7 @@ Answer<bool> TimeWindow::is_open(u64 now_ns) const {
         }
         time += state_.offset;
     }
-    if (time < config_.origin_ns) {
+    if ((now_ns | time) >= kTimeEnd || time < config_.origin_ns) {
         return {true, false};
     }
     time -= config_.origin_ns;

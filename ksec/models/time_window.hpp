@@ -5,7 +5,8 @@
 // at power-on. Wall is UTC without leap seconds, in nanoseconds since 1970-01-01; neither ksec nor
 // the kernel has such a clock, so the policy binds `set_clock` to the message by which a process it
 // trusts with the time announces it, and from there on wall time is monotonic time plus an offset.
-// Until then everything on a wall clock is denied.
+// Until then everything on a wall clock is denied, and so is everything past the year 2262 (2^63
+// ns), where the clock would begin anew.
 //
 // Windows repeat with a period, counted from an origin (a day from midnight, a week from a Monday
 // 1970-01-05), or with period 0 happen once. A window includes its start and excludes its end.
@@ -45,7 +46,7 @@ public:
         : config_(config), state_(state) {}
 
     /// Sets the wall clock. Deny: the object uses the monotonic clock, or the time lies after the
-    /// year 2554 (2^64 ns).
+    /// year 2262 (2^63 ns).
     format::Outcome set_clock(Journal& journal, u64 wall_seconds, u64 now_ns) const;
     /// Grants inside a window. Deny: outside, or the clock is not set.
     [[nodiscard]] format::Outcome allow(u64 now_ns) const;

@@ -131,11 +131,11 @@ void RateLimitState::end(std::uint64_t sid) { buckets_.erase(sid); }
 // ---- TimeWindow ---------------------------------------------------------------------------------
 
 bool TimeWindowState::set_clock(std::uint64_t seconds, std::uint64_t now_ns) {
-    const auto wall = static_cast<unsigned __int128>(seconds) * 1'000'000'000;
-    if (!config_->is_wall || wall > UINT64_MAX) {
+    const auto wall = static_cast<__int128>(seconds) * 1'000'000'000;
+    if (!config_->is_wall || seconds >= INT64_MAX / 1'000'000'000) {
         return false;
     }
-    offset_ = static_cast<std::uint64_t>(wall) - now_ns;  // modulo 2^64
+    offset_ = wall - now_ns;
     return true;
 }
 
@@ -143,12 +143,12 @@ std::optional<bool> TimeWindowState::is_open(std::uint64_t now_ns) const {
     if (config_->is_wall && !offset_) {
         return std::nullopt;
     }
-    const std::uint64_t time = config_->is_wall ? now_ns + *offset_ : now_ns;
-    if (time < config_->origin_ns) {
+    const __int128 time = config_->is_wall ? now_ns + *offset_ : now_ns;
+    const __int128 since = time - config_->origin_ns;
+    if (since < 0 || time > INT64_MAX || now_ns > INT64_MAX) {
         return false;
     }
-    const std::uint64_t since = time - config_->origin_ns;
-    const std::uint64_t phase = config_->period_ns == 0 ? since : since % config_->period_ns;
+    const __int128 phase = config_->period_ns == 0 ? since : since % config_->period_ns;
     return std::ranges::any_of(config_->windows, [phase](const TimeWindowConfig::Window& window) {
         return window.from_ns <= phase && phase < window.to_ns;
     });

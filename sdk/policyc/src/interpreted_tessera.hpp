@@ -78,7 +78,7 @@ public:
 
 private:
     const TimeWindowConfig* config_;
-    std::optional<std::uint64_t> offset_;  ///< wall time minus time since power-on
+    std::optional<__int128> offset_;  ///< wall time minus time since power-on
 };
 
 }  // namespace sdk::policyc

@@ -16,7 +16,7 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 /// Tokens and times: no product of two of them overflows what the model computes with.
 constexpr std::int64_t kMaxTokens = 1'000'000;
 constexpr std::int64_t kMaxPeriodMs = 4'000'000;
-constexpr std::int64_t kMaxSeconds = 18'000'000'000;
+constexpr std::int64_t kMaxSeconds = 9'000'000'000;  // clocks end in 2262
 
 /// A dictionary from names to lists of names, as lists of numbers.
 std::vector<std::vector<std::size_t>> relation(ObjectReader& reader,

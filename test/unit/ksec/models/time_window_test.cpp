@@ -87,14 +87,30 @@ TEST_CASE("a monotonic clock cannot be set", "[ksec][models][time_window]") {
     CHECK(fixture.window.allow(0) == Outcome::Deny);
 }
 
-TEST_CASE("a time beyond what 64 bits of nanoseconds hold is denied",
+TEST_CASE("a time beyond what 63 bits of nanoseconds hold is denied",
           "[ksec][models][time_window]") {
     Fixture fixture{kDaily};
     CHECK(fixture.set_clock(~u64{0}, 0) == Outcome::Deny);
-    CHECK(fixture.set_clock(18'446'744'074, 0) == Outcome::Deny);
+    CHECK(fixture.set_clock(9'223'372'036, 0) == Outcome::Deny);
     CHECK_FALSE(fixture.window.is_open(0).is_known);
-    CHECK(fixture.set_clock(18'446'744'073, 0) == Outcome::Grant);
+    CHECK(fixture.set_clock(9'223'372'035, 0) == Outcome::Grant);
     CHECK(fixture.window.is_open(0).is_known);
+}
+
+TEST_CASE("no window opens where a clock ends, or before it begins",
+          "[ksec][models][time_window]") {
+    static constexpr Window kAlways[] = {{0, kDay}};
+    constexpr TimeWindowConfig kEveryDay{kAlways, 1, WindowClock::Wall, 0, kDay};
+    Fixture fixture{kEveryDay};
+    fixture.set_clock(9'223'372'035, kHour);
+    CHECK(fixture.window.allow(kHour) == Outcome::Grant);
+    CHECK(fixture.window.allow(kHour + 2 * kSecond) == Outcome::Deny);
+    CHECK(fixture.window.allow(~u64{0}) == Outcome::Deny);
+    CHECK(fixture.window.is_open(~u64{0}).is_known);
+    // An event whose time was read before that of the one which set the clock to 1970.
+    fixture.set_clock(0, kHour);
+    CHECK(fixture.window.allow(kHour) == Outcome::Grant);
+    CHECK(fixture.window.allow(kHour - 1) == Outcome::Deny);
 }
 
 TEST_CASE("before the origin everything is denied", "[ksec][models][time_window]") {
