@@ -9,6 +9,12 @@
 #include <lab/Plant.edl.hpp>
 #include <lab/Valve.client.hpp>
 #include <string>
+#include <type_traits>
+
+// Of the sanitizers that the tests are linked with: called at every malloc and free.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*,
+                                                                           std::size_t),
+                                                         void (*on_free)(const volatile void*));
 
 using abi::Status;
 using test::fake;
@@ -33,7 +39,64 @@ struct Plant {
     }
 };
 
+int allocations = 0;
+
+/// Whether a view lies within an object.
+template <typename View, typename Object> bool lies_in(const View& view, const Object& object) {
+    const auto* const first = reinterpret_cast<const base::u8*>(view.data());
+    const auto* const begin = reinterpret_cast<const base::u8*>(&object);
+    return first >= begin && first + view.size() <= begin + sizeof(object);
+}
+
+/// A server that forgot a method.
+class Forgetful : public lab::Valve::Server {
+public:
+    idl::Outcome<Limit_Results> Limit(const idl::Caller&, const Limit_Arguments&) override {
+        return Limit_Results{};
+    }
+
+    idl::Outcome<History_Results> History(const idl::Caller&, const History_Arguments&) override {
+        return History_Results{};
+    }
+};
+
+static_assert(std::is_abstract_v<Forgetful>);
+static_assert(!std::is_abstract_v<Valve>);
+
+// An answer is looked at: errors are its other kinds, never an exception or an out-parameter.
+static_assert(std::is_same_v<decltype(std::declval<lab::Valve::Proxy&>().Set(1, "")),
+                             idl::Reply<lab::Valve::Set_Results, lab::Valve::Set_Errors>>);
+
 }  // namespace
+
+TEST_CASE("neither proxies nor dispatchers allocate", "[idlc][binding]") {
+    Plant plant;
+    static_cast<void>(__sanitizer_install_malloc_and_free_hooks(
+        [](const volatile void*, std::size_t) { allocations += fake.runs ? 0 : 1; },
+        [](const volatile void*) {}));
+    const int before = allocations;
+    const auto* const probe = new volatile int(1);
+    const int with_probe = allocations;
+    delete probe;
+    const auto short_reply = plant.valve_proxy.Limit({1, 2});
+    const auto long_reply = plant.valve_proxy.History();
+    const auto text_reply = plant.valve_proxy.Set(40, "test");
+    const int after = allocations;
+    CHECK(with_probe == before + 1);
+    CHECK(after == with_probe);
+    CHECK(short_reply.ok());
+    CHECK(long_reply.ok());
+    CHECK(text_reply.ok());
+}
+
+TEST_CASE("what arrives is a view into the message", "[idlc][binding]") {
+    Plant plant;
+    CHECK(plant.valve_proxy.Set(40, "test").ok());
+    CHECK(lies_in(plant.valve.reason_view, plant.dispatcher));
+    const auto reply = plant.valve_proxy.History();
+    REQUIRE(reply.value().values.size() == 3);
+    CHECK(lies_in(reply.value().values, plant.valve_proxy));
+}
 
 TEST_CASE("a short answer and a request with text reach the other side", "[idlc][binding]") {
     Plant plant;

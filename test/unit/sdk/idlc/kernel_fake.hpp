@@ -29,6 +29,7 @@ struct FakeKernel {
     base::u64 deadline = 0;
     base::u64 receive_deadline = 0;
     base::u32 replies = 0;
+    bool runs = false;  ///< what happens now is the kernel's doing, not the binding's
     /// Given to receive(), last first; Ok stands for the request.
     std::vector<abi::Status> receive_results;
     /// Changes the bytes of a message on its way, to see what the other side does.

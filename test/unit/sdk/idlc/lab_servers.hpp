@@ -6,6 +6,7 @@
 #include <lab/Every.server.hpp>
 #include <lab/Valve.server.hpp>
 #include <string>
+#include <string_view>
 
 namespace test {
 
@@ -16,6 +17,7 @@ public:
         ++calls;
         badge = caller.badge;
         reason = in.reason;
+        reason_view = in.reason;
         if (in.value > 100) {
             return Set_Errors{.fault = in.value};
         }
@@ -47,6 +49,7 @@ public:
     int calls = 0;
     base::u64 badge = 0;
     std::string reason;
+    std::string_view reason_view;  ///< as it was given; not after the handler
     lab::Valve::Limits limits;
     idl::Deferred saved;
     bool use_arena = false;
