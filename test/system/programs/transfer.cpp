@@ -115,6 +115,42 @@ void revoked(Report& report, u32 server) {
     (void)handles().Close(memory);
 }
 
+/// Own handles, numbers that are the server's, revoked ones and guesses, mixed.
+void mixes(Report& report, u32 server, const Context& context) {
+    Test test{report, "transfer.only-own-handles-in-random-mixes"};
+    const Holdings before = settled_holdings();
+    Random random{context.seed};
+    const u32 memory = make_memory();
+    u32 of_server = 0;
+    u32 arrived = 0;
+    for (u32 i = 0; i < 1000 * context.effort; ++i) {
+        const u32 copy = handles().Copy(memory, rights::kAll, 0).value().copy;
+        u32 sent = copy;
+        const u64 kind = random.below(4);
+        if (kind == 1) {
+            sent = of_server;
+        } else if (kind == 2) {
+            (void)handles().Revoke(memory);
+        } else if (kind == 3) {
+            sent = static_cast<u32>(random.below(1 << 16) << 16 | random.below(256));
+        }
+        // A number of the server's may happen to be one of ours.
+        const bool is_ours_too =
+            kind == 1 && handles().GetSidByHandle(sent).status() != Status::BadHandle;
+        if (!is_ours_too) {
+            const auto left = post(server).Leave(parcel(sent, rights::kAll));
+            test.equal("status", left.status(), kind == 0 ? Status::Ok : Status::BadHandle);
+            of_server = left.ok() ? left.value().arrived : of_server;
+            arrived += left.ok() ? 1 : 0;
+        }
+        (void)handles().Close(copy);
+    }
+    test.require("some arrived", arrived > 100, arrived);
+    (void)post(server).Drop();
+    (void)handles().Close(memory);
+    require_restored(test, before);
+}
+
 void channel(Report& report, const Context& context, u32 server) {
     Test test{report, "transfer.channel-given-to-a-child"};
     Spawner spawner{context};
@@ -162,6 +198,7 @@ void run(Report& report, const Context& context) {
     bad_handles(report, server);
     no_place(report, server);
     revoked(report, server);
+    mixes(report, server, context);
     channel(report, context, server);
     accounts(report, server);
 }
