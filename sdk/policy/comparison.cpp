@@ -4,6 +4,7 @@
 #include "input.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 
 namespace sdk::policy {
@@ -25,7 +26,16 @@ struct Key {
 struct Entry {
     Access access = Access::Denied;
     std::vector<RuleWords> rules{};
+    std::set<std::string> profiles{};  ///< of audit, that its rules stand under
 };
+
+std::set<std::string> profiles_of(const Decision& decision) {
+    std::set<std::string> profiles;
+    for (const policyc::BoundRule* const rule : decision.rules) {
+        profiles.emplace(rule->profile.empty() ? "default" : rule->profile);
+    }
+    return profiles;
+}
 
 using Entries = std::map<Key, Entry>;
 
@@ -54,7 +64,8 @@ Entries entries_of(const AccessTable& access) {
                              std::move(name.interface),
                              std::move(name.method),
                              classes[client].name}] = {decision.access,
-                                                       rule_words(access.policy(), decision.rules)};
+                                                       rule_words(access.policy(), decision.rules),
+                                                       profiles_of(decision)};
                 }
             }
         }
@@ -62,10 +73,32 @@ Entries entries_of(const AccessTable& access) {
     return entries;
 }
 
+/// A text without the blanks that separate nothing: equal for what only differs in its form.
+std::string essence(const std::string& text) {
+    const auto is_word = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    };
+    std::string result;
+    bool is_quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        is_quoted = is_quoted != (text[i] == '"');
+        const bool separates =
+            i != 0 && i + 1 < text.size() && is_word(text[i - 1]) && is_word(text[i + 1]);
+        if (text[i] != ' ' || is_quoted || separates) {
+            result += text[i];
+        }
+    }
+    return result;
+}
+
+/// A grant beside a condition says nothing.
 std::vector<std::string> texts(const std::vector<RuleWords>& rules) {
     std::vector<std::string> result;
     for (const RuleWords& rule : rules) {
-        result.push_back(rule.text);
+        std::string text = essence(rule.text);
+        if (text != "grant()") {
+            result.push_back(std::move(text));
+        }
     }
     return result;
 }
@@ -85,9 +118,10 @@ std::optional<ChangeKind> change_between(const Entry& before, const Entry& after
         return after.access == Access::Granted ? ChangeKind::Loosened : ChangeKind::Tightened;
     }
     // What always grants does so by whichever rules.
-    return before.access == Access::Conditional && texts(before.rules) != texts(after.rules)
-               ? std::optional(ChangeKind::Changed)
-               : std::nullopt;
+    if (before.access == Access::Conditional && texts(before.rules) != texts(after.rules)) {
+        return ChangeKind::Changed;
+    }
+    return before.profiles != after.profiles ? std::optional(ChangeKind::Audited) : std::nullopt;
 }
 
 /// Groups what differs: first over clients, then over the methods of an endpoint.
@@ -99,7 +133,8 @@ public:
                    known.endpoint == key.endpoint && known.interface == key.interface &&
                    known.methods == std::vector{key.method} &&
                    texts(known.old_rules) == texts(before.rules) &&
-                   texts(known.new_rules) == texts(after.rules);
+                   texts(known.new_rules) == texts(after.rules) &&
+                   known.old_profiles == before.profiles && known.new_profiles == after.profiles;
         };
         // Entries come by server, endpoint and method: what is alike is among the last ones.
         const std::size_t first = open_.size() < 32 ? 0 : open_.size() - 32;
@@ -117,7 +152,9 @@ public:
                          .interface = key.interface,
                          .methods = {key.method},
                          .old_rules = before.rules,
-                         .new_rules = after.rules});
+                         .new_rules = after.rules,
+                         .old_profiles = before.profiles,
+                         .new_profiles = after.profiles});
     }
 
     std::vector<DecisionChange> finish(std::size_t old_classes, std::size_t new_classes) {
@@ -128,7 +165,9 @@ public:
                        known.server == change.server && known.endpoint == change.endpoint &&
                        known.interface == change.interface && known.clients == change.clients &&
                        lines(known.old_rules) == lines(change.old_rules) &&
-                       lines(known.new_rules) == lines(change.new_rules);
+                       lines(known.new_rules) == lines(change.new_rules) &&
+                       known.old_profiles == change.old_profiles &&
+                       known.new_profiles == change.new_profiles;
             });
             if (found != result.end()) {
                 found->methods.push_back(change.methods[0]);
@@ -187,6 +226,21 @@ Texts objects_of(const policyc::Compilation& policy) {
     return result;
 }
 
+Texts audit_of(const policyc::Compilation& policy) {
+    Texts result;
+    for (const auto& file : policy.policy().files) {
+        for (const lang::psl::Declaration& declaration : file->declarations) {
+            if (const auto* const profile = std::get_if<lang::psl::AuditProfile>(&declaration)) {
+                result[profile->name.text] = text_of(policy, profile->span);
+            } else if (const auto* const start =
+                           std::get_if<lang::psl::AuditDefault>(&declaration)) {
+                result["default"] = text_of(policy, start->span);
+            }
+        }
+    }
+    return result;
+}
+
 std::string parameters_of(const lang::Message& message, const char* direction) {
     std::string result;
     for (const lang::Field& field : message.fields) {
@@ -206,12 +260,34 @@ std::string signature_of(const lang::Method& method) {
     return "(" + result + ")";
 }
 
-/// Of every interface that some class serves or asks.
-Texts signatures_of(const policyc::Compilation& policy) {
+/// The members of a struct or union, and of those in it.
+void add_types(const lang::Type& type, Texts& types) {
+    if (type.element.type != nullptr) {
+        add_types(*type.element.type, types);
+    }
+    if (type.fields.empty()) {
+        return;
+    }
+    std::string text = type.kind == lang::Type::Kind::Union ? "union {" : "struct {";
+    for (const lang::Field& field : type.fields) {
+        text += fmt::format(" {} {};", field.type().text(), field.name);
+        add_types(field.type(), types);
+    }
+    types[type.package->name + "." + type.name] = text + " }";
+}
+
+/// Of every interface that some class serves or asks; the structs and unions in `types`.
+Texts signatures_of(const policyc::Compilation& policy, Texts& types) {
     Texts result;
     const auto add = [&](const lang::Package& interface) {
         for (const lang::Method& method : interface.methods) {
             result[interface.name + "." + method.name] = signature_of(method);
+            for (const lang::Message* message :
+                 {&method.request, &method.response, &method.error}) {
+                for (const lang::Field& field : message->fields) {
+                    add_types(field.type(), types);
+                }
+            }
         }
     };
     for (const policyc::PolicyClass& entry : policy.policy().classes) {
@@ -235,7 +311,7 @@ std::vector<TextChange> compare_texts(const Texts& before, const Texts& after) {
         TextChange change{name,
                           old_text == before.end() ? "" : old_text->second,
                           new_text == after.end() ? "" : new_text->second};
-        if (change.old_text != change.new_text) {
+        if (essence(change.old_text) != essence(change.new_text)) {
             result.push_back(std::move(change));
         }
     }
@@ -255,14 +331,16 @@ const char* spelling(ChangeKind kind) {
     case ChangeKind::Tightened:
         return "tightened";
     case ChangeKind::Denied:
+        return "denied";
+    case ChangeKind::Audited:
         break;
     }
-    return "denied";
+    return "audited";
 }
 
 bool Comparison::is_empty() const {
-    return added_classes.empty() && removed_classes.empty() && objects.empty() &&
-           signatures.empty() && decisions.empty();
+    return added_classes.empty() && removed_classes.empty() && objects.empty() && audit.empty() &&
+           signatures.empty() && types.empty() && decisions.empty();
 }
 
 Comparison compare(const AccessTable& old_policy, const AccessTable& new_policy) {
@@ -273,12 +351,18 @@ Comparison compare(const AccessTable& old_policy, const AccessTable& new_policy)
     std::ranges::set_difference(before, after, std::back_inserter(result.removed_classes));
     result.objects =
         compare_texts(objects_of(old_policy.policy()), objects_of(new_policy.policy()));
-    result.signatures =
-        compare_texts(signatures_of(old_policy.policy()), signatures_of(new_policy.policy()));
+    result.audit = compare_texts(audit_of(old_policy.policy()), audit_of(new_policy.policy()));
+    Texts old_types;
+    Texts new_types;
+    result.signatures = compare_texts(signatures_of(old_policy.policy(), old_types),
+                                      signatures_of(new_policy.policy(), new_types));
+    result.types = compare_texts(old_types, new_types);
     // A method that came or went with its interface shows in the decisions, if in any.
-    std::erase_if(result.signatures, [](const TextChange& change) {
-        return change.old_text.empty() || change.new_text.empty();
-    });
+    for (std::vector<TextChange>* const changes : {&result.signatures, &result.types}) {
+        std::erase_if(*changes, [](const TextChange& change) {
+            return change.old_text.empty() || change.new_text.empty();
+        });
+    }
     result.decisions = compare_decisions(old_policy, new_policy);
     return result;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What changed between two policies: classes, policy objects, the parameters of methods, and
+// What changed between two policies: classes, policy objects, audit, the parameters of methods, and
 // decisions about them. Decisions are compared by names, so renumbering changes nothing.
 #pragma once
 
@@ -19,6 +19,7 @@ enum class ChangeKind : std::uint8_t {
     Changed,    ///< has another condition
     Tightened,  ///< had no condition
     Denied,     ///< is always denied now
+    Audited,    ///< is decided as before, and recorded under another audit profile
 };
 
 /// "allowed", "loosened", ...
@@ -36,6 +37,9 @@ struct DecisionChange {
     std::vector<std::string> methods{};
     std::vector<RuleWords> old_rules{};
     std::vector<RuleWords> new_rules{};
+    std::set<std::string>
+        old_profiles{};  ///< of audit, by name; "default" where no section has one
+    std::set<std::string> new_profiles{};
 };
 
 /// A declaration that is there in one policy only, or reads differently.
@@ -49,7 +53,9 @@ struct Comparison {
     std::vector<std::string> added_classes{};
     std::vector<std::string> removed_classes{};
     std::vector<TextChange> objects{};     ///< policy objects, by name
-    std::vector<TextChange> signatures{};  ///< "class endpoint.Method": its parameters
+    std::vector<TextChange> audit{};       ///< profiles by name, and the default
+    std::vector<TextChange> signatures{};  ///< "lab.Valve.Set": its parameters
+    std::vector<TextChange> types{};       ///< members of structs and unions in parameters
     std::vector<DecisionChange> decisions{};
 
     [[nodiscard]] bool is_empty() const;

@@ -28,9 +28,11 @@ const char* heading(ChangeKind kind) {
     case ChangeKind::Tightened:
         return "under a condition now, always allowed before";
     case ChangeKind::Denied:
+        return "denied now, allowed before";
+    case ChangeKind::Audited:
         break;
     }
-    return "denied now, allowed before";
+    return "decided as before, recorded under another audit profile";
 }
 
 /// "request lab.Panel -> lab.Plant act.valve: Set, Limit"
@@ -69,7 +71,9 @@ public:
         add_names("+", paint_.good, "new classes", comparison.added_classes);
         add_names("-", paint_.bad, "removed classes", comparison.removed_classes);
         add_texts("policy objects", comparison.objects);
+        add_texts("audit", comparison.audit);
         add_texts("methods with other parameters", comparison.signatures);
+        add_texts("types with other members", comparison.types);
         const DecisionChange* previous = nullptr;
         for (const DecisionChange& change : comparison.decisions) {
             if (previous == nullptr || previous->kind != change.kind) {
@@ -122,8 +126,18 @@ private:
         }
     }
 
+    void add_profiles(const char* word, const char* colour, const std::set<std::string>& profiles) {
+        text_ += fmt::format(
+            "      {}{}  audit {}{}\n", colour, word, fmt::join(profiles, ", "), paint_.plain);
+    }
+
     void add(const DecisionChange& change) {
         text_ += fmt::format("  {}\n", words_of(change));
+        if (change.kind == ChangeKind::Audited) {
+            add_profiles("was", paint_.bad, change.old_profiles);
+            add_profiles("now", paint_.good, change.new_profiles);
+            return;
+        }
         add_rules("was", paint_.bad, change.old_rules);
         add_rules("now", paint_.good, change.new_rules);
     }
@@ -145,7 +159,9 @@ Json to_json(const Comparison& comparison) {
               {"added_classes", comparison.added_classes},
               {"removed_classes", comparison.removed_classes},
               {"objects", to_json(comparison.objects)},
+              {"audit", to_json(comparison.audit)},
               {"signatures", to_json(comparison.signatures)},
+              {"types", to_json(comparison.types)},
               {"decisions", Json::array()}};
     for (const DecisionChange& change : comparison.decisions) {
         json["decisions"].push_back({{"change", spelling(change.kind)},
@@ -155,6 +171,8 @@ Json to_json(const Comparison& comparison) {
                                      {"endpoint", change.endpoint},
                                      {"interface", change.interface},
                                      {"methods", change.methods},
+                                     {"old_audit", change.old_profiles},
+                                     {"new_audit", change.new_profiles},
                                      {"old_rules", to_json(change.old_rules)},
                                      {"new_rules", to_json(change.new_rules)}});
     }

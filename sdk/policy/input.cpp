@@ -154,14 +154,29 @@ std::string place_of(const policyc::Compilation& policy, const lang::Span& span)
 }
 
 std::string text_of(const policyc::Compilation& policy, const lang::Span& span) {
+    const std::string_view text = policy.diagnostics().sources().text(span);
     std::string result;
-    for (const char c : policy.diagnostics().sources().text(span)) {
-        const bool is_blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-        if (!is_blank) {
-            result += c;
-        } else if (!result.empty() && result.back() != ' ') {
-            result += ' ';
+    bool is_apart = false;  // blanks or comments came before what comes next
+    for (std::size_t at = 0; at < text.size();) {
+        // A Text has no escapes, and what begins like a comment in it is none.
+        const bool is_text = text[at] == '"';
+        const std::string_view next = text.substr(at, 2);
+        const std::string_view end = is_text        ? "\""
+                                     : next == "//" ? "\n"
+                                     : next == "/*" ? "*/"
+                                                    : "";
+        const std::size_t found = end.empty() ? at : text.find(end, at + (is_text ? 1 : 2));
+        const std::size_t length =
+            std::min(found, text.size() - 1) - at + std::max<std::size_t>(end.size(), 1);
+        if (is_text ||
+            (end.empty() && std::string_view(" \t\n\r").find(text[at]) == std::string_view::npos)) {
+            result += is_apart && !result.empty() ? " " : "";
+            result += text.substr(at, length);
+            is_apart = false;
+        } else {
+            is_apart = true;
         }
+        at += length;
     }
     return result;
 }

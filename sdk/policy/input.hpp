@@ -46,7 +46,8 @@ Result<System> load_system(const std::string& path, const std::vector<std::strin
 /// "file:line" of a rule, the file as the policy names it.
 std::string place_of(const policyc::Compilation& policy, const lang::Span& span);
 
-/// Source text on one line: runs of blanks and line ends become one blank.
+/// Source text on one line: blanks, line ends and comments become one blank; Texts stay as they
+/// are.
 std::string text_of(const policyc::Compilation& policy, const lang::Span& span);
 
 }  // namespace sdk::policy

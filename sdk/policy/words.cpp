@@ -3,8 +3,8 @@
 
 #include "input.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace sdk::policy {
 
@@ -16,14 +16,16 @@ std::string method_words(const AccessTable& access, const Question& question) {
 std::vector<RuleWords> rule_words(const policyc::Compilation& policy,
                                   const std::vector<const policyc::BoundRule*>& rules) {
     std::vector<RuleWords> result;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> known;  // file, offset
     for (const policyc::BoundRule* const rule : rules) {
-        RuleWords words{place_of(policy, rule->span()), text_of(policy, rule->span())};
-        const bool is_known = std::ranges::any_of(result, [&](const RuleWords& known) {
-            return known.place == words.place && known.text == words.text;
-        });
-        if (!is_known) {
-            result.push_back(std::move(words));
+        if (!known.emplace(rule->span().file, rule->span().begin).second) {
+            continue;
         }
+        std::string text;
+        for (const policyc::ChosenCase& chosen : rule->cases) {
+            text += text_of(policy, chosen.choice->cases[chosen.number - 1].key_span) + " : ";
+        }
+        result.push_back({place_of(policy, rule->span()), text + text_of(policy, rule->span())});
     }
     return result;
 }

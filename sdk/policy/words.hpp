@@ -14,13 +14,14 @@ namespace sdk::policy {
 /// name only, a start "main".
 std::string method_words(const AccessTable& access, const Question& question);
 
-/// One rule with the place where it stands: {"security.psl:41", "assert (message.percent <= 80)"}.
+/// One rule with the place where it stands: {"security.psl:41", "assert (message.percent <= 80)"};
+/// in a choice with its case: "1 : grant ()".
 struct RuleWords {
     std::string place{};
     std::string text{};
 };
 
-/// Each place once, in the order of evaluation.
+/// Each rule once, in the order of evaluation.
 std::vector<RuleWords> rule_words(const policyc::Compilation& policy,
                                   const std::vector<const policyc::BoundRule*>& rules);
 
