@@ -24,8 +24,29 @@ struct FlowArguments {
     bool forbid = false;
 };
 
-std::string size_words(std::uint64_t bytes) {
-    return bytes == 0 ? "no data, only that it happened" : "up to " + counted(bytes, "byte");
+std::string words_of(const Carrier& carrier) {
+    switch (carrier.way) {
+    case Way::Message:
+        break;
+    case Way::Memory:
+        return "goes the other way, with a handle: of memory, perhaps, that both use";
+    case Way::Start:
+        return "program, arguments, environment";
+    }
+    return carrier.data_bytes == 0 ? "no data, only that it happened"
+                                   : "up to " + counted(carrier.data_bytes, "byte");
+}
+
+const char* spelling(Way way) {
+    switch (way) {
+    case Way::Message:
+        return "message";
+    case Way::Memory:
+        return "memory";
+    case Way::Start:
+        break;
+    }
+    return "start";
 }
 
 class Writer final {
@@ -48,7 +69,8 @@ public:
             const Carrier& carrier = hop.carriers[i];
             const std::vector<RuleWords> rules = rule_words(access_.policy(), carrier.rules);
             const MethodName method = access_.name(carrier.question);
-            json["messages"].push_back({{"event", policyc::psl::spelling(carrier.question.event)},
+            json["messages"].push_back({{"way", spelling(carrier.way)},
+                                        {"event", policyc::psl::spelling(carrier.question.event)},
                                         {"interface", method.interface},
                                         {"endpoint", method.endpoint},
                                         {"method", method.method},
@@ -56,12 +78,14 @@ public:
                                         {"data_bytes", carrier.data_bytes},
                                         {"rules", to_json(rules)}});
             if (i < kMaxShown) {
-                answer.text += fmt::format("   {} {}.{} ({}; {})\n",
-                                           policyc::psl::spelling(carrier.question.event),
-                                           method.interface,
-                                           method.method,
-                                           method.endpoint,
-                                           size_words(carrier.data_bytes));
+                answer.text += carrier.way == Way::Start
+                                   ? fmt::format("   start ({})\n", words_of(carrier))
+                                   : fmt::format("   {} {}.{} ({}; {})\n",
+                                                 policyc::psl::spelling(carrier.question.event),
+                                                 method.interface,
+                                                 method.method,
+                                                 method.endpoint,
+                                                 words_of(carrier));
                 for (const RuleWords& rule : rules) {
                     answer.text +=
                         fmt::format("      {}{}{}\n", paint_.dim, line_of(rule), paint_.plain);
@@ -157,16 +181,14 @@ run(const FlowArguments& arguments, const CommonOptions& common, const Paint& pa
     if (!options.ok()) {
         return options.trouble();
     }
-    std::optional<System> system;
+    const AccessTable access(*policy.value());
     if (!arguments.system.empty()) {
-        Result<System> read = load_system(arguments.system, common.include);
+        const Result<System> read = load_system(arguments.system, common.include);
         if (!read.ok()) {
             return read.trouble();
         }
-        system = std::move(read.value());
-        options.value().system = &*system;
+        options.value().channels = channels_of(access, read.value());
     }
-    const AccessTable access(*policy.value());
     return answer_chain(access, arguments, options.value(), from.value(), to.value(), paint);
 }
 
@@ -186,7 +208,10 @@ void add_flow(CLI::App& program, Task& task) {
     command.add_option("to", arguments->to, "Who might get it")->type_name("CLASS")->required();
     command.add_option("-p,--policy", arguments->policy, "Policy (default security.psl)")
         ->type_name("FILE");
-    command.add_option("--system", arguments->system, "init.yaml: use its channels only")
+    command
+        .add_option("--system",
+                    arguments->system,
+                    "init.yaml: its channels, and what messages may hand on of them")
         ->type_name("FILE");
     command
         .add_option("--silent",

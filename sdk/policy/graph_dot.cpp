@@ -32,7 +32,7 @@ std::string label_of(const GraphEdge& edge) {
     for (const GraphLink& link : edge.links) {
         for (const GraphMethod& method : link.methods) {
             label += fmt::format("{}.{}{}\\l",
-                                 quoted(link.interface),
+                                 quoted(link.label),
                                  quoted(method.name),
                                  method.is_conditional ? " *" : "");
         }

@@ -24,6 +24,14 @@ links_between(const AccessTable& access, std::uint16_t client, std::uint16_t ser
         }
         links.back().methods.push_back({name.method, decision.access == Access::Conditional});
     }
+    const auto& endpoints = access.policy().policy().classes[server].description->endpoints;
+    for (GraphLink& link : links) {
+        const auto has_it = [&](const lang::Endpoint& endpoint) {
+            return endpoint.interface->name == link.interface;
+        };
+        const bool is_only = std::ranges::count_if(endpoints, has_it) == 1;
+        link.label = is_only ? link.interface : link.interface + " (" + link.endpoint + ")";
+    }
     return links;
 }
 

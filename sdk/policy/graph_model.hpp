@@ -20,6 +20,7 @@ struct GraphLink {
     std::string interface{};
     std::string endpoint{};
     std::vector<GraphMethod> methods{};
+    std::string label{};  ///< the interface; with the endpoint where several of the server have it
 };
 
 struct GraphEdge {

@@ -100,7 +100,7 @@ void add_methods(const GraphLink& link, std::vector<Line>& lines) {
 std::vector<Line> label_of(const GraphEdge& edge) {
     std::vector<Line> lines;
     for (const GraphLink& link : edge.links) {
-        lines.push_back({link.interface, true});
+        lines.push_back({link.label, true});
         add_methods(link, lines);
     }
     if (lines.empty()) {
