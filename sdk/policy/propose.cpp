@@ -34,27 +34,21 @@ Groups group(const std::set<Recorded>& records) {
     return groups;
 }
 
-/// What tessera._ grants to everybody needs no rule.
-bool is_baseline(const Recorded& record, const std::string& core) {
-    const bool is_notice = record.interface == "tessera.Irq" ||
-                           record.interface == "tessera.Event" ||
-                           record.interface == "tessera.Fault";
-    const bool is_log = record.interface == "kl.core.HAL" && record.method == "DebugWrite";
-    return (is_notice && (record.source == core || record.target == core)) || is_log;
-}
+constexpr const char* kGrant = "grant ()";
+constexpr const char* kBaseline = "tessera";  ///< the file of what every native policy grants
 
 /// Writes the proposal: what was granted keeps the conditions that it has in the policy of the run.
 class Proposal final {
 public:
     Proposal(const policyc::Compilation& policy, const Recording& recording)
         : policy_(policy), recording_(recording), access_(policy),
-          core_(policy.policy().classes[policy.policy().core_class].name) {}
+          has_baseline_(used_files().contains(kBaseline) && is_baseline_whole()) {}
 
     std::string text(const std::string& from) {
         std::string rules;
         std::set<Recorded> granted;
         for (const Recorded& record : recording_.granted) {
-            if (!is_baseline(record, core_)) {
+            if (!has_baseline_ || !is_baseline(record.question)) {
                 granted.insert(record);
             }
         }
@@ -77,10 +71,10 @@ private:
         std::string text = fmt::format(
             "/* Proposed from {}: what that run used is granted, under the conditions that it was\n"
             "   granted under, and nothing else. Read every line before use. */\n"
-            "execute: kl.core.Execute\n\nuse tessera._\n",
+            "execute: kl.core.Execute\n\n",
             from);
         for (const std::string& used : used_files()) {
-            text += fmt::format("use {}._\n", used);
+            text += used == kBaseline && !has_baseline_ ? "" : fmt::format("use {}._\n", used);
         }
         for (const policyc::PolicyClass& entry : policy_.policy().classes) {
             text += entry.name == entry.description->name
@@ -92,28 +86,65 @@ private:
                 text += fmt::format("{}\n", source_text(object.node->span));
             }
         }
+        for (const auto& file : policy_.policy().files) {
+            for (const lang::psl::Declaration& declaration : file->declarations) {
+                if (std::holds_alternative<lang::psl::AuditProfile>(declaration) ||
+                    std::holds_alternative<lang::psl::AuditDefault>(declaration)) {
+                    text += fmt::format("{}\n", source_text(span_of(declaration)));
+                }
+            }
+        }
         return text + "\n";
     }
 
-    /// The files of models and operators that the policy uses.
+    /// The baseline, and the files of models and operators, that the policy uses.
     [[nodiscard]] std::set<std::string> used_files() const {
         std::set<std::string> used;
         for (const auto& file : policy_.policy().files) {
             for (const lang::psl::Declaration& declaration : file->declarations) {
                 const auto* const use = std::get_if<lang::psl::UseFile>(&declaration);
-                if (use != nullptr && use->name.text().starts_with("nk.")) {
-                    used.insert(use->name.text());
+                const std::string name = use == nullptr ? "" : use->name.text();
+                if (name == kBaseline || name.starts_with("nk.") || name.starts_with("tessera.")) {
+                    used.insert(name);
                 }
             }
         }
         return used;
     }
 
+    /// Whether a rule of the baseline judges it.
+    [[nodiscard]] bool is_baseline(const Question& question) const {
+        return std::ranges::any_of(access_.decide(question).rules,
+                                   [&](const policyc::BoundRule* rule) {
+                                       return file_of(rule->span()).stem() == kBaseline;
+                                   });
+    }
+
+    /// Whether the policy nowhere grants less than the baseline does.
+    bool is_baseline_whole() {
+        const std::uint16_t core = policy_.policy().core_class;
+        for (std::uint16_t id = 0; id < policy_.policy().classes.size(); ++id) {
+            for (const auto& [client, server] : {std::pair{id, core}, std::pair{core, id}}) {
+                for (const EventKind event : {EventKind::Request, EventKind::Response}) {
+                    for (const Question& question : access_.questions(event, client, server)) {
+                        if (is_baseline(question) &&
+                            access_.decide(question).access != Access::Granted) {
+                            return false;
+                        }
+                    }
+                }
+            }
+        }
+        return true;
+    }
+
+    [[nodiscard]] std::filesystem::path file_of(const lang::Span& span) const {
+        return policy_.diagnostics().sources().get(span.file).name();
+    }
+
     /// Declared by one of those files.
     [[nodiscard]] bool is_shipped(const lang::psl::PolicyObject& object) const {
-        const std::filesystem::path file =
-            policy_.diagnostics().sources().get(object.span.file).name();
-        return file.parent_path().filename() == "nk";
+        return file_of(object.span).parent_path().filename() == "nk";
     }
 
     [[nodiscard]] std::string source_text(const lang::Span& span) const {
@@ -123,19 +154,27 @@ private:
     /// The rules that judged this kind of event, as they stand in the policy; a rule in a choice
     /// with all of the choice. A grant beside a condition says nothing.
     std::string rules_of(const Recorded& record) {
+        std::set<std::pair<std::uint32_t, std::uint32_t>> known;  // file, offset
+        std::set<std::string_view> profiles;
         std::vector<std::string> texts;
         for (const policyc::BoundRule* const rule : access_.decide(record.question).rules) {
             const lang::Span& span = !rule->cases.empty()    ? rule->cases.front().choice->span
                                      : rule->head != nullptr ? rule->head->span
                                                              : rule->call->span;
             note_objects(*rule);
+            if (rule->cases.empty()) {
+                profiles.insert(rule->profile);
+            }
             std::string text = text_of(policy_, span);
-            if (text != "grant ()" && text != "grant()" &&
-                std::ranges::find(texts, text) == texts.end()) {
+            if (text != kGrant && text != "grant()" &&
+                known.emplace(span.file, span.begin).second) {
                 texts.push_back(std::move(text));
             }
         }
-        return texts.empty() ? "grant ()" : fmt::format("{}", fmt::join(texts, "  "));
+        const std::string profile = profiles.size() != 1 || profiles.begin()->empty()
+                                        ? ""
+                                        : fmt::format("audit {} ", *profiles.begin());
+        return profile + (texts.empty() ? kGrant : fmt::format("{}", fmt::join(texts, "  ")));
     }
 
     void note_objects(const policyc::BoundRule& rule) {
@@ -190,7 +229,7 @@ private:
     const policyc::Compilation& policy_;
     const Recording& recording_;
     AccessTable access_;
-    std::string core_;
+    bool has_baseline_;              // it grants nothing that the policy of the run does not
     std::set<std::string> objects_;  // that the rules use
 };
 
