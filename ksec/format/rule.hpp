@@ -83,6 +83,16 @@ inline bool text_equals(Range text, const char* literal, u32 length) {
     return difference == 0;
 }
 
+/// The number of the first pattern that matches all bytes, from 1; `otherwise` when none does.
+inline u32 match_now(const Dfa& dfa, Range bytes, u32 otherwise) {
+    u32 state = dfa.start;
+    for (u32 i = 0; i < bytes.size && state != 0; ++i) {
+        state = dfa.next[state * dfa.class_count + dfa.classes[bytes.at[i]]];
+    }
+    const u32 number = dfa.accepts[state];
+    return number != 0 ? number : otherwise;
+}
+
 /// Whether two texts of the message are the same; at most `limit` bytes long by their IDL.
 inline bool texts_equal(Range a, Range b) {
     const u32 length = text_length(a);

@@ -13,28 +13,6 @@ using lang::Text;
 using lang::Word;
 using psl::Expression;
 
-namespace {
-
-/// The C++ type of what bool.cond chooses; empty for values that it cannot choose.
-std::string joined_type(const Value& value) {
-    switch (value.kind) {
-    case Value::Kind::Integer:
-        return integer_type(value.bits, value.is_signed);
-    case Value::Kind::Boolean:
-        return "bool";
-    case Value::Kind::Sid:
-        return "u64";
-    case Value::Kind::Text:
-        return "Range";
-    case Value::Kind::Place:
-        return "Place";
-    default:
-        return "";
-    }
-}
-
-}  // namespace
-
 Value ExpressionCompiler::call(const Expression& expression) {
     const std::string name = expression.name.text();
     const Expression& argument = *expression.children[0];
@@ -72,7 +50,7 @@ Value ExpressionCompiler::plain_call(const Expression& expression,
         return all_or_any(argument, method);
     }
     if (model == "Bool" && method == "cond") {
-        return condition(argument);
+        return condition(argument, [this](const Expression& e) { return evaluate(e); });
     }
     if (model == "Math" && (method == "neg" || method == "abs")) {
         return negate_or_abs(argument, method);
@@ -125,14 +103,19 @@ Value ExpressionCompiler::convert(const Expression& argument, unsigned bits, boo
 }
 
 Value ExpressionCompiler::all_or_any(const Expression& argument, const std::string& method) {
+    if (chooses_literals(argument)) {
+        return condition(*argument.children[0],
+                         [this, &method](const Expression& e) { return all_or_any(e, method); });
+    }
     if (argument.kind != Expression::Kind::List) {
         diagnostics_.report<Code::WrongArgument>(
             argument.span, Word{"bool." + method}, Text{"a list of Booleans"});
         return {};
     }
     const bool is_all = method == "all";
-    std::string code = is_all ? "true" : "false";
+    Value result = boolean(is_all ? "true" : "false");
     bool is_wrong = false;
+    chains_.push_back(&result);
     for (const psl::ExpressionPtr& element : argument.children) {
         const Value value = evaluate(*element);
         if (value.kind != Value::Kind::Boolean) {
@@ -140,9 +123,14 @@ Value ExpressionCompiler::all_or_any(const Expression& argument, const std::stri
             is_wrong = true;
             continue;
         }
-        code += (is_all ? " && " : " || ") + value.code;
+        result.code += (is_all ? " && " : " || ") + value.code;
+        if (is_in_chains_ && has_steps_) {
+            result = truth(result.code);
+            end_step();
+        }
     }
-    return is_wrong ? Value{} : truth(code);
+    chains_.pop_back();
+    return is_wrong ? Value{} : truth(result.code);
 }
 
 Value ExpressionCompiler::truth(const std::string& code) {
@@ -152,28 +140,93 @@ Value ExpressionCompiler::truth(const std::string& code) {
     return boolean(name);
 }
 
-/// Evaluates only the branch that is chosen. What the result is declared as is known last.
-Value ExpressionCompiler::condition(const Expression& argument) {
+bool ExpressionCompiler::is_condition(const Expression& expression) const {
+    return expression.kind == Expression::Kind::Call && expression.name.last().text == "cond" &&
+           policy_.model_of(policy_.object_of(expression.name)) == "Bool";
+}
+
+bool ExpressionCompiler::chooses(const Expression& expression,
+                                 const std::function<bool(const Expression&)>& is_such) const {
+    return is_condition(expression) &&
+           std::ranges::any_of(expression.children[0]->entries, [&](const psl::DictEntry& entry) {
+               return entry.key.text != "if" &&
+                      (is_such(*entry.value) || chooses(*entry.value, is_such));
+           });
+}
+
+bool ExpressionCompiler::chooses_literals(const Expression& expression) const {
+    return chooses(expression, [](const Expression& branch) {
+        return branch.kind == Expression::Kind::List || branch.kind == Expression::Kind::Dict ||
+               branch.kind == Expression::Kind::Unit;
+    });
+}
+
+bool ExpressionCompiler::in_branches(
+    const Expression& argument, const std::function<void(std::size_t, const Expression&)>& make) {
     Dictionary arguments(
         argument, "the argument of bool.cond", {"if", "then", "else"}, diagnostics_);
     const Expression* const chosen = arguments.find("if");
     const Expression* const branches[] = {arguments.find("then"), arguments.find("else")};
     if (chosen == nullptr || branches[0] == nullptr || branches[1] == nullptr) {
-        return {};
+        return false;
     }
     const Value test = evaluate(*chosen);
     if (test.kind != Value::Kind::Boolean) {
-        return wrong_operand(chosen->span, "if", "a Boolean", test);
+        wrong_operand(chosen->span, "if", "a Boolean", test);
+        return false;
     }
-    const std::string result = temporary();
-    line(fmt::format("\x03{}\x03", result));
-    std::array<Value, 2> values;
+    cost_ += 2 * kOperatorCost;
     for (std::size_t i = 0; i < 2; ++i) {
         const Block block =
             begin_block(i == 0 ? fmt::format("if ({}) {{", test.code) : std::string("else {"));
-        values[i] = branch(*branches[i], result);
-        line(fmt::format("{} = \x03{} {}\x03;", result, result, i));
+        make(i, *branches[i]);
         end_block(block, "}");
+    }
+    return true;
+}
+
+bool ExpressionCompiler::each_branch(const Expression& expression, const Make& make) {
+    if (!is_condition(expression)) {
+        return make(expression);
+    }
+    bool is_right = true;
+    const bool is_done =
+        in_branches(*expression.children[0], [&](std::size_t, const Expression& branch) {
+            is_right = each_branch(branch, make) && is_right;
+        });
+    return is_done && is_right;
+}
+
+std::string
+ExpressionCompiler::chosen_code(const Expression& expression,
+                                const char* type,
+                                const std::function<std::string(const Expression&)>& make) {
+    if (!is_condition(expression)) {
+        return make(expression);
+    }
+    const std::string result = temporary();
+    line(fmt::format("[[maybe_unused]] {} {}{{}};", type, result));
+    const bool is_right = each_branch(expression, [&](const Expression& branch) {
+        const std::string code = make(branch);
+        line(fmt::format("{} = {};", result, code));
+        return !code.empty();
+    });
+    return is_right ? result : "";
+}
+
+/// Evaluates only the branch that is chosen. What the result is declared as is known last.
+Value ExpressionCompiler::condition(const Expression& argument, const Evaluation& evaluate_branch) {
+    const std::string result = temporary();
+    line(fmt::format("\x03{}\x03", result));
+    std::array<Value, 2> values;
+    const Expression* branches[2] = {};
+    const bool is_done = in_branches(argument, [&](std::size_t i, const Expression& expression) {
+        branches[i] = &expression;
+        values[i] = branch(evaluate_branch(expression), result);
+        line(fmt::format("{} = \x03{} {}\x03;", result, result, i));
+    });
+    if (!is_done) {
+        return {};
     }
     for (std::size_t i = 0; i < 2; ++i) {
         const Value& other = values[1 - i];
@@ -186,14 +239,13 @@ Value ExpressionCompiler::condition(const Expression& argument) {
         value.kind = Value::Kind::Open;
         value.code = result;
         open_[result] = values;
-        cost_ += 2 * kOperatorCost;
+        open_spans_[result] = argument.span;
         return value;
     }
     return join_branches(result, branches, values);
 }
 
-Value ExpressionCompiler::branch(const Expression& expression, const std::string& result) {
-    Value value = evaluate(expression);
+Value ExpressionCompiler::branch(Value value, const std::string& result) {
     if (is_text(value)) {
         return text_value(value);
     }
@@ -217,9 +269,7 @@ Value ExpressionCompiler::join_branches(const std::string& result,
                                  values[i]);
         }
     }
-    if (values[0].kind != values[1].kind || values[0].bits != values[1].bits ||
-        values[0].is_signed != values[1].is_signed ||
-        (values[0].kind == Value::Kind::Place && !is_same_type(*values[0].type, *values[1].type))) {
+    if (!is_same_type(values[0], values[1])) {
         return wrong_operand(branches[1]->span, "bool.cond", describe(values[0]), values[1]);
     }
     std::string declaration =
@@ -237,7 +287,6 @@ Value ExpressionCompiler::join_branches(const std::string& result,
         }
     }
     declare(result, declaration, values);
-    cost_ += 2 * kOperatorCost;
     return value;
 }
 
@@ -281,6 +330,11 @@ Value ExpressionCompiler::negate_or_abs(const Expression& argument, const std::s
 
 /// From left to right; each intermediate result must fit.
 Value ExpressionCompiler::sum_or_product(const Expression& argument, const std::string& method) {
+    if (chooses_literals(argument)) {
+        return condition(*argument.children[0], [this, &method](const Expression& e) {
+            return sum_or_product(e, method);
+        });
+    }
     if (argument.kind != Expression::Kind::List) {
         diagnostics_.report<Code::WrongArgument>(
             argument.span, Word{"math." + method}, Text{"a list of integers"});

@@ -18,25 +18,44 @@ using psl::Expression;
 
 CompiledRule ExpressionCompiler::run(const psl::Choice& choice) {
     check_repeated(choice);
-    const Expression& subject = *choice.subject;
-    bool is_right = false;
-    const std::string model =
-        subject.kind == Expression::Kind::Call && subject.name.segments.size() > 1
-            ? policy_.model_of(policy_.object_of(subject.name))
-            : "";
-    if (model == "Regex" && subject.name.last().text == "select") {
-        Dictionary arguments(
-            *subject.children[0], "the argument of " + subject.name.text(), {"text"}, diagnostics_);
-        const Expression* const text = arguments.find("text");
-        is_right = text != nullptr && scan_cases(choice, *text, false);
-    } else {
-        is_right = compare_cases(choice);
-    }
-    if (!is_right) {
+    // What only a head may ask is asked in the branch that is chosen.
+    const bool is_split =
+        chooses(*choice.subject, [this](const Expression& branch) { return is_head_only(branch); });
+    const auto make = [this, &choice](const Expression& subject) { return head(choice, subject); };
+    if (!(is_split ? each_branch(*choice.subject, make) : make(*choice.subject))) {
         return {};
     }
     line("return Outcome::Grant;");
     return finish(choice.head);
+}
+
+bool ExpressionCompiler::is_head_only(const Expression& expression) const {
+    if (expression.kind != Expression::Kind::Call) {
+        return false;
+    }
+    const std::string model = policy_.model_of(policy_.object_of(expression.name));
+    const std::string& method = expression.name.last().text;
+    return (model == "Flow" && method == "query") || (model == "Mic" && method == "query_level") ||
+           (model == "Regex" && method == "select");
+}
+
+/// Code that sets the number of the case.
+bool ExpressionCompiler::head(const psl::Choice& choice, const Expression& subject) {
+    if (!is_head_only(subject) || subject.name.last().text != "select") {
+        return compare_cases(choice, subject);
+    }
+    const Expression& argument = *subject.children[0];
+    return each_branch(
+        argument, [&](const Expression& branch) { return select_cases(choice, subject, branch); });
+}
+
+bool ExpressionCompiler::select_cases(const psl::Choice& choice,
+                                      const Expression& subject,
+                                      const Expression& argument) {
+    Dictionary arguments(
+        argument, "the argument of " + subject.name.text(), {"text"}, diagnostics_);
+    const Expression* const text = arguments.find("text");
+    return text != nullptr && scan_cases(choice, *text, false);
 }
 
 void ExpressionCompiler::check_repeated(const psl::Choice& choice) {
@@ -50,7 +69,7 @@ void ExpressionCompiler::check_repeated(const psl::Choice& choice) {
                        earlier.text == later.text && earlier.integer == later.integer &&
                        earlier.boolean == later.boolean;
             });
-        if (is_known && context_.is_first) {
+        if (is_known && context_.is_first && !has_steps_) {
             diagnostics_.report<Code::CaseNotReached>(later.key_span);
         }
     }
@@ -61,7 +80,7 @@ void ExpressionCompiler::check_repeated(const psl::Choice& choice) {
 bool ExpressionCompiler::scan_cases(const psl::Choice& choice,
                                     const Expression& text,
                                     bool are_literals) {
-    std::vector<std::string> patterns;
+    PatternSet patterns{{}, are_literals, choice.head};
     std::vector<std::size_t> numbers;
     bool is_right = true;
     for (std::size_t i = 0; i < choice.cases.size(); ++i) {
@@ -74,7 +93,7 @@ bool ExpressionCompiler::scan_cases(const psl::Choice& choice,
             is_right = false;
             continue;
         }
-        patterns.push_back(entry.text);
+        patterns.list.push_back(entry.text);
         numbers.push_back(i + 1);
         if (!are_literals) {
             is_right = check_pattern(entry.text, entry.key_span) && is_right;
@@ -83,7 +102,7 @@ bool ExpressionCompiler::scan_cases(const psl::Choice& choice,
     if (!is_right) {
         return false;
     }
-    const std::string found = scan(text, patterns, are_literals, choice.head);
+    const std::string found = scan(text, patterns);
     if (found.empty()) {
         return false;
     }
@@ -106,16 +125,15 @@ bool ExpressionCompiler::scan_cases(const psl::Choice& choice,
     return true;
 }
 
-bool ExpressionCompiler::compare_cases(const psl::Choice& choice) {
-    const Expression& subject = *choice.subject;
-    const bool is_model_call = subject.kind == Expression::Kind::Call &&
-                               has_state(policy_.model_of(policy_.object_of(subject.name)));
-    Value head = is_model_call ? model_expression(subject, policy_.object_of(subject.name), true)
-                               : evaluate(subject);
-    if (head.kind == Value::Kind::Open) {
+bool ExpressionCompiler::compare_cases(const psl::Choice& choice, const Expression& subject) {
+    is_in_chains_ = true;
+    Value head = is_head_only(subject)
+                     ? model_expression(subject, policy_.object_of(subject.name), true)
+                     : evaluate(subject);
+    if (head.is_untyped()) {
         head = typed(head, kDefaultBits, true, subject.span);
     }
-    if (head.kind != Value::Kind::Literal && is_text(head)) {
+    if (is_text(head)) {
         return scan_cases(choice, subject, true);
     }
     const bool is_right = head.kind == Value::Kind::Integer || head.kind == Value::Kind::Boolean ||
@@ -152,6 +170,9 @@ std::string ExpressionCompiler::wrong_case(const Case& entry, const std::string&
 
 std::string ExpressionCompiler::case_condition(const Case& entry, const Value& head) {
     const auto named = [&](const std::vector<std::string>& among, const char* what) {
+        if (entry.key != Case::Key::Text) {
+            return wrong_case(entry, "compared with " + describe(head));
+        }
         const auto found = std::ranges::find(among, entry.text);
         if (found == among.end()) {
             diagnostics_
@@ -209,7 +230,7 @@ Value ExpressionCompiler::match(const Expression& expression, Dictionary argumen
     if (!check_pattern(pattern->text, pattern->span)) {
         return {};
     }
-    const std::string found = scan(*text, {pattern->text}, false, pattern->span);
+    const std::string found = scan(*text, {{pattern->text}, false, pattern->span});
     if (found.empty()) {
         return {};
     }
@@ -230,52 +251,87 @@ bool ExpressionCompiler::check_pattern(const std::string& pattern, const lang::S
     return true;
 }
 
-std::string ExpressionCompiler::scan(const Expression& text,
-                                     std::vector<std::string> patterns,
-                                     bool are_literals,
-                                     const lang::Span& span) {
-    CompiledScan scan;
-    scan.body = text_function(text);
-    if (scan.body.empty()) {
+std::string ExpressionCompiler::scan(const Expression& text, const PatternSet& patterns) {
+    const TextFunction function = text_function(text);
+    if (function.needs_more) {
+        return scan_found_later(text, patterns);
+    }
+    if (function.body.empty()) {
         return {};
     }
-    scan.patterns = std::move(patterns);
-    scan.are_literals = are_literals;
-    scan.span = span;
+    const CompiledScan scan{patterns, function.body};
     const std::string code = temporary();
     line(fmt::format("const u32 {} = get_fact(run.facts, {});", code, field_mark(scans_.size())));
     fail_if(fmt::format("{} == {}u", code, scan.failed()));
     cost_ += kLoadCost + kCheckedCost;
-    scans_.push_back(std::move(scan));
+    scans_.push_back(scan);
     reads_arena_ = true;
     return code;
 }
 
-std::string ExpressionCompiler::text_function(const Expression& text) {
+/// A text that is not known before the rule runs: of a condition, each branch's text is scanned
+/// before; others by the rule itself.
+std::string ExpressionCompiler::scan_found_later(const Expression& text,
+                                                 const PatternSet& patterns) {
+    if (is_condition(text)) {
+        return chosen_code(
+            text, "u32", [&](const Expression& branch) { return scan(branch, patterns); });
+    }
+    const Value value = locate(text);
+    const TextBytes bytes = text_bytes(value);
+    return scan_here(bytes.range, bytes.most, patterns);
+}
+
+std::string ExpressionCompiler::scan_here(const std::string& range,
+                                          std::uint32_t most_bytes,
+                                          const PatternSet& patterns) {
+    const std::string code = temporary();
+    line(fmt::format("const u32 {} = match_now({}, {}, {}u);",
+                     code,
+                     automaton_mark(automata_.size()),
+                     range,
+                     patterns.list.size() + 1));
+    automata_.push_back(patterns);
+    cost_ += kTextCost + kMatchedByteCost * most_bytes;
+    return code;
+}
+
+/// The bytes of a text or of a part of the message that is a sequence of bytes; range empty: it is
+/// neither.
+ExpressionCompiler::TextBytes ExpressionCompiler::text_bytes(const Value& value) {
+    using TypeKind = lang::Type::Kind;
+    if (is_text(value)) {
+        const Value text = text_value(value);
+        return {fmt::format("Range{{{0}.at, text_length({0})}}", text.code), text.most};
+    }
+    if (value.kind != Value::Kind::Place || !is_byte_list(*value.type)) {
+        return {};
+    }
+    if (value.type->kind == TypeKind::Array) {
+        return {
+            fmt::format("Range{{{}.at + {}u, {}u}}", value.place, value.offset, value.type->count),
+            value.type->count};
+    }
+    return {load_range(value), value.type->count};
+}
+
+ExpressionCompiler::TextFunction ExpressionCompiler::text_function(const Expression& text) {
     ExpressionCompiler compiler(policy_, context_, diagnostics_);
     compiler.failure_ = "return {Outcome::Error, nullptr, 0};";
     compiler.keeps_values_ = false;
+    compiler.chosen_ = chosen_;
     const Value value = compiler.locate(text);
-    if (value.kind == Value::Kind::Wrong) {
-        return {};
-    }
-    if (compiler.needs_state_ || !compiler.scans_.empty()) {
-        diagnostics_.report<Code::NotSupportedYet>(
-            text.span, Text{"a text that is found by a model's answer or a pattern"});
-        return {};
-    }
-    const bool is_bytes =
-        value.kind == Value::Kind::Place && value.type->kind == lang::Type::Kind::Bytes;
-    if (is_text(value)) {
-        compiler.line(fmt::format("return {{Outcome::Grant, {0}.at, text_length({0})}};",
-                                  compiler.text_value(value).code));
-    } else if (is_bytes) {
-        compiler.line(fmt::format("return {{Outcome::Grant, {0}.at, {0}.size}};",
-                                  compiler.load_range(value)));
-    } else {
+    const std::string range = compiler.text_bytes(value).range;
+    if (range.empty()) {
         wrong_operand(text.span, "this", "a Text", value);
         return {};
     }
+    if (compiler.needs_state_ || !compiler.scans_.empty() || !compiler.automata_.empty()) {
+        return {"", true};
+    }
+    compiler.line(fmt::format("const Range found = {};", range));
+    compiler.line("return {Outcome::Grant, found.at, found.size};");
+    compiler.type_what_is_open();
     if (compiler.cost_ > ksec::format::kMaxTextCost) {
         diagnostics_.report<Code::RuleTooDear>(
             text.span,
@@ -283,7 +339,7 @@ std::string ExpressionCompiler::text_function(const Expression& text) {
             lang::Number{ksec::format::kMaxTextCost});
         return {};
     }
-    return compiler.body_;
+    return {compiler.body_, false};
 }
 
 }  // namespace sdk::policyc

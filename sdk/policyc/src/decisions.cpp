@@ -222,7 +222,9 @@ private:
             number = *rule.number;
         } else {
             std::string body = rule.code.body;
-            place_facts(rule, guard, is_state, body);
+            std::vector<CompiledStep> steps = rule.code.steps;
+            place_facts(rule, guard, is_state, body, steps);
+            add_steps(rule, guard, steps);
             number = table_.add_code(body, rule.rule, is_state);
         }
         const RuleKind kind = rule.head != nullptr ? RuleKind::Facts : RuleKind::Code;
@@ -240,6 +242,22 @@ private:
             return;
         }
         add_pure(application, {kind, rule.rule, number, value_count, rule.code.cost, 0, guard});
+    }
+
+    /// Steps read the message only; so they are pure, unless state decides whether the rule runs.
+    void add_steps(const PreparedRule& rule,
+                   const LoweredGuard& guard,
+                   const std::vector<CompiledStep>& steps) {
+        for (const CompiledStep& step : steps) {
+            const u32 code = table_.add_code(step.body, rule.rule, guard_is_state_);
+            if (guard_is_state_) {
+                decision_.state_calls.push_back(
+                    {RuleKind::Facts, rule.rule, code, 0, step.cost, guard, 0, {}, {}});
+            } else {
+                decision_.calls.push_back(
+                    {RuleKind::Facts, rule.rule, code, 0, step.cost, 0, guard});
+            }
+        }
     }
 
     /// The field that a head sets.
@@ -274,7 +292,14 @@ private:
     void place_facts(const PreparedRule& rule,
                      const LoweredGuard& guard,
                      bool is_state,
-                     std::string& body) {
+                     std::string& body,
+                     std::vector<CompiledStep>& steps) {
+        const auto place = [&](const std::string& mark, FactField field) {
+            replace_all(body, mark, field_code(field));
+            for (CompiledStep& step : steps) {
+                replace_all(step.body, mark, field_code(field));
+            }
+        };
         for (std::size_t i = 0; i < rule.code.scans.size(); ++i) {
             const CompiledScan& scan = rule.code.scans[i];
             // A scan is pure: what state decides cannot hold it back.
@@ -290,13 +315,27 @@ private:
                                            table_.add_scan(scan, entry->second),
                                            scan_guard});
             }
-            replace_all(body, field_mark(i), field_code(entry->second));
+            place(field_mark(i), entry->second);
+        }
+        for (std::size_t i = 0; i < rule.code.step_bits; ++i) {
+            place(step_mark(i), step_bit(i, is_state));
         }
         if (rule.head != nullptr) {
             const FactField field = allocate(static_cast<u32>(rule.head->cases.size()) + 1);
             heads_[rule.head] = {field, is_state};
-            replace_all(body, kCaseMark, field_code(field));
+            place(kCaseMark, field);
         }
+    }
+
+    /// Pure rules run one after another, so they share their steps' bits.
+    FactField step_bit(std::size_t number, bool is_state) {
+        if (is_state) {
+            return allocate(1);
+        }
+        while (step_bits_.size() <= number) {
+            step_bits_.push_back(allocate(1));
+        }
+        return step_bits_[number];
     }
 
     FactField allocate(u32 greatest) {
@@ -310,6 +349,7 @@ private:
     LoweredDecision decision_;
     std::map<const psl::Choice*, Head> heads_;
     std::map<std::pair<CompiledScan, LoweredGuard>, FactField> scans_;
+    std::vector<FactField> step_bits_;
     u32 next_bit_ = 0;
     bool has_grant_ = false;
     bool is_denied_ = false;
@@ -326,7 +366,15 @@ DecisionTable::DecisionTable(Lowered& result, lang::Diagnostics& diagnostics)
 
 const PreparedRule* DecisionTable::prepare(PreparedRule rule) {
     uses_[rule.rule].span = rule.span;
-    const bool has_facts = !rule.code.scans.empty() || rule.head != nullptr;
+    for (std::size_t i = 0; i < rule.code.automata.size(); ++i) {
+        const std::string name = "kDfa" + std::to_string(add_automaton(rule.code.automata[i]));
+        replace_all(rule.code.body, automaton_mark(i), name);
+        for (CompiledStep& step : rule.code.steps) {
+            replace_all(step.body, automaton_mark(i), name);
+        }
+    }
+    const bool has_facts =
+        !rule.code.scans.empty() || rule.head != nullptr || !rule.code.steps.empty();
     if (rule.code.comparison) {
         rule.row = add_row(*rule.code.comparison);
     } else if (rule.code.kind == CompiledRule::Kind::Code && !has_facts) {
@@ -403,26 +451,34 @@ u32 DecisionTable::add_scan(const CompiledScan& scan, FactField field) {
     if (is_new_text) {
         result_.texts.push_back(scan.body);
     }
-    const auto [automaton, is_new] = automaton_numbers_.try_emplace(
-        {scan.are_literals, scan.patterns}, static_cast<u32>(result_.automata.size()));
+    const LoweredScan lowered{add_automaton(scan.patterns),
+                              text->second,
+                              field.shift,
+                              field.width,
+                              scan.otherwise(),
+                              scan.failed()};
+    const auto [entry, is_new_scan] =
+        scan_numbers_.try_emplace(lowered, static_cast<u32>(result_.scans.size()));
+    if (is_new_scan) {
+        result_.scans.push_back(lowered);
+    }
+    return entry->second;
+}
+
+u32 DecisionTable::add_automaton(const PatternSet& patterns) {
+    const auto [entry, is_new] =
+        automaton_numbers_.try_emplace(patterns, static_cast<u32>(result_.automata.size()));
     if (is_new) {
-        CompiledRegex compiled =
-            scan.are_literals ? compile_literals(scan.patterns) : compile_patterns(scan.patterns);
+        CompiledRegex compiled = patterns.are_literals ? compile_literals(patterns.list)
+                                                       : compile_patterns(patterns.list);
         if (!compiled.automaton) {
             diagnostics_.report<Code::BadPattern>(
-                scan.span,
+                patterns.span,
                 lang::Text{compiled.error.text},
                 Number{static_cast<std::int64_t>(compiled.error.offset)});
             compiled.automaton.emplace();
         }
         result_.automata.push_back(std::move(*compiled.automaton));
-    }
-    const LoweredScan lowered{
-        automaton->second, text->second, field.shift, field.width, scan.otherwise(), scan.failed()};
-    const auto [entry, is_new_scan] =
-        scan_numbers_.try_emplace(lowered, static_cast<u32>(result_.scans.size()));
-    if (is_new_scan) {
-        result_.scans.push_back(lowered);
     }
     return entry->second;
 }

@@ -65,6 +65,7 @@ private:
     u32 add_code(const std::string& body, u32 rule, bool is_state);
     u32 add_row(const ksec::format::Comparison& row);
     u32 add_scan(const CompiledScan& scan, ksec::format::FactField field);
+    u32 add_automaton(const PatternSet& patterns);
     u32 intern(LoweredDecision decision);
 
     Lowered& result_;
@@ -73,7 +74,7 @@ private:
     std::unordered_map<std::string, u32> code_numbers_;
     std::unordered_map<std::string, u32> text_numbers_;
     std::map<std::array<u64, 2>, u32> row_numbers_;
-    std::map<std::pair<bool, std::vector<std::string>>, u32> automaton_numbers_;
+    std::map<PatternSet, u32> automaton_numbers_;
     std::map<LoweredScan, u32> scan_numbers_;
     std::map<LoweredDecision, u32> decision_numbers_;
     std::map<u32, Use> uses_;

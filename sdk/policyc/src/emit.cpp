@@ -34,10 +34,12 @@ std::string quoted(const std::string& text) {
     return result + '"';
 }
 
-/// A line for a comment: nothing in it can end the comment or continue it.
+/// The beginning of a text as a line for a comment: nothing in it can end the comment or continue
+/// it.
 std::string comment(const std::string& text) {
+    constexpr std::size_t kMost = 160;  // a long rule is many functions
     std::string result;
-    for (const char c : text) {
+    for (const char c : text.substr(0, kMost)) {
         result += static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == '?' ? ' ' : c;
     }
     while (!result.empty() && result.back() == ' ') {
@@ -109,6 +111,7 @@ public:
     std::string run() {
         print_head();
         out_.append(emit_objects(policy_));
+        out_.append(emit_automata(policy_));
         print_codes();
         out_.append(emit_scans(policy_));
         print_comparisons();

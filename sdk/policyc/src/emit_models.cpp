@@ -221,14 +221,19 @@ std::string emit_objects(const Lowered& policy) {
     return out;
 }
 
+std::string emit_automata(const Lowered& policy) {
+    std::string out;
+    for (std::size_t i = 0; i < policy.automata.size(); ++i) {
+        out += print_automaton(policy.automata[i], i);
+    }
+    return out;
+}
+
 std::string emit_scans(const Lowered& policy) {
     if (policy.scans.empty()) {
         return "constexpr const Scan* kScans = nullptr;\n\n";
     }
     std::string out;
-    for (std::size_t i = 0; i < policy.automata.size(); ++i) {
-        out += print_automaton(policy.automata[i], i);
-    }
     for (std::size_t i = 0; i < policy.texts.size(); ++i) {
         out += fmt::format(
             "ScanText text_{}([[maybe_unused]] const Query& query) {{\n{}}}\n", i, policy.texts[i]);

@@ -12,7 +12,10 @@ namespace sdk::policyc {
 /// Includes, configs, memory and objects, and the table that tells objects of a SID's end.
 std::string emit_objects(const Lowered& policy);
 
-/// Automata, functions that find texts, and the table of scans.
+/// Automata: "kDfa0" and on.
+std::string emit_automata(const Lowered& policy);
+
+/// Functions that find texts, and the table of scans.
 std::string emit_scans(const Lowered& policy);
 
 }  // namespace sdk::policyc

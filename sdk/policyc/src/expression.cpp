@@ -33,6 +33,15 @@ void collect_parameters(const Expression& expression, std::vector<std::string>& 
     }
 }
 
+/// Whether all literals that a value may be fit a signed integer.
+bool fits_signed(const std::map<std::string, std::array<Value, 2>>& open, const Value& value) {
+    if (value.kind != Value::Kind::Open) {
+        return value.number.fits_signed(kDefaultBits);
+    }
+    return std::ranges::all_of(open.at(value.code),
+                               [&open](const Value& branch) { return fits_signed(open, branch); });
+}
+
 }  // namespace
 
 CompiledRule ExpressionCompiler::run(const psl::RuleCall& call) {
@@ -75,6 +84,7 @@ CompiledRule ExpressionCompiler::base_rule(const psl::RuleCall& call) {
     if (rule == "deny" && call.argument->kind == Expression::Kind::Unit) {
         return unit_rule(call, CompiledRule::Kind::Deny, "deny", "()");
     }
+    is_in_chains_ = true;
     const Value value = evaluate(*call.argument);
     if (value.kind == Value::Kind::Wrong) {
         return {};
@@ -108,22 +118,78 @@ CompiledRule ExpressionCompiler::set_level(const psl::RuleCall& call) {
     return finish(call.span);
 }
 
+/// Conditions between literals that nothing gave a type, as what stands in a list unused.
+void ExpressionCompiler::type_what_is_open() {
+    const std::map<std::string, std::array<Value, 2>> open = open_;
+    for (const auto& [code, branches] : open) {
+        if (body_.find(fmt::format("\x03{}\x03", code)) != std::string::npos) {
+            Value value;
+            value.kind = Value::Kind::Open;
+            value.code = code;
+            typed(value, kDefaultBits, fits_signed(open, value), open_spans_.at(code));
+        }
+    }
+    open_.clear();
+}
+
 CompiledRule ExpressionCompiler::finish(const lang::Span& span) {
-    if (!needs_state_ && cost_ > ksec::format::kMaxRuleCost) {
+    type_what_is_open();
+    std::uint64_t dearest = needs_state_ ? 0 : cost_;
+    for (const CompiledStep& step : steps_) {
+        dearest = std::max<std::uint64_t>(dearest, step.cost);
+    }
+    if (dearest > ksec::format::kMaxRuleCost) {
+        if (!has_steps_) {
+            is_too_long_ = true;
+            return {};
+        }
         diagnostics_.report<Code::RuleTooDear>(span,
-                                               lang::Number{static_cast<std::int64_t>(cost_)},
+                                               lang::Number{static_cast<std::int64_t>(dearest)},
                                                lang::Number{ksec::format::kMaxRuleCost});
         return {};
     }
     return {CompiledRule::Kind::Code,
             body_,
+            steps_,
             values_,
             static_cast<std::uint32_t>(std::min<std::uint64_t>(cost_, 1'000'000)),
             reads_arena_,
             needs_state_,
             lookups_,
             scans_,
+            automata_,
+            step_bits_,
             std::nullopt};
+}
+
+/// Ends the function when it has become long, and goes on in another. Only what the chains around
+/// this place know so far is needed there.
+void ExpressionCompiler::end_step() {
+    if (!has_steps_ || !is_in_chains_ || needs_state_ || cost_ < kStepCost) {
+        return;
+    }
+    for (std::size_t i = 0; i < chains_.size(); ++i) {
+        line(fmt::format("set_fact(run.facts, {}, {} ? 1 : 0);", step_mark(i), chains_[i]->code));
+    }
+    line("return Outcome::Grant;");
+    type_what_is_open();
+    steps_.push_back(
+        {std::move(body_), static_cast<std::uint32_t>(std::min<std::uint64_t>(cost_, 1'000'000))});
+    step_bits_ = std::max(step_bits_, chains_.size());
+    body_.clear();
+    cost_ = kEntryCost;
+    next_ = 0;  // so that equal steps are one
+    loaded_.clear();
+    sid_sources_.clear();
+    has_fixed_ = false;
+    values_.clear();  // a record could not say which step's they are
+    keeps_values_ = false;
+    for (std::size_t i = 0; i < chains_.size(); ++i) {
+        chains_[i]->code = temporary();
+        line(fmt::format(
+            "const bool {} = get_fact(run.facts, {}) != 0;", chains_[i]->code, step_mark(i)));
+        cost_ += kLoadCost;
+    }
 }
 
 void ExpressionCompiler::line(const std::string& text) {
@@ -236,6 +302,34 @@ Value ExpressionCompiler::evaluate(const Expression& expression) {
 }
 
 Value ExpressionCompiler::locate(const Expression& expression) {
+    if (const auto chosen = chosen_.find(&expression); chosen != chosen_.end()) {
+        return locate(*chosen->second);
+    }
+    const bool was_in_chains = std::exchange(is_in_chains_, is_in_chains_ && is_chain(expression));
+    const Value value = find(expression);
+    is_in_chains_ = was_in_chains;
+    return value;
+}
+
+/// Whether it is made of Booleans alone, all of which are evaluated one after another.
+bool ExpressionCompiler::is_chain(const Expression& expression) const {
+    switch (expression.kind) {
+    case Expression::Kind::Unary:
+        return expression.op == Operator::Not;
+    case Expression::Kind::Binary:
+        return expression.op == Operator::And || expression.op == Operator::Or ||
+               expression.op == Operator::Implies;
+    case Expression::Kind::Call: {
+        const std::string& method = expression.name.last().text;
+        return (method == "all" || method == "any") &&
+               policy_.model_of(policy_.object_of(expression.name)) == "Bool";
+    }
+    default:
+        return false;
+    }
+}
+
+Value ExpressionCompiler::find(const Expression& expression) {
     switch (expression.kind) {
     case Expression::Kind::Integer: {
         Value value;
@@ -256,16 +350,9 @@ Value ExpressionCompiler::locate(const Expression& expression) {
         value.kind = Value::Kind::Unit;
         return value;
     }
-    case Expression::Kind::List: {
-        Value value;
-        value.kind = Value::Kind::Elements;
-        value.list = &expression;
-        return value;
-    }
+    case Expression::Kind::List:
     case Expression::Kind::Dict:
-        diagnostics_.report<Code::NotSupportedYet>(expression.span,
-                                                   Text{"a dictionary in an expression"});
-        return {};
+        return parts(expression);
     case Expression::Kind::Name:
         return name(expression);
     case Expression::Kind::Call:
@@ -274,15 +361,56 @@ Value ExpressionCompiler::locate(const Expression& expression) {
         return unary(expression);
     case Expression::Kind::Binary:
         return binary(expression);
-    case Expression::Kind::Field: {
-        const Value base = locate(*expression.children[0]);
-        shown_ = source_text(expression);
-        return base.kind == Value::Kind::Wrong ? base : field(base, expression.field);
-    }
+    case Expression::Kind::Field:
     case Expression::Kind::Index:
-        return index(expression);
+        return part(expression);
     }
     return {};
+}
+
+/// A literal list or dictionary. All that stands in it is evaluated, used or not.
+Value ExpressionCompiler::parts(const Expression& expression) {
+    Value value;
+    const bool is_list = expression.kind == Expression::Kind::List;
+    value.kind = is_list ? Value::Kind::Elements : Value::Kind::Record;
+    for (const psl::ExpressionPtr& element : expression.children) {
+        value.elements.push_back(evaluate(*element));
+    }
+    for (const psl::DictEntry& entry : expression.entries) {
+        value.names.push_back(entry.key.text);
+        value.elements.push_back(evaluate(*entry.value));
+    }
+    const bool is_wrong = std::ranges::any_of(
+        value.elements, [](const Value& element) { return element.kind == Value::Kind::Wrong; });
+    return is_wrong ? Value{} : value;
+}
+
+/// A field or an element. Of what a condition chooses among literals, each branch has its own.
+Value ExpressionCompiler::part(const Expression& expression) {
+    const Expression* base = &expression;
+    for (bool is_path = true; is_path;) {
+        const auto chosen = chosen_.find(base);
+        is_path = base->kind == Expression::Kind::Field || base->kind == Expression::Kind::Index ||
+                  chosen != chosen_.end();
+        base = chosen != chosen_.end() ? chosen->second : is_path ? base->children[0].get() : base;
+    }
+    const bool is_of_handle =
+        expression.kind == Expression::Kind::Field &&
+        (expression.field.text == "handle" || expression.field.text == "rights");
+    if (chooses_literals(*base) || (is_of_handle && is_condition(*base))) {
+        return condition(*base->children[0], [this, base, &expression](const Expression& branch) {
+            chosen_[base] = &branch;
+            const Value value = evaluate(expression);
+            chosen_.erase(base);
+            return value;
+        });
+    }
+    if (expression.kind == Expression::Kind::Index) {
+        return index(expression);
+    }
+    const Value whole = locate(*expression.children[0]);
+    shown_ = source_text(expression);
+    return whole.kind == Value::Kind::Wrong ? whole : field(whole, expression.field);
 }
 
 Value ExpressionCompiler::boolean(const std::string& code) {
@@ -370,18 +498,38 @@ Value ExpressionCompiler::parameter(const lang::Name& wanted) {
 
 std::string field_mark(std::size_t scan) { return fmt::format("\x01{}\x02", scan); }
 
+std::string step_mark(std::size_t bit) { return fmt::format("\x01S{}\x02", bit); }
+
+std::string automaton_mark(std::size_t automaton) { return fmt::format("\x01A{}\x02", automaton); }
+
+namespace {
+
+/// In one function if it fits, else in steps.
+template <typename Node>
+CompiledRule compile(const Policy& policy,
+                     const Node& node,
+                     const RuleContext& context,
+                     lang::Diagnostics& diagnostics) {
+    ExpressionCompiler whole(policy, context, diagnostics);
+    CompiledRule rule = whole.run(node);
+    return whole.is_too_long() ? ExpressionCompiler(policy, context, diagnostics).in_steps(node)
+                               : rule;
+}
+
+}  // namespace
+
 CompiledRule compile_rule(const Policy& policy,
                           const psl::RuleCall& call,
                           const RuleContext& context,
                           lang::Diagnostics& diagnostics) {
-    return ExpressionCompiler(policy, context, diagnostics).run(call);
+    return compile(policy, call, context, diagnostics);
 }
 
 CompiledRule compile_head(const Policy& policy,
                           const psl::Choice& choice,
                           const RuleContext& context,
                           lang::Diagnostics& diagnostics) {
-    return ExpressionCompiler(policy, context, diagnostics).run(choice);
+    return compile(policy, choice, context, diagnostics);
 }
 
 std::vector<std::string> parameters_read(const Expression& expression) {

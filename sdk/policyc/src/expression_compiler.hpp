@@ -10,6 +10,7 @@
 #include "value.hpp"
 
 #include <array>
+#include <functional>
 #include <map>
 
 namespace sdk::policyc {
@@ -24,6 +25,8 @@ inline constexpr std::uint32_t kCheckedCost = 8;
 inline constexpr std::uint32_t kIndexCost = 14;
 inline constexpr std::uint32_t kTextCost = 16;
 inline constexpr std::uint32_t kTextByteCost = 6;
+inline constexpr std::uint32_t kMatchedByteCost = 10;
+inline constexpr std::uint32_t kStepCost = 300;  ///< what a step ends at
 
 /// Prints one rule function while it walks the argument; see expression.hpp for what the code is
 /// like.
@@ -37,12 +40,22 @@ public:
     CompiledRule run(const psl::RuleCall& call);
     CompiledRule run(const psl::Choice& choice);
 
+    /// Whether run() gave up, reporting nothing, because one function would cost too much.
+    [[nodiscard]] bool is_too_long() const { return is_too_long_; }
+
+    /// The same rule, or head, with its chains of Booleans cut into steps.
+    template <typename Node> CompiledRule in_steps(const Node& node) {
+        has_steps_ = true;
+        return run(node);
+    }
+
 private:
     // ---- printing
     /// A statement; what is evaluated need not be used, as in `true || x`.
     void line(const std::string& text);
     std::string temporary();
     void fail_if(const std::string& condition);
+    void end_step();
     /// Keeps a value for the record, unless four are kept or this one is already.
     void record(const std::string& name, const std::string& code);
     std::string source_text(const psl::Expression& expression) const;
@@ -81,6 +94,10 @@ private:
     Value evaluate(const psl::Expression& expression);
     /// As evaluate(), but a part of the message stays a place.
     Value locate(const psl::Expression& expression);
+    Value find(const psl::Expression& expression);
+    [[nodiscard]] bool is_chain(const psl::Expression& expression) const;
+    Value parts(const psl::Expression& expression);
+    Value part(const psl::Expression& expression);
     static Value boolean(const std::string& code);
     static Value integer(const std::string& code, unsigned bits, bool is_signed);
     Value sid(const std::string& code, const std::string& shown);
@@ -101,6 +118,7 @@ private:
     Value index(const psl::Expression& expression);
     /// A checked index, clamped against a CPU that guesses past the check.
     std::string checked_index(const std::string& index, const std::string& count);
+    Value list_element(const Value& base, const Value& position, const psl::Expression& expression);
     Value array_element(const Value& base, const Value& position);
     Value
     arena_element(const Value& base, const Value& position, const psl::Expression& expression);
@@ -119,12 +137,33 @@ private:
     Value empty(const psl::Expression& argument);
     Value all_or_any(const psl::Expression& argument, const std::string& method);
     Value truth(const std::string& code);
-    Value condition(const psl::Expression& argument);
-    /// What a branch evaluates to, with code that names it when it is a text or no scalar.
-    Value branch(const psl::Expression& expression, const std::string& result);
+
+    // ---- conditions (bool.cond)
+    using Evaluation = std::function<Value(const psl::Expression&)>;
+    using Make = std::function<bool(const psl::Expression&)>;  ///< false: reported
+
+    [[nodiscard]] bool is_condition(const psl::Expression& expression) const;
+    /// Whether it is a condition, maybe of conditions, that may choose such an expression.
+    [[nodiscard]] bool chooses(const psl::Expression& expression,
+                               const std::function<bool(const psl::Expression&)>& is_such) const;
+    /// Whether it may choose a list, a dictionary or (): what has no code of its own.
+    [[nodiscard]] bool chooses_literals(const psl::Expression& expression) const;
+    /// Makes code for each branch, that runs when it is the chosen one. False: reported.
+    bool in_branches(const psl::Expression& argument,
+                     const std::function<void(std::size_t, const psl::Expression&)>& make);
+    /// Makes code for an expression, or for each that the conditions there may choose.
+    bool each_branch(const psl::Expression& expression, const Make& make);
+    /// Code of this C++ type for an expression, or for the one that is chosen. Empty: reported.
+    std::string chosen_code(const psl::Expression& expression,
+                            const char* type,
+                            const std::function<std::string(const psl::Expression&)>& make);
+    Value condition(const psl::Expression& argument, const Evaluation& evaluate_branch);
+    /// A branch's value, with code that names it when it is a text or no scalar.
+    Value branch(Value value, const std::string& result);
     Value join_branches(const std::string& result,
                         const psl::Expression* const (&branches)[2],
                         const std::array<Value, 2>& values);
+    void type_what_is_open();
     /// Completes the statements of a condition when its type and branches are known.
     void declare(const std::string& result,
                  const std::string& declaration,
@@ -136,13 +175,19 @@ private:
 
     // ---- rules of models with state; each prints the end of a function. False: reported.
     bool model_rule(const psl::RuleCall& call, const std::string& object);
+    bool model_rule(const psl::RuleCall& call,
+                    const psl::Expression& argument,
+                    const std::string& object);
     bool flow_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
     bool set_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
     bool map_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
     bool mic_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
     bool rbac_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
     bool rate_rule(Dictionary& arguments, const std::string& object, const std::string& rule);
-    bool window_rule(const psl::RuleCall& call, const std::string& object, const std::string& rule);
+    bool window_rule(const psl::RuleCall& call,
+                     const psl::Expression& argument,
+                     const std::string& object,
+                     const std::string& rule);
     /// What looking up a SID in an object costs; noted, for what the rules of an event may save.
     std::uint32_t look_up(Lookup::Kind kind, const std::string& object, const std::string& sid);
 
@@ -170,6 +215,9 @@ private:
     /// What a model answers; `is_head`: as the head of a choice, where more is allowed.
     Value
     model_expression(const psl::Expression& expression, const std::string& object, bool is_head);
+    Value model_answer_to(const psl::Expression& expression,
+                          const psl::Expression& argument,
+                          const std::string& object);
     /// The value inside the Answer that `call` gives.
     Value model_answer(const std::string& call,
                        std::uint32_t cost,
@@ -185,6 +233,7 @@ private:
                       const std::string& method);
     /// Code for a SID under a key; empty when that was reported.
     std::string sid_argument(Dictionary& arguments, const char* key);
+    std::string sid_code(const psl::Expression& expression, const char* what);
     /// Code for an OptionalSid.
     std::string optional_sid(Dictionary& arguments, const char* key);
     /// Code for a Level; with `is_optional` for an OptionalLevel.
@@ -192,35 +241,73 @@ private:
                                const std::string& object,
                                const char* key,
                                bool is_optional);
-    std::optional<std::pair<std::size_t, std::uint64_t>> literal_level(const psl::Expression& value,
-                                                                       const std::string& object);
-    /// The number of a name that must be written out; nothing when that was reported.
-    std::optional<std::size_t> literal_name(const psl::Expression* value,
-                                            const char* what,
-                                            const std::string& object,
-                                            const std::vector<std::string>& among);
+    /// Code for a Level: a degree, or a dictionary of a degree and categories.
+    std::string level_code(const psl::Expression& value, const std::string& object);
+    /// Code for the number of a name that must be written out, or of those that a condition chooses
+    /// from; empty when that was reported.
+    std::string name_argument(const psl::Expression* value,
+                              const char* what,
+                              const std::string& object,
+                              const std::vector<std::string>& among);
+    std::string literal_name(const psl::Expression& name,
+                             const char* what,
+                             const std::string& object,
+                             const std::vector<std::string>& among);
+    /// The same for names that the message may say; any other text fails.
+    std::string text_argument(const psl::Expression& value,
+                              const char* what,
+                              const std::string& object,
+                              const std::vector<std::string>& among);
+    using Naming = std::function<std::string(const psl::Expression&)>;
+    /// Code for the set of bits that `name` gives the elements of a list.
+    std::string name_set(const psl::Expression& value, const std::string& what, const Naming& name);
     /// Code for a pointer to the words of a HashSet entry.
     std::string
     entry_argument(Dictionary& arguments, const std::string& object, const HashSetConfig& config);
+    /// Code for its words; empty when that was reported.
+    std::vector<std::string> entry_words(const psl::Expression& entry,
+                                         const std::string& object,
+                                         const HashSetConfig& config);
     /// Code for one component; empty when that was reported.
     std::string entry_word(const psl::Expression& value, const Scalar& type);
     /// Code for the number of a StaticMap key.
     std::string
     key_argument(Dictionary& arguments, const std::string& object, const StaticMapConfig& config);
+    std::string
+    list_key(const psl::Expression& list, const std::string& object, const PatternSet& names);
     /// Code for an unsigned number of up to 64 bits.
     std::string count_argument(const psl::Expression* value, const std::string& what);
 
     // ---- choices and patterns
     Value match(const psl::Expression& expression, Dictionary arguments);
-    /// Adds a scan of a text; the code of what it found, checked for failure. Empty: reported.
-    std::string scan(const psl::Expression& text,
-                     std::vector<std::string> patterns,
-                     bool are_literals,
-                     const lang::Span& span);
-    /// Statements of the function that finds a text; empty when that was reported.
-    std::string text_function(const psl::Expression& text);
+    /// Code for the number of the first pattern that matches a text, from 1; one more than there
+    /// are when none does. Empty: reported.
+    std::string scan(const psl::Expression& text, const PatternSet& patterns);
+    std::string scan_found_later(const psl::Expression& text, const PatternSet& patterns);
+    /// The same by code that reads the bytes when the rule runs.
+    std::string
+    scan_here(const std::string& range, std::uint32_t most_bytes, const PatternSet& patterns);
+
+    struct TextBytes {
+        std::string range;
+        std::uint32_t most = 0;
+    };
+
+    TextBytes text_bytes(const Value& value);
+
+    struct TextFunction {
+        std::string body;         ///< statements; empty: reported, or
+        bool needs_more = false;  ///< it cannot run first: it needs state or other patterns
+    };
+
+    TextFunction text_function(const psl::Expression& text);
+    [[nodiscard]] bool is_head_only(const psl::Expression& expression) const;
+    bool head(const psl::Choice& choice, const psl::Expression& subject);
+    bool select_cases(const psl::Choice& choice,
+                      const psl::Expression& subject,
+                      const psl::Expression& argument);
     bool scan_cases(const psl::Choice& choice, const psl::Expression& text, bool are_literals);
-    bool compare_cases(const psl::Choice& choice);
+    bool compare_cases(const psl::Choice& choice, const psl::Expression& subject);
     /// Code that tells whether the head's value is that of a case; empty when it cannot be.
     std::string case_condition(const psl::Case& entry, const Value& head);
     std::string wrong_case(const psl::Case& entry, const std::string& needed);
@@ -268,8 +355,15 @@ private:
     std::map<std::string, std::string> sid_sources_;  ///< constant -> what it was loaded from
     /// The branches of Open values, by their constants.
     std::map<std::string, std::array<Value, 2>> open_;
+    std::map<std::string, lang::Span> open_spans_;
     std::vector<Lookup> lookups_;
+    /// Conditions, and the branch that the code being made is for.
+    std::map<const psl::Expression*, const psl::Expression*> chosen_;
     std::vector<CompiledScan> scans_;
+    std::vector<CompiledStep> steps_;
+    std::vector<Value*> chains_;  ///< what each chain around this place knows so far
+    std::size_t step_bits_ = 0;
+    std::vector<PatternSet> automata_;
     std::uint64_t cost_ = kEntryCost;
     std::string shown_;  ///< source of the handle expression being evaluated
     unsigned next_ = 0;
@@ -278,6 +372,9 @@ private:
     bool reads_arena_ = false;
     bool needs_state_ = false;
     bool keeps_values_ = true;  ///< for the record
+    bool has_steps_ = false;
+    bool is_in_chains_ = false;  ///< all around this place are chains of Booleans
+    bool is_too_long_ = false;
 };
 
 /// What can be called in objects of a model with state.

@@ -2,6 +2,7 @@
 #include "interpreted_expression.hpp"
 
 #include "interpreted_pattern.hpp"
+#include "interpreted_type.hpp"
 
 #include <algorithm>
 
@@ -105,39 +106,94 @@ std::string shown(const Value& value) {
 
 MaybeValue Evaluator::evaluate(const Expression& expression) {
     MaybeValue value = locate(expression);
-    if (!value) {
-        return value;
-    }
-    if (value->kind == Value::Kind::Part) {
-        const lang::Type& type = *value->type;
-        if (type.kind == TypeKind::Integer) {
-            const std::uint64_t raw = read_number(*value->part, value->at, type.bits / 8u);
-            Wide number = static_cast<Wide>(raw);
-            if (type.is_signed && (raw >> (type.bits - 1) & 1) != 0) {
-                number -= Wide{1} << type.bits;
+    if (value) {
+        value = read(*value);
+        // A literal that was chosen has the type of what might have been.
+        const bool is_chosen = expression.kind == Expression::Kind::Call ||
+                               expression.kind == Expression::Kind::Index ||
+                               expression.kind == Expression::Kind::Field;
+        if (is_chosen && value->kind == Value::Kind::Number) {
+            if (const auto type = integer_type_of(policy_, message_, expression)) {
+                value = make_integer(value->number, type->bits, type->is_signed);
             }
-            value = make_integer(number, type.bits, type.is_signed);
-        } else if (type.kind == TypeKind::Handle) {
-            value = make(Value::Kind::Sid, event_.handle_sids[value->handle]);
-        } else if (type.kind == TypeKind::String) {
-            const std::vector<std::uint8_t> bytes = range_of(*value);
-            value = make_text({bytes.begin(), bytes.empty() ? bytes.end() : bytes.end() - 1});
         }
-    }
-    if (expression.kind == Expression::Kind::Name || expression.kind == Expression::Kind::Index ||
-        expression.kind == Expression::Kind::Field) {
-        look(expression, *value);
+        if (expression.kind != Expression::Kind::Call) {
+            look(expression, *value);
+        }
     }
     return value;
 }
 
+Value Evaluator::read(const Value& value) const {
+    if (value.kind != Value::Kind::Part) {
+        return value;
+    }
+    const lang::Type& type = *value.type;
+    if (type.kind == TypeKind::Integer) {
+        const std::uint64_t raw = read_number(*value.part, value.at, type.bits / 8u);
+        Wide number = static_cast<Wide>(raw);
+        if (type.is_signed && (raw >> (type.bits - 1) & 1) != 0) {
+            number -= Wide{1} << type.bits;
+        }
+        return make_integer(number, type.bits, type.is_signed);
+    }
+    if (type.kind == TypeKind::Handle) {
+        return make(Value::Kind::Sid, event_.handle_sids[value.handle]);
+    }
+    if (type.kind == TypeKind::String) {
+        const std::vector<std::uint8_t> bytes = range_of(value);
+        return make_text({bytes.begin(), bytes.empty() ? bytes.end() : bytes.end() - 1});
+    }
+    return value;
+}
+
+/// Notes what a name, a field or an element is, and what a model answered.
 void Evaluator::look(const Expression& expression, const Value& value) {
+    if (expression.kind != Expression::Kind::Name && expression.kind != Expression::Kind::Index &&
+        expression.kind != Expression::Kind::Field && expression.kind != Expression::Kind::Call) {
+        return;
+    }
     const bool is_known = std::ranges::any_of(looked_at_, [&expression](const LookedAt& known) {
         return known.expression == expression.span;
     });
     if (!is_known && value.kind != Value::Kind::Part) {
         looked_at_.push_back({expression.span, shown(value)});
     }
+}
+
+const Expression* Evaluator::chosen(const Expression& expression) {
+    const Expression* found = &expression;
+    while (found->kind == Expression::Kind::Call && found->name.last().text == "cond") {
+        const Expression& argument = *found->children[0];
+        const MaybeValue test = evaluate(*dictionary_value(argument, "if"));
+        if (!test) {
+            return nullptr;
+        }
+        found = dictionary_value(argument, test->number != 0 ? "then" : "else");
+    }
+    return found;
+}
+
+MaybeValue Evaluator::parts(const Expression& expression) {
+    Value value;
+    value.kind =
+        expression.kind == Expression::Kind::List ? Value::Kind::List : Value::Kind::Record;
+    std::vector<const Expression*> all;
+    for (const psl::ExpressionPtr& element : expression.children) {
+        all.push_back(element.get());
+    }
+    for (const psl::DictEntry& entry : expression.entries) {
+        value.names.push_back(entry.key.text);
+        all.push_back(entry.value.get());
+    }
+    for (const Expression* const element : all) {
+        const MaybeValue known = evaluate(*element);
+        if (!known) {
+            return std::nullopt;
+        }
+        value.elements.push_back(*known);
+    }
+    return value;
 }
 
 MaybeValue Evaluator::locate(const Expression& expression) {
@@ -148,12 +204,9 @@ MaybeValue Evaluator::locate(const Expression& expression) {
         return make(Value::Kind::Boolean, expression.boolean ? 1 : 0);
     case Expression::Kind::Text:
         return make_text(expression.text);
-    case Expression::Kind::List: {
-        Value value;
-        value.kind = Value::Kind::List;
-        value.list = &expression;
-        return value;
-    }
+    case Expression::Kind::List:
+    case Expression::Kind::Dict:
+        return parts(expression);
     case Expression::Kind::Name:
         return name(expression);
     case Expression::Kind::Call:
@@ -169,7 +222,6 @@ MaybeValue Evaluator::locate(const Expression& expression) {
     case Expression::Kind::Index:
         return index(expression);
     case Expression::Kind::Unit:
-    case Expression::Kind::Dict:
         break;
     }
     return Value{};
@@ -206,6 +258,10 @@ MaybeValue Evaluator::name(const Expression& expression) {
 }
 
 MaybeValue Evaluator::field(const Value& base, const std::string& wanted) {
+    if (base.kind == Value::Kind::Record) {
+        const auto found = std::ranges::find(base.names, wanted);
+        return base.elements[static_cast<std::size_t>(found - base.names.begin())];
+    }
     if (base.type->kind == TypeKind::Handle) {
         if (wanted == "handle") {
             return make(Value::Kind::Sid, event_.handle_sids[base.handle]);
@@ -243,7 +299,8 @@ Wide Evaluator::count_of(const Value& value) const {
     case Value::Kind::Text:
         return static_cast<Wide>(value.text.size());
     case Value::Kind::List:
-        return static_cast<Wide>(value.list->children.size());
+    case Value::Kind::Record:
+        return static_cast<Wide>(value.elements.size());
     case Value::Kind::Part:
         break;
     default:
@@ -269,6 +326,9 @@ MaybeValue Evaluator::index(const Expression& expression) {
         return std::nullopt;
     }
     const auto number = static_cast<std::size_t>(position->number);
+    if (base->kind == Value::Kind::List) {
+        return base->elements[number];
+    }
     if (base->type->kind == TypeKind::Bytes) {
         return make_integer(range_of(*base)[number], 8, false);
     }
@@ -297,12 +357,11 @@ MaybeValue Evaluator::call(const Expression& expression) {
         return value;
     }
     if (model == "Regex") {
-        const MaybeValue text = evaluate(*dictionary_value(argument, "text"));
-        const MaybeValue pattern = evaluate(*dictionary_value(argument, "pattern"));
-        return text && pattern
-                   ? MaybeValue(make(Value::Kind::Boolean,
-                                     matches_pattern(pattern->text, text->text) ? 1 : 0))
-                   : std::nullopt;
+        const std::optional<std::string> matched = text(*dictionary_value(argument, "text"));
+        const std::string& pattern = dictionary_value(argument, "pattern")->text;
+        return matched ? MaybeValue(
+                             make(Value::Kind::Boolean, matches_pattern(pattern, *matched) ? 1 : 0))
+                       : std::nullopt;
     }
     if (method == "all" || method == "any") {
         return all_or_any(argument, method);
@@ -311,7 +370,12 @@ MaybeValue Evaluator::call(const Expression& expression) {
         return sum_or_product(argument, method);
     }
     if (method == "cond") {
-        return condition(argument);
+        const Expression* const branch = chosen(expression);
+        const MaybeValue value = branch != nullptr ? locate(*branch) : std::nullopt;
+        if (value && branch->kind != Expression::Kind::Call) {
+            look(*branch, read(*value));
+        }
+        return value;
     }
     if (method == "neg" || method == "abs") {
         MaybeValue value = evaluate(argument);
@@ -328,37 +392,31 @@ MaybeValue Evaluator::call(const Expression& expression) {
     return convert(argument, expression.name.text());
 }
 
-MaybeValue Evaluator::all_or_any(const Expression& list, const std::string& method) {
+MaybeValue Evaluator::all_or_any(const Expression& argument, const std::string& method) {
+    const MaybeValue list = locate(argument);
+    if (!list) {
+        return std::nullopt;
+    }
     bool is_all = true;
     bool is_any = false;
-    for (const psl::ExpressionPtr& element : list.children) {
-        const MaybeValue value = evaluate(*element);
-        if (!value) {
-            return std::nullopt;
-        }
-        is_all = is_all && value->number != 0;
-        is_any = is_any || value->number != 0;
+    for (const Value& element : list->elements) {
+        is_all = is_all && element.number != 0;
+        is_any = is_any || element.number != 0;
     }
     return make(Value::Kind::Boolean, method == "all" ? is_all : is_any);
 }
 
 /// Left to right; an intermediate result must fit as well.
-MaybeValue Evaluator::sum_or_product(const Expression& list, const std::string& method) {
+MaybeValue Evaluator::sum_or_product(const Expression& argument, const std::string& method) {
     const bool is_sum = method == "sum";
-    std::vector<Value> values;
-    Value type = make(Value::Kind::Number, 0);
-    for (const psl::ExpressionPtr& element : list.children) {
-        const MaybeValue value = evaluate(*element);
-        if (!value) {
-            return std::nullopt;
-        }
-        if (value->kind == Value::Kind::Integer) {
-            type = *value;
-        }
-        values.push_back(*value);
+    const MaybeValue list = locate(argument);
+    if (!list) {
+        return std::nullopt;
     }
+    const auto typed = std::ranges::find(list->elements, Value::Kind::Integer, &Value::kind);
+    Value type = typed != list->elements.end() ? *typed : make(Value::Kind::Number, 0);
     type.number = is_sum ? 0 : 1;
-    for (const Value& value : values) {
+    for (const Value& value : list->elements) {
         if (is_sum) {
             type.number += value.number;
         } else if (__builtin_mul_overflow(type.number, value.number, &type.number)) {
@@ -369,14 +427,6 @@ MaybeValue Evaluator::sum_or_product(const Expression& list, const std::string& 
         }
     }
     return type;
-}
-
-MaybeValue Evaluator::condition(const Expression& argument) {
-    const MaybeValue chosen = evaluate(*dictionary_value(argument, "if"));
-    if (!chosen) {
-        return std::nullopt;
-    }
-    return evaluate(*dictionary_value(argument, chosen->number != 0 ? "then" : "else"));
 }
 
 /// A conversion such as UInt16 (x).
@@ -396,7 +446,7 @@ std::optional<std::uint64_t> Evaluator::sid(const Expression& expression) {
     return value ? std::optional(static_cast<std::uint64_t>(value->number)) : std::nullopt;
 }
 
-std::optional<std::string> Evaluator::key(const Expression& expression) {
+std::optional<std::string> Evaluator::text(const Expression& expression) {
     const MaybeValue value = evaluate(expression);
     if (!value) {
         return std::nullopt;
@@ -404,30 +454,37 @@ std::optional<std::string> Evaluator::key(const Expression& expression) {
     if (value->kind == Value::Kind::Text) {
         return value->text;
     }
-    std::string text;
-    if (value->kind == Value::Kind::Part) {
-        const std::vector<std::uint8_t> bytes = range_of(*value);
-        return std::string(bytes.begin(), bytes.end());
+    std::string bytes;
+    for (const Value& element : value->elements) {
+        bytes += static_cast<char>(element.number);
     }
-    for (const psl::ExpressionPtr& element : value->list->children) {
-        text += static_cast<char>(element->integer.low_bits());
+    if (value->kind == Value::Kind::Part && value->type->kind == TypeKind::Array) {
+        const auto begin = value->part->begin() + static_cast<std::ptrdiff_t>(value->at);
+        bytes.assign(begin, begin + static_cast<std::ptrdiff_t>(value->type->count));
+    } else if (value->kind == Value::Kind::Part) {
+        const std::vector<std::uint8_t> range = range_of(*value);
+        bytes.assign(range.begin(), range.end());
     }
-    return text;
+    return bytes;
 }
 
 std::optional<HashSetState::Entry> Evaluator::entry(const HashSetConfig& config,
                                                     const Expression& expression) {
+    const Expression* const given = chosen(expression);
+    if (given == nullptr) {
+        return std::nullopt;
+    }
     std::vector<const Expression*> parts;
     if (!config.names.empty()) {
         for (const std::string& name : config.names) {
-            parts.push_back(dictionary_value(expression, name.c_str()));
+            parts.push_back(dictionary_value(*given, name.c_str()));
         }
     } else if (config.is_tuple) {
-        for (const psl::ExpressionPtr& element : expression.children) {
+        for (const psl::ExpressionPtr& element : given->children) {
             parts.push_back(element.get());
         }
     } else {
-        parts.push_back(&expression);
+        parts.push_back(given);
     }
     HashSetState::Entry result;
     for (const Expression* const part : parts) {
@@ -440,32 +497,57 @@ std::optional<HashSetState::Entry> Evaluator::entry(const HashSetConfig& config,
     return result;
 }
 
-MicLevel Evaluator::level(const MicConfig& config, const Expression& expression) {
+std::optional<std::size_t> Evaluator::name_number(const std::vector<std::string>& among,
+                                                  const Expression& name) {
+    const std::optional<std::string> wanted = text(name);
+    const auto found = wanted ? std::ranges::find(among, *wanted) : among.end();
+    return found != among.end() ? std::optional<std::size_t>(found - among.begin()) : std::nullopt;
+}
+
+std::optional<MicLevel> Evaluator::level(const MicConfig& config, const Expression& expression) {
     MicLevel result;
-    const auto degree = [&](const Expression& name) {
-        const auto found = std::ranges::find(config.degrees, name.text);
-        result.degree = static_cast<std::size_t>(found - config.degrees.begin());
-    };
-    if (expression.kind == Expression::Kind::Text) {
-        degree(expression);
+    const Expression* const given = chosen(expression);
+    if (given == nullptr) {
+        return std::nullopt;
+    }
+    const bool is_dictionary = given->kind == Expression::Kind::Dict;
+    const Expression* degree = is_dictionary ? dictionary_value(*given, "degree") : given;
+    const Expression* categories = is_dictionary ? dictionary_value(*given, "categories") : nullptr;
+    if (degree != nullptr) {
+        degree = chosen(*degree);
+        const bool is_lowest = degree != nullptr && degree->kind == Expression::Kind::Unit;
+        const auto number = degree == nullptr ? std::nullopt
+                            : is_lowest       ? std::optional<std::size_t>(0)
+                                              : name_number(config.degrees, *degree);
+        if (!number) {
+            return std::nullopt;
+        }
+        result.degree = *number;
+    }
+    if (categories == nullptr) {
         return result;
     }
-    const Expression* const name = dictionary_value(expression, "degree");
-    if (name != nullptr && name->kind == Expression::Kind::Text) {
-        degree(*name);
+    categories = chosen(*categories);
+    if (categories == nullptr) {
+        return std::nullopt;
     }
-    if (const Expression* const list = dictionary_value(expression, "categories")) {
-        for (const psl::ExpressionPtr& category : list->children) {
-            const auto found = std::ranges::find(config.categories, category->text);
-            result.categories.insert(static_cast<std::size_t>(found - config.categories.begin()));
+    for (const psl::ExpressionPtr& category : categories->children) {
+        const std::optional<std::size_t> number = name_number(config.categories, *category);
+        if (!number) {
+            return std::nullopt;
         }
+        result.categories.insert(*number);
     }
     return result;
 }
 
 MaybeValue Evaluator::query(const Expression& expression) {
     const std::string& method = expression.name.last().text;
-    const Expression& argument = *expression.children[0];
+    const Expression* const given = chosen(*expression.children[0]);
+    if (given == nullptr) {
+        return std::nullopt;
+    }
+    const Expression& argument = *given;
     const std::string object = object_of(expression.name);
     const ModelState& state = states_.objects.at(object);
     const ObjectConfig& config = policy_.objects.at(object).config;
@@ -489,7 +571,7 @@ MaybeValue Evaluator::query(const Expression& expression) {
         return answer ? MaybeValue(make(Value::Kind::Boolean, *answer ? 1 : 0)) : std::nullopt;
     }
     if (const auto* map = std::get_if<StaticMapState>(&state)) {
-        const std::optional<std::string> wanted = key(*dictionary_value(argument, "key"));
+        const std::optional<std::string> wanted = text(*dictionary_value(argument, "key"));
         if (!wanted) {
             return std::nullopt;
         }
@@ -506,9 +588,11 @@ MaybeValue Evaluator::query_tessera(const ModelState& state,
                                     const Expression& argument,
                                     std::uint64_t sid) {
     if (const auto* rbac = std::get_if<RbacState>(&state)) {
-        const std::optional<bool> answer =
-            method == "has" ? rbac->has(sid, dictionary_value(argument, "permission")->text)
-                            : rbac->is_enabled(sid, dictionary_value(argument, "role")->text);
+        const std::optional<std::string> name =
+            text(*dictionary_value(argument, method == "has" ? "permission" : "role"));
+        const std::optional<bool> answer = !name             ? std::nullopt
+                                           : method == "has" ? rbac->has(sid, *name)
+                                                             : rbac->is_enabled(sid, *name);
         return answer ? MaybeValue(make(Value::Kind::Boolean, *answer ? 1 : 0)) : std::nullopt;
     }
     if (const auto* limit = std::get_if<RateLimitState>(&state)) {

@@ -33,14 +33,15 @@ std::string object_of(const lang::QualifiedName& name);
 
 /// A value of an expression.
 struct InterpretedValue {
-    enum class Kind { Integer, Number, Boolean, Sid, Text, Unit, List, Level, Part };
+    enum class Kind { Integer, Number, Boolean, Sid, Text, Unit, List, Record, Level, Part };
 
     Kind kind = Kind::Unit;
     Wide number = 0;  ///< Integer, Number, Boolean, Sid
     unsigned bits = 0;
     bool is_signed = false;
     std::string text;
-    const psl::Expression* list = nullptr;
+    std::vector<InterpretedValue> elements;  ///< List, Record
+    std::vector<std::string> names;          ///< Record
     MicLevel level;
     const lang::Type* type = nullptr;                 ///< Part
     const std::vector<std::uint8_t>* part = nullptr;  ///< Part
@@ -62,14 +63,17 @@ public:
 
     MaybeValue evaluate(const psl::Expression& expression);
 
+    /// What an expression is when the conditions it consists of have chosen; null: one failed.
+    const psl::Expression* chosen(const psl::Expression& expression);
+    /// The bytes of a Text, of bytes of the message or of a list of numbers.
+    std::optional<std::string> text(const psl::Expression& expression);
+
     /// The values of a HashSet entry, field by field.
     std::optional<HashSetState::Entry> entry(const HashSetConfig& config,
                                              const psl::Expression& expression);
     std::optional<std::uint64_t> sid(const psl::Expression& expression);
-    /// A key: Text, bytes, or a list of numbers that are bytes.
-    std::optional<std::string> key(const psl::Expression& expression);
     /// A level as an argument of model Mic has it.
-    static MicLevel level(const MicConfig& config, const psl::Expression& expression);
+    std::optional<MicLevel> level(const MicConfig& config, const psl::Expression& expression);
 
     /// What was read of the message, the SIDs and the state, once each, in order.
     [[nodiscard]] const std::vector<LookedAt>& looked_at() const { return looked_at_; }
@@ -82,9 +86,11 @@ private:
     [[nodiscard]] Wide count_of(const InterpretedValue& value) const;
     MaybeValue index(const psl::Expression& expression);
     MaybeValue call(const psl::Expression& expression);
-    MaybeValue all_or_any(const psl::Expression& list, const std::string& method);
-    MaybeValue sum_or_product(const psl::Expression& list, const std::string& method);
-    MaybeValue condition(const psl::Expression& argument);
+    MaybeValue all_or_any(const psl::Expression& argument, const std::string& method);
+    MaybeValue sum_or_product(const psl::Expression& argument, const std::string& method);
+    MaybeValue parts(const psl::Expression& expression);
+    std::optional<std::size_t> name_number(const std::vector<std::string>& among,
+                                           const psl::Expression& name);
     MaybeValue convert(const psl::Expression& argument, const std::string& type);
     MaybeValue query(const psl::Expression& expression);
     MaybeValue query_tessera(const ModelState& state,
@@ -96,6 +102,8 @@ private:
     MaybeValue binary(const psl::Expression& expression);
     static MaybeValue
     combine(psl::Operator op, const InterpretedValue& left, const InterpretedValue& right);
+    /// A part of the message that is a scalar or a text: its value.
+    [[nodiscard]] InterpretedValue read(const InterpretedValue& value) const;
     void look(const psl::Expression& expression, const InterpretedValue& value);
 
     const Policy& policy_;

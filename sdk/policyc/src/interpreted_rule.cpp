@@ -24,7 +24,10 @@ public:
         if (state == states_.objects.end()) {
             return base(rule, *call.argument);
         }
-        argument_ = call.argument.get();
+        argument_ = evaluator_.chosen(*call.argument);
+        if (argument_ == nullptr) {
+            return std::nullopt;
+        }
         const ObjectConfig& config = policy_.objects.at(object).config;
         std::optional<bool> granted;
         if (auto* flow = std::get_if<FlowState>(&state->second)) {
@@ -65,6 +68,13 @@ private:
         return *dictionary_value(*argument_, key);
     }
 
+    /// The text under a key; a failure is remembered.
+    std::string text(const Expression& expression) {
+        const std::optional<std::string> value = evaluator_.text(expression);
+        has_failed_ = has_failed_ || !value;
+        return value.value_or("");
+    }
+
     /// The SID under a key; a failure is remembered.
     std::uint64_t sid(const char* key) {
         const std::optional<std::uint64_t> value = evaluator_.sid(argument(key));
@@ -74,7 +84,9 @@ private:
 
     /// As sid(); nothing for ().
     std::optional<std::uint64_t> sid_or_unit(const char* key) {
-        if (argument(key).kind == Expression::Kind::Unit) {
+        const Expression* const given = evaluator_.chosen(argument(key));
+        has_failed_ = has_failed_ || given == nullptr;
+        if (given == nullptr || given->kind == Expression::Kind::Unit) {
             return std::nullopt;
         }
         return sid(key);
@@ -92,13 +104,16 @@ private:
             return flow.fini(about);
         }
         if (rule == "enter") {
-            return flow.enter(about, argument("state").text);
+            const std::string state = text(argument("state"));
+            return !has_failed_ && flow.enter(about, state);
         }
+        const Expression* const list = evaluator_.chosen(argument("states"));
+        has_failed_ = has_failed_ || list == nullptr;
         std::set<std::string> states;
-        for (const psl::ExpressionPtr& state : argument("states").children) {
-            states.insert(state->text);
+        for (std::size_t i = 0; !has_failed_ && i < list->children.size(); ++i) {
+            states.insert(text(*list->children[i]));
         }
-        return flow.allow(about, states);
+        return !has_failed_ && flow.allow(about, states);
     }
 
     bool run_set(HashSetState& set, const HashSetConfig& config, const std::string& rule) {
@@ -117,7 +132,7 @@ private:
     bool run_map(StaticMapState& map, const std::string& rule) {
         const std::uint64_t about = sid("sid");
         if (rule == "set") {
-            const std::optional<std::string> key = evaluator_.key(argument("key"));
+            const std::optional<std::string> key = evaluator_.text(argument("key"));
             const MaybeValue value = evaluator_.evaluate(argument("value"));
             has_failed_ = has_failed_ || !key || !value;
             return !has_failed_ && map.set(about, *key, value->number);
@@ -131,19 +146,25 @@ private:
                                   : map.rollback(about);
     }
 
-    std::optional<MicLevel> level(const MicConfig& config, const char* key) const {
-        const Expression& value = argument(key);
-        return value.kind == Expression::Kind::Unit
-                   ? std::nullopt
-                   : std::optional(Evaluator::level(config, value));
+    /// The level under a key; nothing for ().
+    std::optional<MicLevel> level(const MicConfig& config, const char* key) {
+        const Expression* const given = evaluator_.chosen(argument(key));
+        if (given != nullptr && given->kind == Expression::Kind::Unit) {
+            return std::nullopt;
+        }
+        const std::optional<MicLevel> value =
+            given == nullptr ? std::nullopt : evaluator_.level(config, *given);
+        has_failed_ = has_failed_ || !value;
+        return value;
     }
 
     bool run_mic(MicState& mic, const MicConfig& config, const std::string& rule) {
         if (rule == "execute") {
             const std::optional<std::uint64_t> image = sid_or_unit("image");
             const std::uint64_t target = sid("target");
-            return !has_failed_ &&
-                   mic.execute(image, target, level(config, "level"), level(config, "levelR"));
+            const std::optional<MicLevel> own = level(config, "level");
+            const std::optional<MicLevel> least = level(config, "levelR");
+            return !has_failed_ && mic.execute(image, target, own, least);
         }
         MicState::Place place;
         place.source = sid("source");
@@ -152,17 +173,21 @@ private:
             place.container = sid_or_unit("container");
             place.driver = sid("driver");
         }
+        std::optional<MicLevel> given;
+        if (rule == "create" || rule == "upgrade") {
+            given = level(config, "level");
+        }
         if (has_failed_) {
             return false;
         }
         if (rule == "create") {
-            return mic.create(place, level(config, "level"));
+            return mic.create(place, given);
         }
         if (rule == "delete") {
             return mic.remove(place);
         }
         if (rule == "upgrade") {
-            return mic.upgrade(place, *level(config, "level"));
+            return mic.upgrade(place, *given);
         }
         return rule == "call" || rule == "read" ? mic.call(place.source, place.target)
                                                 : mic.invoke(place.source, place.target);
@@ -177,9 +202,13 @@ private:
             return rule == "init" ? rbac.init(about) : rbac.fini(about);
         }
         if (rule == "allow") {
-            return rbac.has(about, argument("permission").text).value_or(false);
+            const std::string permission = text(argument("permission"));
+            return !has_failed_ && rbac.has(about, permission).value_or(false);
         }
-        const std::string& role = argument("role").text;
+        const std::string role = text(argument("role"));
+        if (has_failed_) {
+            return false;
+        }
         return rule == "assign"   ? rbac.assign(about, role)
                : rule == "revoke" ? rbac.revoke(about, role)
                : rule == "enable" ? rbac.enable(about, role)

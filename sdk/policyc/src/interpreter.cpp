@@ -217,7 +217,7 @@ private:
         }
         Evaluator evaluator(policy_, event_, message_, *states_);
         const std::optional<std::uint64_t> sid =
-            evaluator.sid(*dictionary_value(*call.argument, "sid"));
+            evaluator.sid(*dictionary_value(*evaluator.chosen(*call.argument), "sid"));
         const std::optional<std::string> now = std::get<FlowState>(state->second).query(*sid);
         return now && std::ranges::find(setting.omit, *now) != setting.omit.end();
     }
@@ -236,18 +236,19 @@ private:
     void run_choice(const psl::Choice& choice, std::string_view outer) {
         const std::string_view profile = profile_in(choice.audit, outer);
         Evaluator evaluator(policy_, event_, message_, *states_);
-        const Expression& subject = *choice.subject;
-        const bool is_select = subject.kind == Expression::Kind::Call &&
-                               policy_.model_of(object_of(subject.name)) == "Regex" &&
-                               subject.name.last().text == "select";
-        const MaybeValue value = evaluator.evaluate(
-            is_select ? *dictionary_value(*subject.children[0], "text") : subject);
+        const Expression* const subject = evaluator.chosen(*choice.subject);
+        const bool is_select = subject != nullptr && subject->kind == Expression::Kind::Call &&
+                               policy_.model_of(object_of(subject->name)) == "Regex" &&
+                               subject->name.last().text == "select";
+        const MaybeValue value = subject == nullptr ? std::nullopt
+                                 : is_select        ? selected(evaluator, *subject)
+                                                    : evaluator.evaluate(*subject);
         conclude({choice.head, nullptr, EvaluatedRule::Outcome::Granted, evaluator.looked_at()},
                  value ? std::optional(true) : std::nullopt);
         if (!value) {
             return;
         }
-        const MicConfig* const mic = mic_of(subject);
+        const MicConfig* const mic = mic_of(*subject);
         for (const psl::Case& entry : choice.cases) {
             if (entry.key != psl::Case::Key::Otherwise && is_case(entry, *value, is_select, mic)) {
                 visit(entry.items, profile);
@@ -260,6 +261,21 @@ private:
                 return;
             }
         }
+    }
+
+    /// The text that re.select looks at.
+    static MaybeValue selected(Evaluator& evaluator, const Expression& call) {
+        const Expression* const argument = evaluator.chosen(*call.children[0]);
+        const std::optional<std::string> text =
+            argument == nullptr ? std::nullopt
+                                : evaluator.text(*dictionary_value(*argument, "text"));
+        if (!text) {
+            return std::nullopt;
+        }
+        InterpretedValue value;
+        value.kind = InterpretedValue::Kind::Text;
+        value.text = *text;
+        return value;
     }
 
     [[nodiscard]] const MicConfig* mic_of(const Expression& subject) const {

@@ -305,7 +305,11 @@ private:
         }
         if (code.kind == CompiledRule::Kind::Code) {
             LoweredRule& shown = result_.rules[number];
-            shown.cost = std::max(shown.cost, code.cost);
+            u32 cost = code.cost;
+            for (const CompiledStep& step : code.steps) {
+                cost += step.cost;
+            }
+            shown.cost = std::max(shown.cost, cost);
             shown.values = code.values;
             shown.is_state = shown.is_state || code.needs_state;
         }

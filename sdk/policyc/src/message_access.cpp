@@ -77,7 +77,11 @@ Value ExpressionCompiler::field(const Value& base, const lang::Name& wanted) {
             }
         }
     }
-    std::vector<std::string> names;
+    const auto entry = std::ranges::find(base.names, wanted.text);
+    if (base.kind == Value::Kind::Record && entry != base.names.end()) {
+        return base.elements[static_cast<std::size_t>(entry - base.names.begin())];
+    }
+    std::vector<std::string> names = base.names;
     if (base.kind == Value::Kind::Place) {
         for (const lang::Field& candidate : base.type->fields) {
             names.push_back(candidate.name);
@@ -128,23 +132,29 @@ Value ExpressionCompiler::index(const Expression& expression) {
         return {};
     }
     using TypeKind = lang::Type::Kind;
+    const bool is_list = base.kind == Value::Kind::Elements;
     const bool has_elements =
-        base.kind == Value::Kind::Place &&
-        (base.type->kind == TypeKind::Array || base.type->kind == TypeKind::Sequence ||
-         base.type->kind == TypeKind::Bytes);
+        is_list || (base.kind == Value::Kind::Place &&
+                    (base.type->kind == TypeKind::Array || base.type->kind == TypeKind::Sequence ||
+                     base.type->kind == TypeKind::Bytes));
     if (!has_elements) {
         return wrong_operand(
-            expression.children[0]->span, ".[i]", "an array, a sequence or bytes", base);
+            expression.children[0]->span, ".[i]", "an array, a sequence, bytes or a list", base);
     }
     if (position.kind != Value::Kind::Integer && position.kind != Value::Kind::Number) {
         return wrong_operand(expression.children[1]->span, ".[i]", "an integer index", position);
     }
+    const std::size_t count = is_list ? base.elements.size() : base.type->count;
     if (position.kind == Value::Kind::Number &&
-        (position.number.is_negative() || position.number >= Integer(base.type->count))) {
-        diagnostics_.report<Code::IndexRange>(expression.children[1]->span,
-                                              Text{position.number.to_string()},
-                                              Text{base.type->text()});
+        (position.number.is_negative() || position.number >= Integer::from_unsigned(count))) {
+        diagnostics_.report<Code::IndexRange>(
+            expression.children[1]->span,
+            Text{position.number.to_string()},
+            Text{is_list ? fmt::format("a list of {}", count) : base.type->text()});
         return {};
+    }
+    if (is_list) {
+        return list_element(base, position, expression);
     }
     return base.type->kind == TypeKind::Array ? array_element(base, position)
                                               : arena_element(base, position, expression);
@@ -156,6 +166,59 @@ std::string ExpressionCompiler::checked_index(const std::string& index, const st
     fail_if(fmt::format("is_outside({}, {})", index, count));
     cost_ += kIndexCost;
     return code;
+}
+
+/// One that is computed needs elements of one type that code can choose from.
+Value ExpressionCompiler::list_element(const Value& base,
+                                       const Value& position,
+                                       const Expression& expression) {
+    if (position.kind == Value::Kind::Number) {
+        return base.elements[position.number.low_bits()];
+    }
+    const lang::Span& span = expression.children[0]->span;
+    if (base.elements.empty()) {
+        return wrong_operand(span, "a computed index", "a list that is not empty", base);
+    }
+    const auto like = std::ranges::find(base.elements, Value::Kind::Integer, &Value::kind);
+    const bool has_type = like != base.elements.end();
+    std::vector<Value> values;
+    std::vector<std::string> codes;
+    for (const Value& element : base.elements) {
+        Value value = element;
+        if (is_text(element)) {
+            value = text_value(element);
+        } else if (element.kind == Value::Kind::Place) {
+            value.code = fmt::format("Place{{{}.at + {}u}}", value.place, value.offset);
+        } else {
+            value = typed(
+                element, has_type ? like->bits : kDefaultBits, !has_type || like->is_signed, span);
+        }
+        const bool has_handles = value.kind == Value::Kind::Place && value.type->handle_count != 0;
+        if (value.kind != Value::Kind::Wrong && (joined_type(value).empty() || has_handles)) {
+            diagnostics_.report<Code::NotSupportedYet>(
+                span, Text{"a computed index of a list of " + describe(value)});
+            return {};
+        }
+        if (value.kind == Value::Kind::Wrong ||
+            (!values.empty() && !is_same_type(values[0], value))) {
+            return wrong_operand(span, "a computed index", "a list of one type", value);
+        }
+        codes.push_back(value.code);
+        values.push_back(value);
+    }
+    const std::string at = checked_index(position.code, fmt::format("{}u", codes.size()));
+    Value result = values[0];
+    result.code = temporary();
+    const std::string type = joined_type(result);
+    line(fmt::format("const {} {}_list[] = {{{}}};", type, result.code, fmt::join(codes, ", ")));
+    line(fmt::format("const {} {} = {}_list[{}];", type, result.code, result.code, at));
+    cost_ += kLoadCost * static_cast<std::uint32_t>(codes.size());
+    result.place = result.code;
+    result.offset = 0;
+    for (const Value& value : values) {
+        result.most = std::max(result.most, value.most);
+    }
+    return result;
 }
 
 Value ExpressionCompiler::array_element(const Value& base, const Value& position) {
@@ -223,14 +286,17 @@ std::string ExpressionCompiler::load_range(const Value& value) {
 }
 
 Value ExpressionCompiler::size(const Expression& argument) {
+    if (chooses_literals(argument)) {
+        return condition(*argument.children[0], [this](const Expression& e) { return size(e); });
+    }
     const Value value = locate(argument);
     using TypeKind = lang::Type::Kind;
     if (value.kind == Value::Kind::Literal) {
         return integer(constant(Integer::from_unsigned(value.text.size()), 64, false), 64, false);
     }
-    if (value.kind == Value::Kind::Elements) {
+    if (value.kind == Value::Kind::Elements || value.kind == Value::Kind::Record) {
         return integer(
-            constant(Integer::from_unsigned(value.list->children.size()), 64, false), 64, false);
+            constant(Integer::from_unsigned(value.elements.size()), 64, false), 64, false);
     }
     if (value.kind == Value::Kind::Place && value.type->kind == TypeKind::Array) {
         return integer(constant(Integer(value.type->count), 64, false), 64, false);
@@ -257,6 +323,9 @@ std::string ExpressionCompiler::element_count(const Value& value, const Expressi
 }
 
 Value ExpressionCompiler::empty(const Expression& argument) {
+    if (chooses_literals(argument)) {
+        return condition(*argument.children[0], [this](const Expression& e) { return empty(e); });
+    }
     const Value value = locate(argument);
     if (value.kind == Value::Kind::Unit) {
         return boolean("true");
@@ -264,8 +333,8 @@ Value ExpressionCompiler::empty(const Expression& argument) {
     if (value.kind == Value::Kind::Literal) {
         return boolean(value.text.empty() ? "true" : "false");
     }
-    if (value.kind == Value::Kind::Elements) {
-        return boolean(value.list->children.empty() ? "true" : "false");
+    if (value.kind == Value::Kind::Elements || value.kind == Value::Kind::Record) {
+        return boolean(value.elements.empty() ? "true" : "false");
     }
     if (!has_count(value)) {
         return wrong_operand(argument.span, "pred.empty", "a text, list or sequence", value);

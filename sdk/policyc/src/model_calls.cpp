@@ -40,6 +40,20 @@ Value ExpressionCompiler::model_expression(const Expression& expression,
     }
     needs_state_ = true;
     const Expression& argument = *expression.children[0];
+    return model_answer_to(expression, argument, object);
+}
+
+Value ExpressionCompiler::model_answer_to(const Expression& expression,
+                                          const Expression& argument,
+                                          const std::string& object) {
+    if (is_condition(argument)) {
+        return condition(*argument.children[0], [&](const Expression& branch) {
+            return model_answer_to(expression, branch, object);
+        });
+    }
+    const std::string& method = expression.name.last().text;
+    const std::string model = policy_.model_of(object);
+    const std::string name = expression.name.text();
     const std::string code = object_code(object);
     const ObjectConfig& config = policy_.objects.at(object).config;
     if (method == "is_open") {
@@ -151,15 +165,14 @@ Value ExpressionCompiler::rbac_answer(const Expression& expression,
                                       const std::string& method) {
     const RbacConfig& config = std::get<RbacConfig>(policy_.objects.at(object).config);
     const std::string sid = sid_argument(arguments, "sid");
-    const bool is_permission = method == "has";
-    const std::optional<std::size_t> number =
-        is_permission
-            ? literal_name(arguments.find("permission"), "permission", object, config.permissions)
-            : literal_name(arguments.find("role"), "role", object, config.roles);
-    if (sid.empty() || !number) {
+    const std::string number =
+        method == "has"
+            ? name_argument(arguments.find("permission"), "permission", object, config.permissions)
+            : name_argument(arguments.find("role"), "role", object, config.roles);
+    if (sid.empty() || number.empty()) {
         return {};
     }
-    return model_answer(fmt::format("{}.{}({}, {}u)", object_code(object), method, sid, *number),
+    return model_answer(fmt::format("{}.{}({}, {})", object_code(object), method, sid, number),
                         finding(object, sid) + format::kRbacAllowCost,
                         expression,
                         boolean(""));
@@ -169,46 +182,96 @@ Value ExpressionCompiler::rbac_answer(const Expression& expression,
 
 std::string ExpressionCompiler::sid_argument(Dictionary& arguments, const char* key) {
     const Expression* const expression = arguments.find(key);
-    if (expression == nullptr) {
-        return {};
-    }
-    const Value value = evaluate(*expression);
+    return expression == nullptr ? "" : sid_code(*expression, key);
+}
+
+std::string ExpressionCompiler::sid_code(const Expression& expression, const char* what) {
+    const Value value = evaluate(expression);
     if (value.kind != Value::Kind::Sid) {
-        wrong_operand(expression->span, key, "a Sid", value);
+        wrong_operand(expression.span, what, "a Sid", value);
         return {};
     }
     return value.code;
 }
 
 std::string ExpressionCompiler::optional_sid(Dictionary& arguments, const char* key) {
-    const Expression* const expression = arguments.find(key);
-    if (expression != nullptr && expression->kind == Expression::Kind::Unit) {
-        return "models::OptionalSid{false, 0}";
+    const Expression* const given = arguments.find(key);
+    if (given == nullptr) {
+        return {};
     }
-    const std::string sid = expression == nullptr ? "" : sid_argument(arguments, key);
-    return sid.empty() ? "" : fmt::format("models::OptionalSid{{true, {}}}", sid);
+    return chosen_code(*given, "models::OptionalSid", [&](const Expression& expression) {
+        if (expression.kind == Expression::Kind::Unit) {
+            return std::string("models::OptionalSid{false, 0}");
+        }
+        const std::string sid = sid_code(expression, key);
+        return sid.empty() ? "" : fmt::format("models::OptionalSid{{true, {}}}", sid);
+    });
 }
 
-std::optional<std::size_t> ExpressionCompiler::literal_name(const Expression* value,
-                                                            const char* what,
-                                                            const std::string& object,
-                                                            const std::vector<std::string>& among) {
+std::string ExpressionCompiler::name_argument(const Expression* value,
+                                              const char* what,
+                                              const std::string& object,
+                                              const std::vector<std::string>& among) {
     if (value == nullptr) {
-        return std::nullopt;
+        return {};
     }
-    if (value->kind != Expression::Kind::Text) {
-        diagnostics_.report<Code::NotWrittenOut>(value->span,
-                                                 Text{"the name of a " + std::string(what)});
-        return std::nullopt;
-    }
-    const auto found = std::ranges::find(among, value->text);
+    return chosen_code(*value, "u32", [&](const Expression& name) {
+        if (name.kind != Expression::Kind::Text) {
+            diagnostics_.report<Code::NotWrittenOut>(name.span,
+                                                     Text{"the name of a " + std::string(what)});
+            return std::string();
+        }
+        return literal_name(name, what, object, among);
+    });
+}
+
+std::string ExpressionCompiler::literal_name(const Expression& name,
+                                             const char* what,
+                                             const std::string& object,
+                                             const std::vector<std::string>& among) {
+    const auto found = std::ranges::find(among, name.text);
     if (found == among.end()) {
-        diagnostics_
-            .report<Code::Undeclared>(value->span, Word{value->text}, Text{what}, Word{object})
-            .hint(lang::closest(value->text, among));
-        return std::nullopt;
+        diagnostics_.report<Code::Undeclared>(name.span, Word{name.text}, Text{what}, Word{object})
+            .hint(lang::closest(name.text, among));
+        return {};
     }
-    return static_cast<std::size_t>(found - among.begin());
+    return fmt::format("{}u", found - among.begin());
+}
+
+std::string ExpressionCompiler::text_argument(const Expression& value,
+                                              const char* what,
+                                              const std::string& object,
+                                              const std::vector<std::string>& among) {
+    return chosen_code(value, "u32", [&](const Expression& text) {
+        if (text.kind == Expression::Kind::Text) {
+            return literal_name(text, what, object, among);
+        }
+        const PatternSet names{among, true, text.span};
+        const std::string found = scan(text, names);
+        if (found.empty()) {
+            return std::string();
+        }
+        fail_if(fmt::format("{} > {}u", found, among.size()));
+        return fmt::format("{} - 1", found);
+    });
+}
+
+std::string
+ExpressionCompiler::name_set(const Expression& value, const std::string& what, const Naming& name) {
+    return chosen_code(value, "u64", [&](const Expression& list) {
+        if (list.kind != Expression::Kind::List) {
+            diagnostics_.report<Code::NotWrittenOut>(list.span, Text{"a list of " + what});
+            return std::string();
+        }
+        std::string set = "u64{0}";
+        bool is_right = true;
+        for (const psl::ExpressionPtr& element : list.children) {
+            const std::string number = name(*element);
+            is_right = is_right && !number.empty();
+            set += fmt::format(" | u64{{1}} << ({})", number);
+        }
+        return is_right ? set : "";
+    });
 }
 
 std::string ExpressionCompiler::level_argument(Dictionary& arguments,
@@ -219,56 +282,49 @@ std::string ExpressionCompiler::level_argument(Dictionary& arguments,
     if (value == nullptr) {
         return {};
     }
-    if (is_optional && value->kind == Expression::Kind::Unit) {
-        return "models::OptionalLevel{false, {0, 0}}";
-    }
-    const auto level = literal_level(*value, object);
-    if (!level) {
-        return {};
-    }
-    const std::string code =
-        fmt::format("models::Level{{{}u, {:#x}u}}", level->first, level->second);
-    return is_optional ? fmt::format("models::OptionalLevel{{true, {}}}", code) : code;
+    const char* const type = is_optional ? "models::OptionalLevel" : "models::Level";
+    return chosen_code(*value, type, [&](const Expression& given) {
+        if (is_optional && given.kind == Expression::Kind::Unit) {
+            return std::string("models::OptionalLevel{false, {0, 0}}");
+        }
+        const std::string level = level_code(given, object);
+        return level.empty() || !is_optional
+                   ? level
+                   : fmt::format("models::OptionalLevel{{true, {}}}", level);
+    });
 }
 
 /// A degree's name, or a dictionary of a degree and categories, each of which may be ().
-std::optional<std::pair<std::size_t, std::uint64_t>>
-ExpressionCompiler::literal_level(const Expression& value, const std::string& object) {
+std::string ExpressionCompiler::level_code(const Expression& value, const std::string& object) {
     const MicConfig& config = std::get<MicConfig>(policy_.objects.at(object).config);
-    if (value.kind == Expression::Kind::Text) {
-        const std::optional<std::size_t> degree =
-            literal_name(&value, "degree", object, config.degrees);
-        return degree ? std::optional(std::pair(*degree, std::uint64_t{0})) : std::nullopt;
-    }
+    const auto degree_code = [&](const Expression& degree) {
+        return text_argument(degree, "degree", object, config.degrees);
+    };
+    std::string degree = "0u";
+    std::string categories = "u64{0}";
     if (value.kind != Expression::Kind::Dict) {
-        diagnostics_.report<Code::NotWrittenOut>(value.span, Text{"a level"});
-        return std::nullopt;
+        degree = degree_code(value);
+    } else {
+        const Dictionary parts(value, "a level", {"degree", "categories"}, diagnostics_);
+        const auto part =
+            [&](const char* key, const char* type, const char* none, const auto& make) {
+                const Expression* const given = parts.find_optional(key);
+                return given == nullptr
+                           ? std::string(none)
+                           : chosen_code(*given, type, [&](const Expression& e) -> std::string {
+                                 return e.kind == Expression::Kind::Unit ? none : make(e);
+                             });
+            };
+        degree = part("degree", "u32", "0u", degree_code);
+        categories = part("categories", "u64", "u64{0}", [&](const Expression& list) {
+            return name_set(list, "categories", [&](const Expression& category) {
+                return text_argument(category, "category", object, config.categories);
+            });
+        });
     }
-    const Dictionary parts(value, "a level", {"degree", "categories"}, diagnostics_);
-    const Expression* const degree = parts.find_optional("degree");
-    const Expression* const categories = parts.find_optional("categories");
-    std::pair<std::size_t, std::uint64_t> level{0, 0};
-    bool is_right = true;
-    if (degree != nullptr && degree->kind != Expression::Kind::Unit) {
-        const std::optional<std::size_t> number =
-            literal_name(degree, "degree", object, config.degrees);
-        is_right = number.has_value();
-        level.first = number.value_or(0);
-    }
-    if (categories == nullptr || categories->kind == Expression::Kind::Unit) {
-        return is_right ? std::optional(level) : std::nullopt;
-    }
-    if (categories->kind != Expression::Kind::List) {
-        diagnostics_.report<Code::NotWrittenOut>(categories->span, Text{"a list of categories"});
-        return std::nullopt;
-    }
-    for (const psl::ExpressionPtr& category : categories->children) {
-        const std::optional<std::size_t> number =
-            literal_name(category.get(), "category", object, config.categories);
-        is_right = is_right && number;
-        level.second |= std::uint64_t{1} << number.value_or(0) % kMaxCategories;
-    }
-    return is_right ? std::optional(level) : std::nullopt;
+    return degree.empty() || categories.empty()
+               ? ""
+               : fmt::format("models::Level{{{}, {}}}", degree, categories);
 }
 
 std::string ExpressionCompiler::entry_word(const Expression& expression, const Scalar& type) {
@@ -298,83 +354,119 @@ std::string ExpressionCompiler::entry_argument(Dictionary& arguments,
     if (entry == nullptr) {
         return {};
     }
+    const std::string code = temporary();
+    const bool is_whole = !is_condition(*entry) || (config.names.empty() && !config.is_tuple);
+    if (!is_whole) {
+        line(fmt::format("u64 {}[{}]{{}};", code, config.fields.size()));
+    }
+    const auto make = [&](const Expression& chosen) {
+        const std::vector<std::string> words = entry_words(chosen, object, config);
+        if (is_whole && !words.empty()) {
+            line(fmt::format("const u64 {}[] = {{{}}};", code, fmt::join(words, ", ")));
+        }
+        for (std::size_t i = 0; i < words.size() && !is_whole; ++i) {
+            line(fmt::format("{}[{}] = {};", code, i, words[i]));
+        }
+        cost_ += kLoadCost * static_cast<std::uint32_t>(words.size());
+        return !words.empty();
+    };
+    return (is_whole ? make(*entry) : each_branch(*entry, make)) ? code : "";
+}
+
+std::vector<std::string> ExpressionCompiler::entry_words(const Expression& entry,
+                                                         const std::string& object,
+                                                         const HashSetConfig& config) {
     std::vector<const Expression*> parts;
     if (!config.names.empty()) {
         std::vector<const char*> keys;
         for (const std::string& name : config.names) {
             keys.push_back(name.c_str());
         }
-        Dictionary fields(*entry, "an entry of " + object, keys, diagnostics_);
+        Dictionary fields(entry, "an entry of " + object, keys, diagnostics_);
         for (const char* const key : keys) {
             parts.push_back(fields.find(key));
         }
     } else if (config.is_tuple) {
-        if (entry->kind != Expression::Kind::List ||
-            entry->children.size() != config.fields.size()) {
+        if (entry.kind != Expression::Kind::List || entry.children.size() != config.fields.size()) {
             diagnostics_.report<Code::WrongArgument>(
-                entry->span,
+                entry.span,
                 Word{"entry"},
                 Text{fmt::format("a list of {} values", config.fields.size())});
             return {};
         }
-        for (const psl::ExpressionPtr& child : entry->children) {
+        for (const psl::ExpressionPtr& child : entry.children) {
             parts.push_back(child.get());
         }
     } else {
-        parts.push_back(entry);
+        parts.push_back(&entry);
     }
-    std::string words;
+    std::vector<std::string> words;
     if (parts.size() != config.fields.size()) {
         return {};  // the type is wrong, and that was reported
     }
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        const std::string word = parts[i] == nullptr ? "" : entry_word(*parts[i], config.fields[i]);
-        if (word.empty()) {
+        words.push_back(parts[i] == nullptr ? "" : entry_word(*parts[i], config.fields[i]));
+        if (words.back().empty()) {
             return {};
         }
-        words += (i == 0 ? "" : ", ") + word;
     }
-    const std::string code = temporary();
-    line(fmt::format("const u64 {}[] = {{{}}};", code, words));
-    cost_ += kLoadCost * static_cast<std::uint32_t>(parts.size());
-    return code;
+    return words;
 }
 
-/// A key that is written out has its number; one of the message is found by a scan.
+/// A key that is written out has its number; others are found by automata.
 std::string ExpressionCompiler::key_argument(Dictionary& arguments,
                                              const std::string& object,
                                              const StaticMapConfig& config) {
-    const Expression* const key = arguments.find("key");
-    if (key == nullptr) {
+    const Expression* const given = arguments.find("key");
+    if (given == nullptr) {
         return {};
     }
-    std::vector<std::string> names;
+    PatternSet names{{}, true, given->span};
     for (const auto& [name, value] : config.keys) {
-        names.push_back(name);
+        names.list.push_back(name);
     }
-    if (key->kind == Expression::Kind::Text) {
-        const std::optional<std::size_t> number = literal_name(key, "key", object, names);
-        return number ? fmt::format("{}u", *number) : "";
-    }
-    if (key->kind != Expression::Kind::List) {
-        const std::string found = scan(*key, names, true, key->span);
+    return chosen_code(*given, "u32", [&](const Expression& key) {
+        if (key.kind == Expression::Kind::Text) {
+            return literal_name(key, "key", object, names.list);
+        }
+        const std::string found =
+            key.kind == Expression::Kind::List ? list_key(key, object, names) : scan(key, names);
         return found.empty() ? "" : fmt::format("{} - 1", found);
-    }
+    });
+}
+
+/// The bytes of a list; the number of the key from 1.
+std::string ExpressionCompiler::list_key(const Expression& list,
+                                         const std::string& object,
+                                         const PatternSet& names) {
+    std::string known;
     std::string bytes;
-    for (const psl::ExpressionPtr& element : key->children) {
-        if (element->kind != Expression::Kind::Integer || !element->integer.fits_unsigned(8)) {
-            diagnostics_.report<Code::NotWrittenOut>(element->span, Text{"a byte of a key"});
+    bool is_literal = true;
+    for (const psl::ExpressionPtr& element : list.children) {
+        const Value given = evaluate(*element);
+        const Value byte = typed(given, 8, false, element->span);
+        if (byte.kind != Value::Kind::Integer || byte.bits != 8 || byte.is_signed) {
+            wrong_operand(element->span, "a byte of a key", "UInt8", byte);
             return {};
         }
-        bytes += static_cast<char>(element->integer.low_bits());
+        bytes += byte.code + ", ";
+        is_literal = is_literal && given.kind == Value::Kind::Number;
+        known += static_cast<char>(given.number.low_bits());
     }
-    const auto number = std::ranges::find(names, bytes);
-    if (number == names.end()) {
-        diagnostics_.report<Code::Undeclared>(
-            key->span, Word{source_text(*key)}, Text{"key"}, Word{object});
-        return {};
+    if (is_literal) {
+        const auto number = std::ranges::find(names.list, known);
+        if (number == names.list.end()) {
+            diagnostics_.report<Code::Undeclared>(
+                list.span, Word{source_text(list)}, Text{"key"}, Word{object});
+            return {};
+        }
+        return fmt::format("{}u", number - names.list.begin() + 1);
     }
-    return fmt::format("{}u", number - names.begin());
+    const std::string code = temporary();
+    line(fmt::format("const u8 {}[] = {{{}0}};", code, bytes));
+    return scan_here(fmt::format("Range{{{}, {}u}}", code, list.children.size()),
+                     static_cast<std::uint32_t>(list.children.size()),
+                     names);
 }
 
 std::string ExpressionCompiler::count_argument(const Expression* expression,

@@ -74,12 +74,22 @@ bool ExpressionCompiler::model_rule(const psl::RuleCall& call, const std::string
         return false;
     }
     needs_state_ = true;
+    return each_branch(*call.argument, [&](const Expression& argument) {
+        return model_rule(call, argument, object);
+    });
+}
+
+bool ExpressionCompiler::model_rule(const psl::RuleCall& call,
+                                    const Expression& argument,
+                                    const std::string& object) {
+    const std::string& rule = call.name.last().text;
+    const std::string model = policy_.model_of(object);
     if (model == "TimeWindow") {
-        return window_rule(call, object, rule);
+        return window_rule(call, argument, object, rule);
     }
     const std::string what = "the argument of " + call.name.text();
     const auto arguments = [&](std::initializer_list<const char*> keys) {
-        return Dictionary(*call.argument, what, keys, diagnostics_);
+        return Dictionary(argument, what, keys, diagnostics_);
     };
     if (model == "Mic") {
         Dictionary list = rule == "create" || rule == "upgrade"
@@ -179,35 +189,26 @@ bool ExpressionCompiler::flow_rule(Dictionary& arguments,
         return !sid.empty();
     }
     if (rule == "enter") {
-        const std::optional<std::size_t> state =
-            literal_name(arguments.find("state"), "state", object, config.states);
+        const std::string state =
+            name_argument(arguments.find("state"), "state", object, config.states);
         return_flow_outcome(object,
-                            fmt::format("{}.enter(journal, {}, {}u)", code, sid, state.value_or(0)),
+                            fmt::format("{}.enter(journal, {}, {})", code, sid, state),
                             sid,
                             finding(object, sid) + format::kFlowEnterCost);
-        return !sid.empty() && state;
+        return !sid.empty() && !state.empty();
     }
     const Expression* const list = arguments.find("states");
     if (list == nullptr) {
         return false;
     }
-    if (list->kind != Expression::Kind::List) {
-        diagnostics_.report<Code::NotWrittenOut>(list->span, Text{"a list of states"});
-        return false;
-    }
-    std::uint64_t states = 0;
-    bool is_right = !sid.empty();
-    for (const psl::ExpressionPtr& element : list->children) {
-        const std::optional<std::size_t> state =
-            literal_name(element.get(), "state", object, config.states);
-        is_right = is_right && state;
-        states |= std::uint64_t{1} << state.value_or(0) % kMaxStates;
-    }
+    const std::string states = name_set(*list, "states", [&](const Expression& state) {
+        return name_argument(&state, "state", object, config.states);
+    });
     return_flow_outcome(object,
-                        fmt::format("{}.allow({}, u64{{{:#x}}})", code, sid, states),
+                        fmt::format("{}.allow({}, {})", code, sid, states),
                         sid,
                         finding(object, sid) + format::kFlowAllowCost);
-    return is_right;
+    return !sid.empty() && !states.empty();
 }
 
 bool ExpressionCompiler::set_rule(Dictionary& arguments,
@@ -303,21 +304,20 @@ bool ExpressionCompiler::rbac_rule(Dictionary& arguments,
         return !sid.empty();
     }
     if (rule == "allow") {
-        const std::optional<std::size_t> permission =
-            literal_name(arguments.find("permission"), "permission", object, config.permissions);
-        return_outcome(fmt::format("{}.allow({}, {}u)", code, sid, permission.value_or(0)),
+        const std::string permission =
+            name_argument(arguments.find("permission"), "permission", object, config.permissions);
+        return_outcome(fmt::format("{}.allow({}, {})", code, sid, permission),
                        finding(object, sid) + format::kRbacAllowCost);
-        return !sid.empty() && permission;
+        return !sid.empty() && !permission.empty();
     }
-    const std::optional<std::size_t> role =
-        literal_name(arguments.find("role"), "role", object, config.roles);
-    return_outcome(fmt::format("{}.{}(journal, {}, {}u)", code, rule, sid, role.value_or(0)),
+    const std::string role = name_argument(arguments.find("role"), "role", object, config.roles);
+    return_outcome(fmt::format("{}.{}(journal, {}, {})", code, rule, sid, role),
                    finding(object, sid) +
                        (rule == "revoke" ? format::rbac_revoke_cost(
                                                static_cast<std::uint32_t>(config.roles.size()))
                         : rule == "enable" ? format::kRbacEnableCost
                                            : format::kRbacAssignCost));
-    return !sid.empty() && role;
+    return !sid.empty() && !role.empty();
 }
 
 bool ExpressionCompiler::rate_rule(Dictionary& arguments,
@@ -342,14 +342,15 @@ bool ExpressionCompiler::rate_rule(Dictionary& arguments,
 }
 
 bool ExpressionCompiler::window_rule(const psl::RuleCall& call,
+                                     const Expression& argument,
                                      const std::string& object,
                                      const std::string& rule) {
     const TimeWindowConfig& config = std::get<TimeWindowConfig>(policy_.objects.at(object).config);
     const std::string code = object_code(object);
     if (rule == "allow") {
-        if (call.argument->kind != Expression::Kind::Unit) {
+        if (argument.kind != Expression::Kind::Unit) {
             diagnostics_.report<Code::WrongArgument>(
-                call.argument->span, Word{call.name.text()}, Text{"()"});
+                argument.span, Word{call.name.text()}, Text{"()"});
             return false;
         }
         return_outcome(
@@ -358,7 +359,7 @@ bool ExpressionCompiler::window_rule(const psl::RuleCall& call,
         return true;
     }
     Dictionary arguments(
-        *call.argument, "the argument of " + call.name.text(), {"seconds"}, diagnostics_);
+        argument, "the argument of " + call.name.text(), {"seconds"}, diagnostics_);
     const std::string seconds = count_argument(arguments.find("seconds"), "seconds");
     return_outcome(fmt::format("{}.set_clock(journal, {}, query.now_ns)", code, seconds),
                    format::kTimeWindowSetCost);

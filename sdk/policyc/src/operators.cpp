@@ -63,10 +63,20 @@ Value ExpressionCompiler::checked(const std::string& function,
 
 Value ExpressionCompiler::binary(const Expression& expression) {
     Value value = evaluate(*expression.children[0]);
+    const bool is_chain = is_in_chains_ && value.kind == Value::Kind::Boolean;
+    if (is_chain) {
+        chains_.push_back(&value);
+    }
     for (std::size_t i = 1; i < expression.children.size(); ++i) {
         const Value right = evaluate(*expression.children[i]);
         const bool is_wrong = value.kind == Value::Kind::Wrong || right.kind == Value::Kind::Wrong;
         value = is_wrong ? Value{} : combine(expression, i, value, right);
+        if (is_chain && value.kind == Value::Kind::Boolean) {
+            end_step();
+        }
+    }
+    if (is_chain) {
+        chains_.pop_back();
     }
     return value;
 }

@@ -28,6 +28,37 @@ bool is_same_type(const lang::Type& a, const lang::Type& b) {
            (!has_elements || is_same_type(*a.element.type, *b.element.type));
 }
 
+bool is_same_type(const Value& a, const Value& b) {
+    return a.kind == b.kind && a.bits == b.bits && a.is_signed == b.is_signed &&
+           (a.kind != Value::Kind::Place || is_same_type(*a.type, *b.type));
+}
+
+bool is_byte_list(const lang::Type& type) {
+    using Kind = lang::Type::Kind;
+    if (type.kind != Kind::Sequence && type.kind != Kind::Array) {
+        return type.kind == Kind::Bytes;
+    }
+    const lang::Type& element = *type.element.type;
+    return element.kind == Kind::Integer && element.bits == 8 && !element.is_signed;
+}
+
+std::string joined_type(const Value& value) {
+    switch (value.kind) {
+    case Value::Kind::Integer:
+        return integer_type(value.bits, value.is_signed);
+    case Value::Kind::Boolean:
+        return "bool";
+    case Value::Kind::Sid:
+        return "u64";
+    case Value::Kind::Text:
+        return "Range";
+    case Value::Kind::Place:
+        return "Place";
+    default:
+        return "";
+    }
+}
+
 std::string describe(const Value& value) {
     switch (value.kind) {
     case Value::Kind::Wrong:
@@ -49,6 +80,8 @@ std::string describe(const Value& value) {
         return "()";
     case Value::Kind::Elements:
         return "a list";
+    case Value::Kind::Record:
+        return "a dictionary";
     case Value::Kind::State:
         return "a state of " + value.text;
     case Value::Kind::Level:

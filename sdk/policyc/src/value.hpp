@@ -21,7 +21,8 @@ struct Value {
         Literal,   ///< a literal text: `text`
         Text,      ///< a text of at most `most` bytes; code: a Range constant
         Unit,      ///< ()
-        Elements,  ///< a literal list: `list`
+        Elements,  ///< a literal list: `elements`
+        Record,    ///< a literal dictionary: `elements` under `names`
         Place,     ///< part of the message: `type` at `place` + `offset`
         State,     ///< of a Flow: code: a u32 constant; `text`: the object
         Level,     ///< of a Mic: code: a models::Level; `text`: the object
@@ -34,7 +35,8 @@ struct Value {
     lang::Integer number;
     std::string text;
     std::uint32_t most = 0;
-    const psl::Expression* list = nullptr;
+    std::vector<Value> elements;
+    std::vector<std::string> names;
     const lang::Type* type = nullptr;
     std::string place;
     std::uint32_t offset = 0;
@@ -54,6 +56,14 @@ std::string psl_type(unsigned bits, bool is_signed);
 
 /// Whether values of the two types are laid out and used alike.
 bool is_same_type(const lang::Type& a, const lang::Type& b);
+
+bool is_same_type(const Value& a, const Value& b);
+
+/// Whether the elements are bytes: of bytes, and of a sequence or array of UInt8.
+bool is_byte_list(const lang::Type& type);
+
+/// The C++ type of a value that is chosen when the code runs; empty: it cannot be chosen then.
+std::string joined_type(const Value& value);
 
 /// A value's type as people know it.
 std::string describe(const Value& value);

@@ -424,9 +424,32 @@ TEST_CASE("a chain of 10,000 operands costs what it computes, not its length", "
         return "request dst=Hall endpoint=front method=Open { assert (" + condition + ") }\n";
     };
     CHECK(folder.compile(rule("message.angle == 1", " + 1"))->ok());
-    const auto dear = folder.compile(rule("message.angle < 7", " && message.angle < 7"));
-    REQUIRE(dear->diagnostics().all().size() == 1);
-    CHECK(dear->diagnostics().all()[0].code == lang::Code::RuleTooDear);
+    const auto dear = folder.compile(rule("message.angle < 7", " && message.angle < 8"));
+    REQUIRE(dear->ok());
+    const Lowered& lowered = dear->lowered();
+    const LoweredDecision& decision = request_decision(lowered, "Guest");
+    REQUIRE(decision.calls.size() > 100);
+    u64 cost = 0;
+    for (const LoweredCall& call : decision.calls) {
+        CHECK(call.cost <= ksec::format::kMaxRuleCost);
+        CHECK(call.kind == (&call == &decision.calls.back() ? RuleKind::Code : RuleKind::Facts));
+        cost += call.cost;
+    }
+    CHECK(decision.state_calls.empty());
+    CHECK(lowered.codes.size() < 5);  // most steps are the same
+    CHECK(lowered.rules[decision.calls.back().rule].cost == cost);
+}
+
+TEST_CASE("what is one operand is not cut into steps", "[sdk][policyc]") {
+    const Folder folder;
+    std::string sum = "message.angle";
+    for (int i = 1; i < 1'000; ++i) {
+        sum += " + message.angle";
+    }
+    const auto compilation = folder.compile(
+        "request dst=Hall endpoint=front method=Open { assert (true && " + sum + " < 7) }\n");
+    REQUIRE(compilation->diagnostics().all().size() == 1);
+    CHECK(compilation->diagnostics().all()[0].code == lang::Code::RuleTooDear);
 }
 
 TEST_CASE("the report counts what was compiled", "[sdk][policyc]") {
