@@ -83,6 +83,11 @@ InterpretedEvent EventMaker::make() {
         focus_sid_ = below(kSids);
         focus_class_ = static_cast<std::uint16_t>(below(policy_.classes.size()));
     }
+    if (one_in(64)) {
+        is_story_ = one_in(2);
+        story_endpoint_ = random_();
+        story_method_ = random_();
+    }
     InterpretedEvent event;
     constexpr ksec::Event kEvents[] = {ksec::Event::Request,
                                        ksec::Event::Request,
@@ -92,9 +97,10 @@ InterpretedEvent EventMaker::make() {
                                        ksec::Event::Error,
                                        ksec::Event::Security,
                                        ksec::Event::Execute};
-    event.event = kEvents[below(std::size(kEvents))];
+    event.event = is_told() ? ksec::Event::Request : kEvents[below(std::size(kEvents))];
     const auto classes = policy_.classes.size();
-    event.src_class = one_in(2) ? focus_class_ : static_cast<std::uint16_t>(below(classes));
+    event.src_class =
+        is_told() || one_in(2) ? focus_class_ : static_cast<std::uint16_t>(below(classes));
     event.dst_class = static_cast<std::uint16_t>(below(classes));
     event.src_sid = sid();
     event.dst_sid = sid();
@@ -111,7 +117,7 @@ InterpretedEvent EventMaker::make() {
              : event.event == ksec::Event::Error  ? method->error
                                                   : method->request);
     }
-    if (one_in(3)) {
+    if (one_in(is_story_ ? 20 : 3)) {
         spoil(event);
     }
     return event;
@@ -126,11 +132,13 @@ void EventMaker::choose_method(InterpretedEvent& event) {
         const std::size_t count =
             is_security ? description.security.size() : description.endpoints.size();
         if (count != 0) {
-            event.endpoint = static_cast<std::uint16_t>(below(count));
+            event.endpoint =
+                static_cast<std::uint16_t>((is_told() ? story_endpoint_ : random_()) % count);
             const lang::Package& interface = is_security
                                                  ? *description.security[event.endpoint].interface
                                                  : *description.endpoints[event.endpoint].interface;
-            event.method = static_cast<std::uint16_t>(below(interface.methods.size()));
+            event.method = static_cast<std::uint16_t>((is_told() ? story_method_ : random_()) %
+                                                      interface.methods.size());
             break;
         }
         owner = static_cast<std::uint16_t>(below(policy_.classes.size()));
@@ -179,7 +187,7 @@ void EventMaker::put(std::vector<std::uint8_t>& part,
 
 /// Small numbers, numbers at the limits of the type, those of the policy, and any.
 std::uint64_t EventMaker::number(unsigned bits) {
-    switch (below(7)) {
+    switch (is_story_ && !one_in(4) ? 6 : below(7)) {
     case 0:
         return below(12);
     case 1:
@@ -193,7 +201,7 @@ std::uint64_t EventMaker::number(unsigned bits) {
     case 5:
         return numbers_.empty() ? below(4) : numbers_[below(numbers_.size())];
     default:
-        return below(4);
+        return below(is_story_ ? 8 : 4);
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events for comparing two judges: well-formed messages with values near limits, and the same with
 // something broken. Numbers, texts and times that the policy names come often, and for a while most
-// events are of one SID and one class, so that a model sees steps that belong together. Everything
-// follows from the seed.
+// events are of one SID and one class, and at times of one method, so that a model sees steps that
+// belong together. Everything follows from the seed.
 #pragma once
 
 #include <random>
@@ -47,6 +47,13 @@ private:
     std::vector<std::uint64_t> numbers_;
     std::vector<std::string> texts_;
     std::vector<const TimeWindowConfig*> windows_;
+
+    /// Whether this is the next event of a story: requests of one method with small numbers.
+    bool is_told() { return is_story_ && !one_in(8); }
+
+    bool is_story_ = false;
+    std::uint64_t story_endpoint_ = 0;
+    std::uint64_t story_method_ = 0;
     std::uint64_t focus_sid_ = 1;
     std::uint16_t focus_class_ = 0;
     std::mt19937_64 random_;

@@ -35,6 +35,7 @@ WORDS = ["", "secret", "secrets", "x", "a", "aaa"]
 PATTERNS = ["s[a-z]*", "[^a]*", "(a|b)+", ".{0,3}", "secrets?", "x|", "\\w+", "[a-y]{1,2}|\\S*t"]
 STATES = ["one", "two", "three"]
 VISITORS = [f"v.V{i}" for i in range(8)]
+STEPPERS = [f"v.S{i}" for i in range(3)]  # each of whose messages is a step of one model, and no more
 OBJECTS = """
 policy object flow : Flow {{ type State = "one" | "two" | "three"
     config = {{ states : ["one", "two", "three"], initial : "{initial}", transitions : {{ {transitions} }} }} }}
@@ -134,7 +135,47 @@ class Maker:
             (150, lambda: f"rate.left {{sid : {self.sid()}}} > {self.chance.randrange(4)}"),
             (110, lambda: "hours.is_open ()")))
 
+    def chosen(self, make):
+        """An argument, or a condition that chooses one."""
+        if not self.numbers or self.chance.random() < 0.7:
+            return make()
+        return f"bool.cond {{if : {self.boolean(0)}, then : {make()}, else : {make()}}}"
+
+    def name(self, among):
+        return self.chosen(lambda: '"%s"' % self.chance.choice(among))
+
+    def level(self):
+        def one():
+            degree = self.chance.choice(('"low"', '"high"', "()"))
+            categories = self.chance.choice(('["red"]', '["blue"]', '["red", "blue"]', "[]", "()"))
+            return self.chance.choice(('"low"', '"high"', f"{{degree : {degree}, categories : {categories}}}",
+                                       f"{{degree : {degree}, categories : {categories}}}", "{}"))
+        return self.chosen(one)
+
+    def part(self, name):
+        """A part of something that is written out."""
+        values = [self.operand(name, 0) for _ in range(3)] + [self.atom(name)]
+        self.chance.shuffle(values)
+        listed = f"[{', '.join(values)}]"
+        named = f"{{p : {values[0]}, q : {self.atom(name)}}}"
+        other = f"{{q : {self.atom(name)}, r : 1}}"
+        return self.chance.choice((
+            f"{named}.q", f"bool.cond {{if : {self.boolean(0)}, then : {named}, else : {other}}}.q",
+            f"{listed}.[{self.atom('UInt8')}]"))
+
+    def text(self):
+        """A text, maybe one that only state or a pattern finds."""
+        text, word = self.chance.choice(self.texts), self.chance.choice(WORDS)
+        kind = self.chance.random()
+        if kind < 0.6:
+            return text
+        test = (self.query() if kind < 0.8 else None) or f're.match {{text : {text}, pattern : "s.*"}}'
+        self.facts -= 1
+        return f'bool.cond {{if : {test}, then : {text}, else : {self.chance.choice((self.texts[-1], chr(34) + word + chr(34)))}}}'
+
     def key(self):
+        if self.chance.random() < 0.1:
+            return f"bool.cond {{if : {self.boolean(0)}, then : [120], else : [{self.atom('UInt8')}]}}"
         if self.texts and self.facts > 0 and self.chance.random() < 0.5:
             self.facts -= 1
             return self.chance.choice(self.texts)
@@ -170,9 +211,15 @@ class Maker:
             if self.facts > 0 and self.chance.random() < 0.5:
                 self.facts -= 1
                 return f're.match {{text : {text}, pattern : "{self.chance.choice(PATTERNS)}"}}'
+            if self.facts > 1 and self.chance.random() < 0.4:
+                self.facts -= 2
+                return f're.match {{text : {self.text()}, pattern : "{self.chance.choice(PATTERNS)}"}}'
             right = self.chance.choice(self.texts + [f'"{self.chance.choice(WORDS)}"'])
             return f"({text} {self.chance.choice(('==', '!='))} {right})"
-        if kind > 0.95:
+        if kind > 0.9:
+            name = self.chance.choice(sorted(self.numbers))
+            return f"({self.part(name)} {self.chance.choice(('==', '<', '>='))} {self.atom(name)})"
+        if kind > 0.87:
             return f"({self.sid()} {self.chance.choice(('==', '!='))} {self.sid()})"
         name = self.chance.choice(sorted(self.numbers))
         right = self.literal(name) if self.chance.random() < 0.7 else self.integer(name, depth)
@@ -180,23 +227,23 @@ class Maker:
 
     def state_rule(self):
         sid = self.sid()
-        role = self.chance.choice(("guest", "user", "admin"))
-        state = self.chance.choice(STATES)
+        role = self.name(("guest", "user", "admin"))
+        state = self.name(STATES)
         add = self.chance.choice(("add", "remove"))
         commit = self.chance.choice(("commit", "rollback"))
         assign = self.chance.choice(("assign", "revoke", "enable", "disable"))
         call = self.chance.choice(("call", "invoke", "read", "write"))
         return self.pick((
             (270, lambda: f"flow.init {{sid : {sid}}}"),
-            (230, lambda: f'flow.enter {{sid : {sid}, state : "{state}"}}'),
-            (210, lambda: f'flow.allow {{sid : {sid}, states : ["{state}", "one"]}}'),
+            (230, lambda: f'flow.enter {{sid : {sid}, state : {state}}}'),
+            (210, lambda: f'flow.allow {{sid : {sid}, states : [{state}, "one"]}}'),
             (290, lambda: f"set.{add} {{sid : {sid}, entry : {self.entry_value()}}}"),
             (280, lambda: f"set.init {{sid : {sid}}}"),
             (180, lambda: f"set.fini {{sid : {sid}}}"),
             (200, lambda: f"map.set {{sid : {sid}, key : {self.key()}, value : {self.literal(self.value)}}}"),
             (300, lambda: f"map.init {{sid : {sid}}}"),
             (200, lambda: f"map.{commit} {{sid : {sid}}}"),
-            (200, lambda: f'rbac.{assign} {{sid : {sid}, role : "{role}"}}'),
+            (200, lambda: f'rbac.{assign} {{sid : {sid}, role : {role}}}'),
             (290, lambda: f"rbac.init {{sid : {sid}}}"),
             (290, lambda: f"rate.init {{sid : {sid}}}"),
             (180, lambda: f"rate.fini {{sid : {sid}}}"),
@@ -204,6 +251,49 @@ class Maker:
             (120, lambda: "hours.allow ()"),
             (60, lambda: f"set_level {self.chance.choice((0, 3, 64))}"),
             (260, lambda: f"mic.{call} {{source : {sid}, target : {self.sid()}}}")))
+
+    def steps(self, model):
+        """A choice of a step of this model by a small number; all are about the source."""
+        role, other = self.chance.sample(("guest", "user", "admin"), 2)
+        number = self.chance.choice(("message.a", "message.c", "message.g"))
+        value, word = f"{self.value} ({number})", self.chance.choice(("secret", "x", "aaa"))
+        places = "source : src_sid, target : dst_sid, container : (), driver : src_sid"
+        permission = self.chance.choice(("see", "change"))
+        entry = self.small_entry()
+        rules = {
+            "rbac": ("init {}", f'assign {{role : "{role}"}}', f'revoke {{role : "{role}"}}',
+                     f'enable {{role : "{role}"}}', f'?is_enabled {{role : "{role}"}}',
+                     f'assign {{role : {self.name((role, other))}}}', f'allow {{permission : "{permission}"}}',
+                     self.chance.choice(("fini {}", f'disable {{role : "{role}"}}', f'enable {{role : "{other}"}}'))),
+            "map": ("init {}", f'set {{key : "{word}", value : {value}}}', "commit {}", "rollback {}", "fini {}",
+                    f'?get {{key : "{word}"}} == {value}', f'?get_uncommited {{key : "{word}"}} == {value}'),
+            "set": ("init {}", f"add {{entry : {entry}}}", f"add {{entry : {entry}}}", f"remove {{entry : {entry}}}",
+                    f"?contains {{entry : {entry}}}", "fini {}"),
+            "rate": ("init {}", f"take {{count : {number}}}", "take {count : 1}", "fini {}",
+                     f"?left {{}} >= UInt64 ({number})"),
+            "mic": (f"execute {{image : (), target : src_sid, level : {self.level()}, levelR : ()}}",
+                    f"execute {{image : src_sid, target : dst_sid, level : {self.level()}, levelR : {self.level()}}}",
+                    f"create {{{places}, level : {self.level()}}}", f"upgrade {{{places}, level : {self.level()}}}",
+                    f"delete {{{places}}}", "call {source : src_sid, target : dst_sid}",
+                    "invoke {source : src_sid, target : dst_sid}"),
+        }[model]
+        cases = []
+        for number, rule in enumerate(self.chance.sample(rules, len(rules))):
+            if model != "mic":
+                rule = rule.replace("{", "{sid : src_sid, ", 1).replace(", }", "}")
+            rule = f"assert ({model}.{rule[1:]})" if rule[0] == "?" else f"{model}.{rule}"
+            cases.append(f"{number} : {rule}")
+        return f"choice (message.e & 7) {{ {' '.join(cases)} }}"
+
+    def small_entry(self):
+        """An entry of few values, so that they come again."""
+        def part(name):
+            return name + " (message.a)" if name != "UInt8" else "message.a"
+        if isinstance(self.entry, dict):
+            return "{" + ", ".join(f"{key} : {part(name)}" for key, name in self.entry.items()) + "}"
+        if isinstance(self.entry, list):
+            return "[" + ", ".join(part(name) for name in self.entry) + "]"
+        return part(self.entry)
 
     def rule(self):
         kind = self.chance.random()
@@ -267,7 +357,7 @@ def make(seed):
                             for state in chance.sample(STATES, 2))
     lines = [f"// Made by make_policy.py from seed {seed}.\n"
              "use nk.basic._\nuse nk.regex._\nuse tessera._\nuse EDL Einit\nuse EDL lab.Park\n"]
-    lines += [f"task class {name} : lab.Visitor\n" for name in VISITORS]
+    lines += [f"task class {name} : lab.Visitor\n" for name in VISITORS + STEPPERS]
     lines.append(OBJECTS.format(
         initial=chance.choice(STATES), transitions=transitions, entry=entry_text, set_size=chance.randint(1, 3),
         pool=chance.randint(1, 4), value=value, x=chance.randrange(100), rate=chance.randint(1, 5),
@@ -276,10 +366,12 @@ def make(seed):
     maker = Maker(chance, entry, value)
     lines.append("execute { grant () }\n")
     for name in VISITORS:
+        maker.numbers = {}  # of process starts there are none
         rules = [chance.choice(("flow.init {sid : dst_sid}", "set.init {sid : dst_sid}", "map.init {sid : dst_sid}",
                                 "rbac.init {sid : dst_sid}", "rate.init {sid : dst_sid}",
                                 'mic.execute {image : (), target : dst_sid, level : "high", levelR : ()}',
-                                'mic.execute {image : src_sid, target : dst_sid, level : (), levelR : "low"}'))]
+                                f"mic.execute {{image : (), target : dst_sid, level : {maker.level()}, levelR : ()}}",
+                                f"mic.execute {{image : src_sid, target : dst_sid, level : (), levelR : {maker.level()}}}"))]
         lines.append(f"execute dst={name} {{ {' '.join(rules)} }}\n")
         for method in METHODS:
             maker.about(method)
@@ -292,6 +384,16 @@ def make(seed):
                 lines.append(f"    match endpoint={endpoint} {{ {profile}{maker.items(2)} }}\n")
                 maker.facts = 3
             lines.append("}\n")
+    maker.about("Numbers")
+    maker.state = 0
+    models = ["rbac", "map", "set", "rate", "mic"]
+    for i, model in enumerate(models + chance.sample(models, 4)):
+        endpoint = ("front", "north.zoo", "south.zoo")[i % 3]
+        lines.append(f"request src={STEPPERS[i // 3]} dst=lab.Park endpoint={endpoint} method=Numbers "
+                     f"{{ {maker.steps(model)} }}\n")
+    chain = " && ".join(f"size (message.{part}) != {number}" for number in range(7, 107)
+                        for part in ("raw", "first", "second"))
+    lines.append(f"request src={STEPPERS[0]} dst=lab.Park interface=lab.Zoo method=Texts {{ assert ({chain}) }}\n")
     lines.append("response src=lab.Park { grant () }\nerror src=lab.Park { grant () }\n")
     return "".join(lines)
 
