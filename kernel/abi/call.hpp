@@ -153,6 +153,10 @@ static_assert(sizeof(ArenaRange) == 8);
 
 inline constexpr u32 kInvalidHandle = 0;
 
+/// Set in the word of a lock (kl.core.Sync.Lock), beside the id of the thread that has it, while
+/// others wait for it.
+inline constexpr u32 kLockIsAwaited = 1u << 31;
+
 /// Endpoints that every class has without declaring them; their client is kl.core.Core.
 inline constexpr u16 kIrqEndpoint = 0xFFF0;    ///< interface tessera.Irq
 inline constexpr u16 kEventEndpoint = 0xFFF1;  ///< interface tessera.Event

@@ -94,17 +94,11 @@ void load_ksec(const Payload& payload) {
 
 /// `execute` of the kernel itself, then of Einit by the kernel.
 void judge_start(Sid init_sid) {
-    Parties parties{};
-    parties.event = ksec::Event::Execute;
-    parties.src_class = policy().entry->core_class;
-    parties.dst_class = policy().entry->core_class;
-    parties.src_sid = policy().core_sid;
-    parties.dst_sid = policy().core_sid;
+    Parties parties{ksec::Event::Execute, core_party(), core_party()};
     if (!grant_message(parties, Message{})) {
         refuse("policy-denies-kernel");
     }
-    parties.dst_class = policy().entry->init_class;
-    parties.dst_sid = init_sid;
+    parties.dst = {policy().entry->init_class, init_sid};
     if (!grant_message(parties, Message{})) {
         refuse("policy-denies-init");
     }

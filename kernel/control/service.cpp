@@ -16,7 +16,7 @@ namespace endpoint = kl::core::Core::endpoint;
 
 static_assert(endpoint::ipc_IPC < kMaxInterfaces);  // the last one
 
-constexpr Interface kNothing{nullptr, nullptr, 0};
+constexpr Interface kNothing{nullptr, 0, nullptr};
 
 constexpr InterfaceTable make_table() {
     InterfaceTable table{};
@@ -35,12 +35,13 @@ constexpr InterfaceTable make_table() {
     table.at[endpoint::notice_Notice] = &kNotice;
     table.at[endpoint::pm_PM] = &kPm;
     table.at[endpoint::profiler_Profiler] = &kProfiler;
+    table.at[endpoint::ipc_IPC] = &kIpc;
     return table;
 }
 
 /// A thread that was created without its creator learning of it does not go on.
-void undo_start(const Slot& slot) {
-    if (slot.type != SlotType::Thread) {
+void undo_start(const Thread& caller, const Slot& slot) {
+    if (slot.type != SlotType::Thread || slot.object == &caller) {
         return;
     }
     auto& thread = *static_cast<Thread*>(slot.object);
@@ -54,7 +55,7 @@ bool undo_step(Thread& caller) {
     Process& process = *caller.process;
     if (const u32 handle = static_cast<u32>(caller.kernel_state[2]); handle != 0) {
         if (Slot* slot = process.handles.find(handle); slot != nullptr) {
-            undo_start(*slot);
+            undo_start(caller, *slot);
             close_slot(process, *slot);
         }
         caller.kernel_state[2] = 0;
@@ -77,15 +78,7 @@ constexpr u64 kUndoing = ~u64{0};
 
 Parties response_parties(const Thread& caller) {
     const abi::Tag request{caller.request_tag};
-    Parties parties{};
-    parties.event = ksec::Event::Response;
-    parties.src_class = policy().entry->core_class;
-    parties.src_sid = policy().core_sid;
-    parties.dst_class = caller.process->class_id;
-    parties.dst_sid = caller.process->sid;
-    parties.endpoint = request.endpoint();
-    parties.method = request.method();
-    return parties;
+    return {ksec::Event::Response, core_party(), party_of(*caller.process), request};
 }
 
 /// Judges and delivers the response; `fixed` holds `size` bytes.
@@ -272,15 +265,13 @@ void advance_kernel_request(Thread& caller) {
     }
 }
 
-void abandon_kernel_request(Thread&) {
-    // What a half-done method holds is a region or a handle of a living process: charged to it, and
-    // freed with it.
-}
-
-void resume_kernel_request(Thread& caller, Status status) {
-    u64 response[1] = {static_cast<u32>(status)};
+void resume_kernel_request(Thread& caller, u64 response) {
     scheduler().wake(caller);
-    control::respond(caller, response, sizeof(u32));
+    if (caller.callee == SlotType::Free) {  // it went the quick way: the rest is in its frame
+        caller.frame.x[10] = response;
+    } else {
+        control::respond(caller, &response, sizeof(response));
+    }
 }
 
 }  // namespace ipc

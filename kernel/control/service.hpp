@@ -52,7 +52,7 @@ struct Adapter<kFunction> {
         return Outcome::Done;
     }
 
-    static QuickWords run_quick(Thread& caller, u64 first, u64 second) {
+    static QuickWords run_quick(Thread& caller, u64 first, u64 second, u64) {
         const Response response = kFunction(caller, to_request(first, second));
         if constexpr (sizeof(Response) == sizeof(u64)) {
             u64 only = 0;
@@ -81,6 +81,11 @@ struct Adapter<kFunction> {
 /// for a quick method `Response f(Thread&, const Request&)`.
 template <auto kFunction> inline constexpr MethodEntry kMethod = Adapter<kFunction>::kEntry;
 
+/// The same for a handler that has a quick variant of its own, which may end with go_on().
+template <auto kFunction, QuickMethod kQuickly>
+inline constexpr MethodEntry kMethodOrQuick{
+    kMethod<kFunction>.handler, kMethod<kFunction>.response_size, kQuickly};
+
 /// The interface that a table of methods makes.
 template <const auto& kTable> struct Served {
     static constexpr u64 kCount = sizeof(kTable) / sizeof(kTable[0]);
@@ -97,7 +102,7 @@ template <const auto& kTable> struct Served {
         return quick;
     }();
 
-    static constexpr Interface kInterface{kQuick.methods, kTable, kCount};
+    static constexpr Interface kInterface{kQuick.methods, kCount, kTable};
 };
 
 // One table per interface, indexed by method number.
@@ -113,6 +118,7 @@ extern const Interface kAudit;
 extern const Interface kNotice;
 extern const Interface kPm;
 extern const Interface kProfiler;
+extern const Interface kIpc;
 
 /// State of the small interfaces.
 struct SystemState {

@@ -108,12 +108,7 @@ Outcome resume(Thread& caller, const task::Resume_Request& in, task::Resume_Resp
         return answer(out, found.ok() ? Status::NotReady : found.status());
     }
     Process& process = found.value();
-    Parties parties{};
-    parties.event = ksec::Event::Execute;
-    parties.src_class = caller.process->class_id;
-    parties.src_sid = caller.process->sid;
-    parties.dst_class = process.class_id;
-    parties.dst_sid = process.sid;
+    const Parties parties{ksec::Event::Execute, party_of(*caller.process), party_of(process)};
     if (!grant_message(parties, Message{})) {
         return answer(out, Status::SecurityDisallow);
     }

@@ -115,13 +115,19 @@ void expect_entry(u64 (&entries)[kMaxCpus], u32 i) {
     arch::kick(CpuId{i});
 }
 
-/// Single threads that ended in a living process, one a step.
+/// Single threads that ended in a living process: one of them, or of who waits for it, a step.
 bool release_ended_thread() {
     Scheduler& all = scheduler();
     for (u32 i = 0; all.ended_threads > 0 && i < kMaxThreads; ++i) {
         Thread* thread = all.threads.find(i);
         if (thread != nullptr && thread->phase() == state::kDead && thread->process == nullptr &&
             thread->home.owner != nullptr && have_entered(thread->kernel_state)) {
+            if (Thread* waiter = thread->followers.front(); waiter != nullptr) {
+                const bool is_joining = waiter->wait_address == kWaitsForEnd;
+                waiter->kernel_state[0] = static_cast<u32>(thread->exit_code);
+                ipc::end_wait(*waiter, is_joining ? Status::Ok : Status::ResourceNotFound);
+                return true;
+            }
             thread->home.owner = nullptr;
             --all.ended_threads;
             release_thread(*thread);
@@ -237,6 +243,7 @@ void close_slot(Process& process, Slot& slot) {
         break;
     case SlotType::Kernel:
     case SlotType::Security:
+    case SlotType::Sync:
     case SlotType::Free:
         break;
     }

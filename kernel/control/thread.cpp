@@ -1,60 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// kl.core.Thread and kl.core.Sync: threads of the calling process.
+// kl.core.Thread: threads of the calling process.
 #include <arch/inline.hpp>
 #include <kernel/control/service.hpp>
 #include <kernel/control/teardown.hpp>
-#include <kl/core/Sync.idl.hpp>
+#include <kernel/irq/lines.hpp>
 #include <kl/core/Thread.idl.hpp>
 
 namespace kernel::control {
 
 namespace {
 
-namespace thread = kl::core::Thread;
-namespace sync = kl::core::Sync;
-
-constexpr u32 kWokenPerStep = 8;
+using namespace kl::core::Thread;
 
 /// The thread a method is about: the caller itself for handle 0.
-Result<Thread&> thread_for(Thread& caller, u32 handle) {
-    if (handle == abi::kInvalidHandle) {
+Result<Thread&> thread_for(Thread& caller, const abi::HandleDescriptor& named) {
+    if (named.handle == abi::kInvalidHandle) {
         return caller;
     }
-    TRY_VALUE(Thread & found, resolve<Thread>(*caller.process, handle, abi::rights::kControl));
+    TRY_VALUE(Thread & found,
+              resolve<Thread>(*caller.process, named.handle, abi::rights::kControl));
     if (found.process != caller.process || found.phase() == state::kDead) {
         return Status::NotReady;
     }
     return found;
 }
 
-Outcome create(Thread& caller, const thread::Create_Request& in, thread::Create_Response& out) {
-    Process& process = *caller.process;
-    if (in.priority > process.priority || in.entry >= kUserLimit) {
-        return answer(out, Status::InvalidArgument);
-    }
-    const auto made = create_thread(process, in.entry, in.stack, in.argument, in.tls, in.priority);
-    if (!made.ok()) {
-        return answer(out, made.status());
-    }
-    Thread& created = made.value();
+/// A new handle of a thread of the caller's process, taken back if the response is denied.
+Result<abi::HandleDescriptor> name_thread(Thread& caller, Thread& named) {
     SlotContent content{};
     content.type = SlotType::Thread;
-    content.object = &created;
+    content.object = &named;
     content.rights = abi::rights::kAll;
-    const auto handle = insert_handle(process, content);
-    if (!handle.ok()) {
-        end_thread(created);
-        return answer(out, handle.status());
-    }
-    created.references = 1;
-    scheduler().wake(created);
-    out.thread = own_handle(handle.value());
-    undo_handle(caller, handle.value());
-    return answer(out, Status::Ok);
+    TRY_VALUE(const u32 handle, insert_handle(*caller.process, content));
+    ++named.references;
+    undo_handle(caller, handle);
+    return own_handle(handle);
 }
 
-Outcome exit(Thread& caller, const thread::Exit_Request& in, thread::Exit_Response&) {
+u64 online_cpus() {
+    u64 online = 0;
+    for (u32 i = 0; i < kMaxCpus; ++i) {
+        online |= scheduler().cpus[i].online ? u64{1} << i : 0;
+    }
+    return online;
+}
+
+Result<Outcome> create(Thread& caller, const Create_Request& in, Create_Response& out) {
     Process& process = *caller.process;
+    if (in.priority > process.priority || in.entry >= kUserLimit) {
+        return Status::InvalidArgument;
+    }
+    TRY_VALUE(Thread & created,
+              create_thread(process, in.entry, in.stack, in.argument, in.tls, in.priority));
+    const auto handle = name_thread(caller, created);
+    if (!handle.ok()) {
+        end_thread(created);
+        return handle.status();
+    }
+    scheduler().wake(created);
+    out.thread = handle.value();
+    return Outcome::Done;
+}
+
+Outcome exit(Thread& caller, const Exit_Request& in, Exit_Response&) {
+    Process& process = *caller.process;
+    caller.exit_code = in.code;
     if (process.thread_count == 1) {
         end_process(process, {EndReason::Exit, in.code, 0, 0});
     } else {
@@ -63,20 +73,19 @@ Outcome exit(Thread& caller, const thread::Exit_Request& in, thread::Exit_Respon
     return Outcome::Gone;
 }
 
-Outcome
-terminate(Thread& caller, const thread::Terminate_Request& in, thread::Terminate_Response& out) {
-    const auto target = thread_for(caller, in.thread.handle);
-    if (!target.ok() || &target.value() == &caller) {
-        return answer(out, target.ok() ? Status::InvalidArgument : target.status());
+Result<Outcome> terminate(Thread& caller, const Terminate_Request& in, Terminate_Response&) {
+    TRY_VALUE(Thread & target, thread_for(caller, in.thread));
+    if (&target == &caller) {
+        return Status::InvalidArgument;
     }
-    end_thread(target.value());
-    return answer(out, Status::Ok);
+    end_thread(target);
+    return Outcome::Done;
 }
 
-Outcome sleep(Thread& caller, const thread::Sleep_Request& in, thread::Sleep_Response& out) {
+Result<Outcome> sleep(Thread& caller, const Sleep_Request& in, Sleep_Response&) {
     if (in.deadline <= arch::now().value) {
         scheduler().end_slice();  // to the end of its queue
-        return answer(out, Status::Ok);
+        return Outcome::Done;
     }
     scheduler().timers.arm(caller.timer, Ticks{in.deadline});
     caller.status |= flag::kTimed;
@@ -84,89 +93,133 @@ Outcome sleep(Thread& caller, const thread::Sleep_Request& in, thread::Sleep_Res
     return Outcome::Waits;
 }
 
-Outcome set_priority(Thread& caller,
-                     const thread::SetPriority_Request& in,
-                     thread::SetPriority_Response& out) {
-    const auto target = thread_for(caller, in.thread.handle);
-    if (!target.ok()) {
-        return answer(out, target.status());
-    }
+Result<Outcome> set_priority(Thread& caller, const SetPriority_Request& in, SetPriority_Response&) {
+    TRY_VALUE(Thread & target, thread_for(caller, in.thread));
     if (in.priority > caller.process->priority) {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
-    scheduler().reprioritize(target.value(), in.priority);
-    return answer(out, Status::Ok);
+    scheduler().reprioritize(target, in.priority);
+    return Outcome::Done;
 }
 
-Outcome set_affinity(Thread& caller,
-                     const thread::SetAffinity_Request& in,
-                     thread::SetAffinity_Response& out) {
-    const auto target = thread_for(caller, in.thread.handle);
-    if (!target.ok()) {
-        return answer(out, target.status());
-    }
-    u64 online = 0;
-    for (u32 i = 0; i < kMaxCpus; ++i) {
-        online |= scheduler().cpus[i].online ? u64{1} << i : 0;
-    }
+Result<Outcome> set_affinity(Thread& caller, const SetAffinity_Request& in, SetAffinity_Response&) {
+    TRY_VALUE(Thread & target, thread_for(caller, in.thread));
+    const u64 online = online_cpus();
     if ((in.mask & online) == 0) {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
-    scheduler().set_affinity(target.value(), in.mask, (in.mask & online) != online);
-    return answer(out, Status::Ok);
+    scheduler().set_affinity(target, in.mask, (in.mask & online) != online);
+    return Outcome::Done;
 }
 
-thread::SetTls_Response set_tls(Thread& caller, const thread::SetTls_Request& in) {
+SetTls_Response set_tls(Thread& caller, const SetTls_Request& in) {
     caller.frame.tls = in.tls;
     arch::set_thread_pointer(in.tls);
     return {.rc = static_cast<base::s32>(Status::Ok)};
 }
 
-/// The word a futex method is about. SourceFault, InvalidArgument.
-Result<u32> load_word(Thread& caller, u64 address) {
-    if (address % sizeof(u32) != 0 || address >= kUserLimit) {
-        return Status::InvalidArgument;
-    }
-    u32 word = 0;
-    TRY(copy_from_user(caller.process->table, base::UserAddr{address}, &word, sizeof(word)));
-    return word;
+Result<Outcome> attach(Thread& caller, const Attach_Request&, Attach_Response& out) {
+    TRY_VALUE(out.thread, name_thread(caller, caller));
+    return Outcome::Done;
 }
 
-Outcome wait(Thread& caller, const sync::Wait_Request& in, sync::Wait_Response& out) {
-    const auto word = load_word(caller, in.address);
-    if (!word.ok()) {
-        return answer(out, word.status());
-    }
-    if (word.value() != in.expected) {
-        return answer(out, Status::Busy);
-    }
-    if (in.deadline != 0) {
-        scheduler().timers.arm(caller.timer, Ticks{in.deadline});
-        caller.status |= flag::kTimed;
-    }
-    caller.wait_address = in.address;
-    scheduler().block(caller, state::kWaitFutex);
-    scheduler().futexes.add(caller);
+Outcome suspend(Thread& caller, const Suspend_Request&, Suspend_Response&) {
+    scheduler().block(caller, state::kDormant);
     return Outcome::Waits;
 }
 
-/// caller.cursor counts those woken so far.
-Outcome wake(Thread& caller, const sync::Wake_Request& in, sync::Wake_Response& out) {
-    for (u32 i = 0; i < kWokenPerStep; ++i) {
-        Thread* waiter = caller.cursor < in.count
-                             ? scheduler().futexes.take(*caller.process, in.address)
-                             : nullptr;
-        if (waiter == nullptr) {
-            out.woken = caller.cursor;
-            return answer(out, Status::Ok);
-        }
-        ++caller.cursor;
-        ipc::end_wait(*waiter, Status::Ok);
+Result<Outcome> resume(Thread& caller, const Resume_Request& in, Resume_Response&) {
+    TRY_VALUE(Thread & target, thread_for(caller, in.thread));
+    if (target.phase() != state::kDormant) {
+        return Status::NotReady;
     }
-    return Outcome::More;
+    ipc::end_wait(target, Status::Ok);
+    return Outcome::Done;
 }
 
-constexpr MethodEntry kThreadMethods[] = {
+Result<Outcome> wait(Thread& caller, const Wait_Request& in, Wait_Response& out) {
+    const auto named = resolve<Thread>(*caller.process, in.thread.handle, abi::rights::kControl);
+    if (named.ok() && named.value().phase() == state::kDead) {
+        out.code = named.value().exit_code;
+        return Outcome::Done;
+    }
+    TRY_VALUE(Thread & target, thread_for(caller, in.thread));
+    if (in.timeoutMs == 0) {
+        return Status::Timeout;
+    }
+    const u64 limit = arch::now().value + arch::ticks_per_second() * in.timeoutMs / 1000;
+    const Ticks deadline{in.timeoutMs == NoLimit ? 0 : limit};
+    TRY(scheduler().follow(caller, target, kWaitsForEnd, deadline));
+    return Outcome::Waits;
+}
+
+GetTcb_Response get_tcb(Thread& caller, const GetTcb_Request&) {
+    return {.tcb = caller.frame.tls, .rc = static_cast<base::s32>(Status::Ok)};
+}
+
+Result<Outcome> get_info(Thread& caller, const GetInfo_Request& in, GetInfo_Response& out) {
+    TRY_VALUE(const Thread& target, thread_for(caller, in.thread));
+    const u32 phase = target.phase();
+    out.id = thread_id(target);
+    out.state = phase == state::kRunning ? Ready : phase == state::kDormant ? Suspended : Waits;
+    const Region* region = find_region(*caller.process, base::VirtAddr{target.stack - 1});
+    if (region != nullptr) {
+        out.stack = region->base.value;
+        out.stackSize = target.stack - out.stack;
+    }
+    return Outcome::Done;
+}
+
+Result<Outcome> detach_irq(Thread& caller, const DetachIrq_Request& in, DetachIrq_Response&) {
+    TRY_VALUE(Line & line,
+              resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach));
+    detach_line(line);
+    return Outcome::Done;
+}
+
+Result<Outcome>
+get_affinity(Thread& caller, const GetAffinity_Request& in, GetAffinity_Response& out) {
+    TRY_VALUE(const Thread& target, thread_for(caller, in.thread));
+    out.mask = target.affinity & online_cpus();
+    return Outcome::Done;
+}
+
+/// Length of the slices of a policy; 0: there is no such policy.
+Ticks slice_of(u32 kind, u32 microseconds) {
+    const bool is_slice = microseconds >= ShortestSlice && microseconds <= LongestSlice;
+    if (kind == RoundRobin && is_slice) {
+        return Ticks{arch::ticks_per_second() * microseconds / 1'000'000};
+    }
+    return microseconds != 0  ? Ticks{}
+           : kind == Standard ? scheduler().slice_length
+           : kind == Fifo     ? kNoSliceEnd
+                              : Ticks{};
+}
+
+Result<Outcome>
+set_sched_policy(Thread& caller, const SetSchedPolicy_Request& in, SetSchedPolicy_Response&) {
+    TRY_VALUE(Thread & target, thread_for(caller, in.thread));
+    const Ticks slice = slice_of(in.kind, in.parameter);
+    if (slice.value == 0 || in.priority > caller.process->priority) {
+        return Status::InvalidArgument;
+    }
+    target.home.policy = static_cast<u8>(in.kind);
+    target.home.slice_us = in.parameter;
+    scheduler().set_slice(target, slice);
+    scheduler().reprioritize(target, in.priority);
+    return Outcome::Done;
+}
+
+Result<Outcome>
+get_sched_policy(Thread& caller, const GetSchedPolicy_Request& in, GetSchedPolicy_Response& out) {
+    TRY_VALUE(const Thread& target, thread_for(caller, in.thread));
+    out.kind = target.home.policy;
+    out.priority = target.home.priority;
+    out.parameter = target.home.slice_us;
+    return Outcome::Done;
+}
+
+constexpr MethodEntry kMethods[] = {
     kMethod<create>,
     kMethod<exit>,
     kMethod<terminate>,
@@ -174,12 +227,20 @@ constexpr MethodEntry kThreadMethods[] = {
     kMethod<set_priority>,
     kMethod<set_affinity>,
     kMethod<set_tls>,
+    kMethod<attach>,
+    kMethod<suspend>,
+    kMethod<resume>,
+    kMethod<wait>,
+    kMethod<get_tcb>,
+    kMethod<get_info>,
+    kMethod<detach_irq>,
+    kMethod<get_affinity>,
+    kMethod<set_sched_policy>,
+    kMethod<get_sched_policy>,
 };
-constexpr MethodEntry kSyncMethods[] = {kMethod<wait>, kMethod<wake>};
 
 }  // namespace
 
-constinit const Interface kThread = Served<kThreadMethods>::kInterface;
-constinit const Interface kSync = Served<kSyncMethods>::kInterface;
+constinit const Interface kThread = Served<kMethods>::kInterface;
 
 }  // namespace kernel::control

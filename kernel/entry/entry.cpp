@@ -9,6 +9,7 @@
 #include <kernel/entry/run.hpp>
 #include <kernel/hal/entry.hpp>
 #include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/kernel_method.hpp>
 #include <kernel/irq/lines.hpp>
 #include <kernel/sync/kernel_lock.hpp>
 
@@ -76,24 +77,6 @@ inline void switch_fp(Cpu& cpu, Thread& next) {
     }
 }
 
-/// Programs this CPU's timer for the next deadline or the end of the slice.
-inline void program_timer(Cpu& cpu, CpuId self) {
-    Ticks next = scheduler().slice_deadline(self);
-    const Timer* first = scheduler().timers.first();
-    if (first != nullptr && (next.value == 0 || first->when < next)) {
-        next = first->when;
-    }
-    if (next == cpu.timer_set) {
-        return;
-    }
-    cpu.timer_set = next;
-    if (next.value == 0) {
-        arch::stop_timer();
-    } else {
-        arch::set_timer(next);
-    }
-}
-
 /// Sleeps until an interrupt, with nothing of user space loaded. The lock is not held meanwhile.
 u32 idle(Cpu& cpu, u32 ticket) {
     if (cpu.fp_open) {
@@ -103,7 +86,7 @@ u32 idle(Cpu& cpu, u32 ticket) {
         cpu.fp_open = false;
     }
     arch::leave_user_space();
-    program_timer(cpu, arch::cpu_index());
+    scheduler().program_timer(arch::cpu_index());
     kernel_lock().release(ticket);
     arch::wait_for_interrupt();
     ticket = kernel_lock().acquire();
@@ -152,7 +135,7 @@ arch::Frame* leave(Cpu& cpu, u32 ticket) {
             ticket = breathe(ticket);
         } else {
             switch_fp(cpu, *next);
-            program_timer(cpu, self);
+            scheduler().program_timer(self);
             kernel_lock().release(ticket);
             return &next->frame;
         }
@@ -233,6 +216,8 @@ serve_interrupt(arch::Frame* frame, arch::Pending pending, u32 ticket) {
     }
     enter_thread(leave(cpu, ticket));
 }
+
+[[noreturn]] void go_on() { enter_thread(leave(this_cpu(), kernel_lock().ticket())); }
 
 }  // namespace kernel
 

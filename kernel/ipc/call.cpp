@@ -60,29 +60,17 @@ Result<void> begin_call(Thread& caller) {
         return Status::BufferTooSmall;
     }
     const u32 rights = slot.type == SlotType::Client ? abi::rights::kTransfer : 0;
+    TRY(set_patience(caller, tag));
     TRY(stage_message(caller, tag, method == nullptr ? nullptr : &method->request, rights));
     caller.message.settled = is_settled;
-    if (tag.has_deadline()) {
-        scheduler().timers.arm(caller.timer, Ticks{caller.frame.x[7]});
-        caller.status |= flag::kTimed;
-    }
     return {};
 }
 
 /// Whether waiting for `endpoint` would close a cycle of single-threaded servers, or make a chain
 /// longer than kMaxChain.
 bool would_deadlock(const Thread& caller, const Endpoint& endpoint) {
-    const Thread* at = endpoint.server;
-    for (u32 depth = 0; at != nullptr; ++depth) {
-        if (depth > kMaxChain) {
-            return true;
-        }
-        if (at == &caller) {
-            return endpoint.process->thread_count == 1;
-        }
-        at = waits_for(*at);
-    }
-    return false;
+    const Thread* at = follow_chain(endpoint.server, caller);
+    return at == &caller ? endpoint.process->thread_count == 1 : at != nullptr;
 }
 
 }  // namespace
@@ -162,24 +150,19 @@ void hand_in(Thread& caller) {
 }  // namespace
 
 Parties request_parties(const Thread& caller) {
-    Parties parties{};
+    const bool is_query = caller.callee == SlotType::Security;
+    const ksec::Event event = is_query ? ksec::Event::Security : ksec::Event::Request;
+    const Sid sid = caller.target == nullptr            ? policy().core_sid
+                    : caller.target->process == nullptr ? caller.target->sid
+                                                        : caller.target->process->sid;
     const abi::Tag tag{caller.request_tag};
-    parties.event =
-        caller.callee == SlotType::Security ? ksec::Event::Security : ksec::Event::Request;
-    parties.src_class = caller.process->class_id;
-    parties.src_sid = caller.process->sid;
-    parties.dst_class = callee_class(caller);
-    parties.dst_sid = caller.target == nullptr            ? policy().core_sid
-                      : caller.target->process == nullptr ? caller.target->sid
-                                                          : caller.target->process->sid;
-    parties.endpoint = tag.endpoint();
-    parties.method = tag.method();
-    return parties;
+    return {event, party_of(*caller.process), {callee_class(caller), sid}, tag};
 }
 
 void call(Thread& caller) {
     const auto begun = begin_call(caller);
     if (!begun.ok()) {
+        scheduler().cancel_timer(caller);
         set_result(caller, begun.status());
         return;
     }

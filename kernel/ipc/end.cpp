@@ -54,17 +54,18 @@ void detach(Thread& thread) {
     case state::kWaitSend:
         leave_queue(thread);
         break;
-    case state::kWaitFutex:
+    case state::kWaitFutex: {
+        Thread* const leader = waits_for(thread);
         Futexes::remove(thread);
+        thread.leader = nullptr;
+        scheduler().settle(leader);
         break;
+    }
     case state::kTransfer:
         end_copy(thread);  // the copier notices at its next step
         break;
     case state::kRunning:
-        drop_copy(thread);
-        if (thread.work == Work::Kernel) {
-            abandon_kernel_request(thread);
-        }
+        drop_copy(thread);  // what a half-done kernel method holds goes with the process
         break;
     default:
         break;
@@ -80,9 +81,11 @@ void end_wait(Thread& thread, Status status) {
     const bool is_client = phase == state::kWaitSend || phase == state::kWaitReply ||
                            phase == state::kTransfer || thread.callee != SlotType::Free;
     detach(thread);
-    if (phase == state::kWaitSleep || phase == state::kWaitFutex) {
-        // A sleep that reaches its deadline did what it was to do.
-        resume_kernel_request(thread, phase == state::kWaitSleep ? Status::Ok : status);
+    if (phase == state::kWaitSleep || phase == state::kWaitFutex || phase == state::kDormant) {
+        // A sleep that reaches its deadline did what it was to do. A wait for an end tells a code.
+        const u64 rc = phase == state::kWaitSleep ? 0 : static_cast<u32>(status);
+        const bool has_code = phase == state::kWaitFutex && thread.wait_address == kWaitsForEnd;
+        resume_kernel_request(thread, has_code ? rc << 32 | thread.kernel_state[0] : rc);
         return;
     }
     if (is_client && phase != state::kWaitReceive) {

@@ -45,11 +45,12 @@ find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
     }
     const abi::Tag tag{granted.request};
     const Interface& served = kernel_interface(tag);
+    const QuickMethod* quick = served.quick;
     if (tag.method() >= served.count) {
         return {nullptr, 0};
     }
     caller.expected_response = granted.response;
-    return {nullptr, reinterpret_cast<u64>(served.quick[tag.method()])};
+    return {nullptr, reinterpret_cast<u64>(quick[tag.method()])};
 }
 
 }  // namespace

@@ -48,8 +48,7 @@ inline constexpr u32 kCheckedAtOnce = 256;
 
 /// Whether a tag from EL0 has only bits that make sense together.
 inline bool is_well_formed(abi::Tag tag) {
-    if ((tag.value & (abi::Tag::kReserved | abi::Tag::kSyncObject)) != 0 ||
-        tag.kind() > abi::Kind::Error) {
+    if ((tag.value & abi::Tag::kReserved) != 0 || tag.kind() > abi::Kind::Error) {
         return false;
     }
     return tag.is_long() ? tag.words() == 0 && tag.handle_count() <= abi::kMaxHandlesPerMessage
@@ -108,6 +107,30 @@ inline void name_callee(
     caller.accepted_handles = room.handles;
     caller.room_fixed = room.fixed;
     caller.room_arena = room.arena;
+}
+
+/// What the tag says about the wait: its deadline, which a call made for a client has of that
+/// client unless it says another, and the sync object that ends it. BadHandle, WrongType.
+inline Result<void> set_patience(Thread& thread, abi::Tag tag) {
+    if (tag.has_sync_object()) {
+        thread.sync_object = static_cast<u32>(thread.frame.x[2]);
+        TRY(resolve<Slot>(*thread.process, thread.sync_object, 0));
+        thread.status |= flag::kInterruptible;
+    }
+    if (tag.has_deadline() || (thread.status & flag::kHurried) != 0) {
+        const Ticks clients = thread.client == nullptr ? Ticks{} : thread.client->timer.when;
+        const Ticks own{thread.frame.x[7]};
+        scheduler().timers.arm(thread.timer, tag.has_deadline() ? own : clients);
+        thread.status |= flag::kTimed;
+    }
+    return {};
+}
+
+/// Whether the sync object that its Call or Recv names is set.
+inline bool is_interrupted(const Thread& thread) {
+    const bool has_object = (thread.status & flag::kInterruptible) != 0;
+    const Slot* slot = has_object ? thread.process->handles.find(thread.sync_object) : nullptr;
+    return slot != nullptr && slot->badge != 0;
 }
 
 /// Prepares thread.message from the registers and, for a long message, the user's fixed part: reads
@@ -198,9 +221,7 @@ void hand_over(Thread& client, Thread& server);
 /// Call on a kernel handle whose request passed its check; defined in kernel/control.
 void serve_kernel_request(Thread& caller);
 void advance_kernel_request(Thread& caller);
-/// Undoes what a kernel method that was interrupted half-way has reserved.
-void abandon_kernel_request(Thread& caller);
-/// A kernel method that waited (sleep, futex) is over.
-void resume_kernel_request(Thread& caller, Status status);
+/// A kernel method that waited is over; its response is one word.
+void resume_kernel_request(Thread& caller, u64 response);
 
 }  // namespace kernel::ipc

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What kl.core.Core serves, as tables that kernel/control fills: a row for each method. A quick
-// method needs a few words of a short message only, ends at once, and neither moves a thread nor
-// frees anything; the fast path runs it in the caller's own entry.
+// method needs three words of a short message only, is one step, and frees nothing; the fast path
+// runs it in the caller's own entry. After one that moved a thread, go_on() decides who runs.
 #pragma once
 
 #include <kernel/sched/thread.hpp>
@@ -17,13 +17,17 @@ enum class Outcome : u32 {
 
 using Handler = Outcome (*)(Thread& caller, const void* request, void* response);
 
-/// Request or response of a quick method: what x10 and x11 hold.
+/// Response of a quick method: what x10 and x11 will hold.
 struct QuickWords {
     u64 first;
     u64 second;
 };
 
-using QuickMethod = QuickWords (*)(Thread& caller, u64 first, u64 second);
+using QuickMethod = QuickWords (*)(Thread& caller, u64 first, u64 second, u64 third);
+
+/// Ends a quick method for which this CPU may have to run another thread: `caller` waits, or runs
+/// later, and finds what it is to see in its frame. Defined in kernel/entry.
+[[noreturn]] void go_on();
 
 struct MethodEntry {
     Handler handler;
@@ -34,8 +38,8 @@ struct MethodEntry {
 /// Methods of one interface by number, and the quick ones once more for the fast path.
 struct Interface {
     const QuickMethod* quick;
-    const MethodEntry* methods;
     u64 count;
+    const MethodEntry* methods;
 };
 
 inline constexpr u32 kMaxInterfaces = 32;  // a power of two

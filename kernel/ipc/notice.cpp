@@ -31,13 +31,8 @@ inline void hand_over(Notice& notice, Thread& server, u64 tag, u64 bits) {
 }
 
 Parties notice_parties(const Notice& notice, const Thread& server) {
-    Parties parties{};
-    parties.src_class = policy().entry->core_class;
-    parties.src_sid = policy().core_sid;
-    parties.dst_class = notice.endpoint->class_id;
-    parties.dst_sid = server.process->sid;
-    parties.endpoint = notice.channel;
-    return parties;
+    const Party server_party{notice.endpoint->class_id, server.process->sid};
+    return {ksec::Event::Request, core_party(), server_party, request_tag(notice)};
 }
 
 }  // namespace

@@ -32,12 +32,9 @@ Result<void> begin_receive(Thread& server) {
                        server.accepted_handles < info->request_handles_max)) {
         return Status::BufferTooSmall;
     }
+    TRY(set_patience(server, tag));
     server.listener = &endpoint;
     server.listener_handle = handle;
-    if (tag.has_deadline()) {
-        scheduler().timers.arm(server.timer, Ticks{server.frame.x[7]});
-        server.status |= flag::kTimed;
-    }
     return {};
 }
 

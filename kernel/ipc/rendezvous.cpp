@@ -6,6 +6,10 @@
 namespace kernel::ipc {
 
 void queue_caller(Thread& caller) {
+    if (is_interrupted(caller)) {
+        complete_call(caller, Status::IpcInterrupt);
+        return;
+    }
     Endpoint& endpoint = *caller.target;
     endpoint.queue_caller(caller);
     ++endpoint.pending;
@@ -57,6 +61,11 @@ void wait_for_request(Thread& server) {
     if (endpoint.pending > 0) {  // came while a copy to this server failed
         start_work(server, Work::ReceiveNext);
         scheduler().wake_receiver(server);
+        return;
+    }
+    if (is_interrupted(server)) {
+        scheduler().cancel_timer(server);
+        reject_receiver(server, Status::IpcInterrupt);
         return;
     }
     server.next_waiter = endpoint.waiters;

@@ -36,26 +36,14 @@ abi::Buffer arena_room(const Thread& client) {
 }
 
 Parties response_parties(const Thread& server, const Thread& client, abi::Tag tag) {
-    Parties parties{};
-    parties.event = tag.kind() == abi::Kind::Error ? ksec::Event::Error : ksec::Event::Response;
-    parties.src_class = server.process->class_id;
-    parties.src_sid = server.process->sid;
-    parties.dst_class = client.process->class_id;
-    parties.dst_sid = client.process->sid;
-    parties.endpoint = tag.endpoint();
-    parties.method = tag.method();
-    return parties;
+    const bool is_error = tag.kind() == abi::Kind::Error;
+    const ksec::Event event = is_error ? ksec::Event::Error : ksec::Event::Response;
+    return {event, party_of(*server.process), party_of(*client.process), tag};
 }
 
 Parties notice_response_parties(const Thread& server, const Notice& notice) {
-    Parties parties{};
-    parties.event = ksec::Event::Response;
-    parties.src_class = server.process->class_id;
-    parties.src_sid = server.process->sid;
-    parties.dst_class = policy().entry->core_class;
-    parties.dst_sid = policy().core_sid;
-    parties.endpoint = notice.channel;
-    return parties;
+    const auto tag = abi::Tag::make_short(abi::Kind::Response, notice.channel, 0, 0);
+    return {ksec::Event::Response, party_of(*server.process), core_party(), tag};
 }
 
 void end_reply(Thread& server, Status status) {
@@ -153,7 +141,7 @@ Result<void> begin_reply(Thread& server, abi::Tag tag) {
 
 void reply(Thread& server) {
     const abi::Tag tag{server.frame.x[9]};
-    if (!is_well_formed(tag) ||
+    if (!is_well_formed(tag) || tag.has_sync_object() ||
         (tag.kind() != abi::Kind::Response && tag.kind() != abi::Kind::Error)) {
         set_result(server, Status::BadCall);
         return;

@@ -34,6 +34,7 @@ Sid sid_of(const Slot& slot) {
         return static_cast<const DeviceRange*>(slot.object)->sid;
     case SlotType::Kernel:
     case SlotType::Security:
+    case SlotType::Sync:
         return policy().core_sid;
     case SlotType::Irq:
         return static_cast<const Line*>(slot.object)->sid;

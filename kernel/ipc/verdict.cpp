@@ -15,12 +15,12 @@ ksec::Query make_query(const Parties& parties, const Message& message) {
     return {
         .event = parties.event,
         .reserved = {},
-        .src_class = parties.src_class,
-        .dst_class = parties.dst_class,
-        .src_sid = parties.src_sid.value,
-        .dst_sid = parties.dst_sid.value,
-        .endpoint = parties.endpoint,
-        .method = parties.method,
+        .src_class = parties.src.class_id,
+        .dst_class = parties.dst.class_id,
+        .src_sid = parties.src.sid.value,
+        .dst_sid = parties.dst.sid.value,
+        .endpoint = parties.tag.endpoint(),
+        .method = parties.tag.method(),
         .reserved2 = 0,
         .now_ns = nanoseconds_now(),
         .message =

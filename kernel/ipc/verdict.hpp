@@ -21,15 +21,23 @@ struct Policy {
 
 inline Policy& policy() { return *g_parts.policy; }
 
-/// Who speaks to whom about what: the part of a query that does not depend on the message.
+/// One side of a message.
+struct Party {
+    u16 class_id;
+    Sid sid;
+};
+
+inline Party party_of(const Process& process) { return {process.class_id, process.sid}; }
+
+inline Party core_party() { return {policy().entry->core_class, policy().core_sid}; }
+
+/// Who speaks to whom about what: the part of a query that does not depend on the message. Of the
+/// tag, endpoint and method count.
 struct Parties {
-    ksec::Event event = ksec::Event::Request;
-    u16 src_class = ksec::kNoClass;
-    u16 dst_class = ksec::kNoClass;
-    Sid src_sid{};
-    Sid dst_sid{};
-    u16 endpoint = 0;
-    u16 method = 0;
+    ksec::Event event;
+    Party src;
+    Party dst;
+    abi::Tag tag{};
 };
 
 /// Pure part, one step. Denied is recorded; Granted leaves what was found out in message.facts.

@@ -33,7 +33,8 @@ enum class SlotType : u8 {
     Thread,
     Memory,
     Mmio,
-    Irq
+    Irq,
+    Sync
 };
 
 /// Names a slot of any process: process index and slot index.
@@ -42,6 +43,8 @@ inline constexpr SlotRef kNoSlot{0xFFFF'FFFF};
 
 /// One handle. The first 40 bytes are what the fast path reads.
 struct alignas(64) Slot {
+    static constexpr SlotType kType = SlotType::Sync;  // of which it is the object, too
+
     u32 handle = 0;  // 0: free
     u32 rights = 0;
     void* object = nullptr;

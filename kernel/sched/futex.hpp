@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads that wait for a word of their process's memory to change (kl.core.Sync), by word. The
-// strongest is woken first, of equals the one that has waited longest.
+// Threads that wait for a word of their process's memory to change (kl.core.Sync), by word; those
+// that wait for a certain thread queue at that one. The strongest is woken first, of equals the one
+// that has waited longest.
 #pragma once
 
 #include <kernel/base/list.hpp>
@@ -10,17 +11,20 @@ namespace kernel {
 
 class Futexes final {
 public:
-    /// `waiter` waits for waiter.wait_address from now on. O(waiters in the bucket).
+    /// `waiter` waits for waiter.wait_address, or its leader, from now on; it may have been queued
+    /// already. O(weaker waiters in the bucket).
     void add(Thread& waiter) {
-        Queue& queue = queue_of(*waiter.process, waiter.wait_address);
-        Thread* behind = queue.front();
-        while (behind != nullptr && behind->effective() >= waiter.effective()) {
-            behind = queue.next(*behind);
+        waiter.queue_node.unlink();
+        Queue& queue = waiter.leader != nullptr ? waiter.leader->followers
+                                                : queue_of(*waiter.process, waiter.wait_address);
+        Thread* before = queue.back();
+        while (before != nullptr && before->effective() < waiter.effective()) {
+            before = queue.previous(*before);
         }
-        if (behind == nullptr) {
-            queue.push_back(waiter);
+        if (before == nullptr) {
+            queue.push_front(waiter);
         } else {
-            queue.insert_before(*behind, waiter);
+            queue.insert_after(*before, waiter);
         }
     }
 

@@ -14,9 +14,19 @@ Thread* waits_for(const Thread& thread) {
         return thread.peer;
     case state::kWaitSend:
         return thread.target->server;
+    case state::kWaitFutex:
+        return thread.leader != nullptr && thread.leader->phase() != state::kDead ? thread.leader
+                                                                                  : nullptr;
     default:
         return nullptr;
     }
+}
+
+const Thread* follow_chain(const Thread* at, const Thread& to) {
+    for (u32 depth = 0; at != nullptr && at != &to && depth <= kMaxChain; ++depth) {
+        at = waits_for(*at);
+    }
+    return at;
 }
 
 namespace {
@@ -24,11 +34,14 @@ namespace {
 u32 stronger(u32 a, u32 b) { return a > b ? a : b; }
 
 /// The strongest priority among those who wait for `thread`: its client beyond the context it lent,
-/// the first caller in the queue it serves, and whom it copies to or from.
+/// the first caller in the queue it serves, its first follower, and whom it copies to or from.
 u32 strongest_waiter(const Thread& thread) {
     u32 strongest = thread.client == nullptr ? 0 : thread.client->inherited;
     if (thread.peer != nullptr && thread.peer->phase() == state::kTransfer) {
         strongest = stronger(strongest, thread.peer->effective());
+    }
+    if (!thread.followers.empty()) {
+        strongest = stronger(strongest, thread.followers.front()->effective());
     }
     const Endpoint* port = thread.process->port;
     if (port != nullptr && port->server == &thread && !port->callers.empty()) {
@@ -41,7 +54,8 @@ u32 strongest_waiter(const Thread& thread) {
 
 bool Scheduler::has_waiters(const Thread& thread) {
     const Endpoint* port = thread.process->port;
-    return thread.peer != nullptr || (thread.client != nullptr && thread.client->inherited != 0) ||
+    return thread.peer != nullptr || !thread.followers.empty() ||
+           (thread.client != nullptr && thread.client->inherited != 0) ||
            (port != nullptr && port->server == &thread && !port->callers.empty());
 }
 
@@ -185,6 +199,7 @@ void Scheduler::lend(Thread& client, Thread& server) {
     KASSERT(client.server == nullptr && server.client == nullptr);
     client.server = &server;
     server.client = &client;
+    server.status |= (client.status & flag::kTimed) != 0 ? flag::kHurried : 0;
     if (server.phase() == state::kRunning) {  // it took the client from the queue
         client.set_phase(state::kWaitReply);
         run_on(server, *client.context);
@@ -213,6 +228,7 @@ void Scheduler::take_back(Thread& client) {
     }
     client.server = nullptr;
     server->client = nullptr;
+    server->status &= ~flag::kHurried;
     const Context* lent = client.context;
     for (Thread* at = server; at != nullptr && at->context == lent; at = at->server) {
         run_on(*at, server->home);
@@ -229,6 +245,7 @@ void Scheduler::give_back(Thread& client, Thread& server) {
     }
     client.server = nullptr;
     server.client = nullptr;
+    server.status &= ~flag::kHurried;
     server.context = &server.home;
     client.set_phase(state::kRunning);
     cpu.thread = &client;
@@ -257,6 +274,8 @@ void Scheduler::requeue(Thread& thread) {
         }
     } else if (thread.phase() == state::kWaitSend) {
         thread.target->queue_caller(thread);
+    } else if (thread.phase() == state::kWaitFutex) {
+        futexes.add(thread);
     } else if (Cpu* cpu = running_on(thread); cpu != nullptr) {
         const u32 level = thread.effective();
         if (level < cpu->level) {
@@ -266,9 +285,39 @@ void Scheduler::requeue(Thread& thread) {
     }
 }
 
+// --- words and leaders ---------------------------------------------------------------------------
+
+void Scheduler::wait_for(Thread& waiter, Thread* leader, u64 address, Ticks deadline) {
+    if (deadline.value != 0) {
+        timers.arm(waiter.timer, deadline);
+        waiter.status |= flag::kTimed;
+    }
+    waiter.wait_address = address;
+    waiter.leader = leader;
+    block(waiter, state::kWaitFutex);
+    futexes.add(waiter);
+    settle(leader);
+}
+
+Result<void> Scheduler::follow(Thread& waiter, Thread& leader, u64 address, Ticks deadline) {
+    if (follow_chain(&leader, waiter) != nullptr) {
+        return Status::Deadlock;
+    }
+    wait_for(waiter, &leader, address, deadline);
+    return {};
+}
+
 void Scheduler::reprioritize(Thread& thread, u32 priority) {
     thread.home.priority = static_cast<u8>(priority);
     settle(&thread);
+}
+
+void Scheduler::set_slice(Thread& thread, Ticks slice) {
+    thread.home.slice = slice;
+    thread.home.slice_left = {};
+    if (Cpu* cpu = running_on(thread); cpu != nullptr && cpu->context == &thread.home) {
+        cpu->slice_end = Ticks{arch::now().value + slice.value};
+    }
 }
 
 void Scheduler::set_affinity(Thread& thread, u64 mask, bool is_restricted) {

@@ -125,8 +125,16 @@ public:
         }
     }
 
+    /// A thread that was running on this CPU waits for a word, or for `leader`, if there is one, to
+    /// let go of a lock or to end (kWaitsForEnd); until `deadline`, if it is not 0.
+    void wait_for(Thread& waiter, Thread* leader, u64 address, Ticks deadline);
+    /// The same for a leader who may wait for the waiter. Deadlock: the wait would close a cycle,
+    /// or make a chain longer than kMaxChain; nothing has happened.
+    Result<void> follow(Thread& waiter, Thread& leader, u64 address, Ticks deadline);
     /// Changes a thread's own priority.
     void reprioritize(Thread& thread, u32 priority);
+    /// Changes the length of a thread's slices, and begins one.
+    void set_slice(Thread& thread, Ticks slice);
     /// Restricts a thread to the CPUs of `mask`.
     void set_affinity(Thread& thread, u64 mask, bool is_restricted);
     /// Ends the slice of what this CPU runs.
@@ -134,11 +142,11 @@ public:
     /// Charges what runs right now up to this moment, so that cpu_ticks are true.
     void charge_all();
 
-    /// Disarms the thread's deadline.
+    /// Disarms the thread's deadline; no sync object ends a wait of its either.
     void cancel_timer(Thread& thread) {
-        if ((thread.status & flag::kTimed) != 0) {
+        if ((thread.status & (flag::kTimed | flag::kInterruptible)) != 0) {
             timers.cancel(thread.timer);
-            thread.status &= ~flag::kTimed;
+            thread.status &= ~(flag::kTimed | flag::kInterruptible);
         }
     }
 
@@ -149,6 +157,35 @@ public:
         const bool is_unrivalled = cpu.context != nullptr && strength_for(self) <= cpu.level &&
                                    may_run_on(*cpu.thread, self);
         return is_unrivalled ? cpu.thread : choose(self);
+    }
+
+    /// Whether this CPU goes on with what it runs although others have woken. If one of them is as
+    /// strong, the end of the slice is timed from now on.
+    bool keeps_cpu(CpuId self) {
+        if (strength_for(self) > cpus[self.value].level + 1) {
+            return false;
+        }
+        program_timer(self);
+        return true;
+    }
+
+    /// Programs this CPU's timer for the next deadline or the end of the slice.
+    void program_timer(CpuId self) {
+        Cpu& cpu = cpus[self.value];
+        Ticks next = slice_deadline(self);
+        const Timer* first = timers.first();
+        if (first != nullptr && (next.value == 0 || first->when < next)) {
+            next = first->when;
+        }
+        if (next == cpu.timer_set) {
+            return;
+        }
+        cpu.timer_set = next;
+        if (next.value == 0) {
+            arch::stop_timer();
+        } else {
+            arch::set_timer(next);
+        }
     }
 
     /// The CPU on which `thread` runs right now, or null. O(kMaxCpus).
@@ -245,7 +282,8 @@ inline void Scheduler::vacate(Cpu& cpu, Ticks now) {
 
 inline void Scheduler::occupy(Cpu& cpu, Thread& thread, Ticks now) {
     Context& context = *thread.context;
-    const u64 slice = context.slice_left.value != 0 ? context.slice_left.value : slice_length.value;
+    const u64 slice =
+        context.slice_left.value != 0 ? context.slice_left.value : context.slice.value;
     cpu.slice_end = Ticks{now.value + slice};
     cpu.since = now;
     cpu.thread = &thread;
@@ -268,5 +306,8 @@ inline void Scheduler::occupy(Cpu& cpu, Thread& thread, Ticks now) {
 
 /// Whom `thread` waits for, or null: it can run, or waits for something that is no thread.
 Thread* waits_for(const Thread& thread);
+/// Where the chain of waits that begins at `at` leads: to `to`, to null if it ends, or to another
+/// thread if it is longer than kMaxChain.
+const Thread* follow_chain(const Thread* at, const Thread& to);
 
 }  // namespace kernel

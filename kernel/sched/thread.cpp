@@ -20,7 +20,9 @@ create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32
     thread->slot_mask = u64{process.handles.capacity() - 1} << kSlotShift;
     thread->home.owner = thread;
     thread->home.priority = static_cast<u8>(priority);
+    thread->home.slice = scheduler().slice_length;
     thread->context = &thread->home;
+    thread->stack = stack;
     thread->timer.owner = thread;
     thread->frame.pc = entry;
     thread->frame.sp = stack;
@@ -29,6 +31,18 @@ create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32
     thread->frame.x[0] = argument;
     ++process.thread_count;
     return *thread;
+}
+
+u32 thread_id(const Thread& thread) {
+    static_assert(kMaxThreads == 1u << 8);
+    return static_cast<u32>(thread.sid.value << 8 | thread.index) & ~(u32{3} << 30);
+}
+
+Thread* find_thread(const Process& process, u32 id) {
+    Thread* thread = scheduler().threads.find(id % kMaxThreads);
+    const bool matches = thread != nullptr && thread->process == &process &&
+                         thread->phase() != state::kDead && thread_id(*thread) == id;
+    return matches ? thread : nullptr;
 }
 
 void release_thread(Thread& thread) {

@@ -46,16 +46,27 @@ inline constexpr u32 kTimed = 1u << 10;    // a deadline is armed
 inline constexpr u32 kPinned = 1u << 11;   // may not run on every CPU
 inline constexpr u32 kEnding = 1u << 12;   // its process has ended
 inline constexpr u32 kBoosted = 1u << 13;  // inherits the priority of somebody who waits for it
+inline constexpr u32 kInterruptible = 1u << 14;  // its Call or Recv names `sync_object`
+inline constexpr u32 kHurried = 1u << 15;        // its client has a deadline
 }  // namespace flag
 
 inline constexpr u32 kPriorities = 256;
 inline constexpr u32 kMaxChain = 16;
+
+/// Length of a slice that does not end.
+inline constexpr Ticks kNoSliceEnd{u64{1} << 62};
+
+/// In Thread::wait_address: it waits for its leader's end. No word has this address.
+inline constexpr u64 kWaitsForEnd = ~u64{0};
 
 /// What a thread runs on: a priority, and what is left of a time slice. At most one thread runs on
 /// a context at a time: its owner, or at the end of a chain of calls the last server.
 struct Context {
     Thread* owner = nullptr;
     u8 priority = 0;
+    u8 policy = 0;       // how the owner shares its CPU (kl.core.Thread.SetSchedPolicy) ...
+    u32 slice_us = 0;    // ... with which parameter
+    Ticks slice{};       // length of its slices
     Ticks slice_left{};  // of the slice in which it was displaced; 0: a whole one
 };
 
@@ -138,6 +149,7 @@ struct Thread {
     u32 index = 0;
     Sid sid{};
     Context home{};
+    u64 stack = 0;        // SP at its start
     bool queued = false;  // in the run queue of `level`
     u8 level = 0;
     u8 inherited = 0;        // strongest priority among those who wait for this thread
@@ -145,29 +157,38 @@ struct Thread {
     Thread* peer = nullptr;  // the other thread of a copy in progress
     u64 affinity = ~u64{0};
     Timer timer{};
+    u32 sync_object = 0;  // handle that its Call or Recv names
     u64 target_badge = 0;
     u32 target_life = 0;
     SlotType callee = SlotType::Free;  // what the call in progress goes to
     Message message{};                 // the request or response this thread is sending
     ksec::Progress progress{};
     Work work = Work::None;
-    u32 cursor = 0;  // bytes of the arena copied, or steps done
-    abi::Kind reply_kind = abi::Kind::Response;
-    bool receive_after_reply = false;
+    u32 cursor = 0;        // bytes of the arena copied, or steps done
     bool in_call = false;  // entered by SVC: vector registers need no saving
     bool fp_saved = false;
-    u64 wait_address = 0;  // futex
+    u64 wait_address = 0;      // of the word that it waits for; kWaitsForEnd: for the leader's end
+    Thread* leader = nullptr;  // who has that lock, or is to end; null: a plain wait
     base::s32 exit_code = 0;
-    u64 reply_token = 0;          // of the reply in progress
-    u64 kernel_state[4]{};        // cursor of a kernel method
-    base::ListNode run_node;      // run queue
-    base::ListNode queue_node;    // endpoint's callers
-    base::ListNode process_node;  // threads of the process
+    u64 reply_token = 0;        // of the reply in progress
+    u64 kernel_state[4]{};      // cursor of a kernel method
+    base::ListNode run_node;    // run queue
+    base::ListNode queue_node;  // endpoint's callers, waiters for a word, or followers
+    base::List<Thread, &Thread::queue_node> followers;  // threads whose leader it is, by priority
     arch::FpState fp{};
 
     [[nodiscard]] u32 phase() const { return status & state::kMask; }
 
     void set_phase(u32 next) { status = (status & ~state::kMask) | next; }
+
+    /// The first of the followers behind `last` (null: of all) that wait for this address, or null.
+    [[nodiscard]] Thread* find_follower(u64 address, const Thread* last) const {
+        Thread* each = last == nullptr ? followers.front() : followers.next(*last);
+        while (each != nullptr && each->wait_address != address) {
+            each = followers.next(*each);
+        }
+        return each;
+    }
 
     /// The priority at which it runs or waits.
     [[nodiscard]] u32 effective() const {
@@ -187,6 +208,11 @@ inline Thread& thread_of(arch::Frame* frame) { return *reinterpret_cast<Thread*>
 /// the fast path. OutOfMemory.
 Result<Thread&>
 create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32 priority);
+/// What names a thread to its process, in 30 bits: another thread in the same block gets another
+/// id.
+u32 thread_id(const Thread& thread);
+/// The living thread of `process` with that id, or null.
+Thread* find_thread(const Process& process, u32 id);
 /// Gives a dead thread's block back once nothing refers to it.
 void release_thread(Thread& thread);
 

@@ -15,6 +15,9 @@ public:
 
     void release(base::u32 ticket) { arch::lock_release(word_, ticket); }
 
+    /// The ticket of this CPU, which holds the lock.
+    [[nodiscard]] base::u32 ticket() const { return arch::lock_ticket(word_); }
+
 private:
     alignas(64) base::u32 word_ = 0;
 };

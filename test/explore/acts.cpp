@@ -35,8 +35,14 @@ constexpr u16 kThreadExit = 1;
 constexpr u16 kThreadSleep = 3;
 constexpr u16 kThreadSetPriority = 4;
 constexpr u16 kThreadSetAffinity = 5;
+constexpr u16 kThreadSuspend = 8;
+constexpr u16 kThreadResume = 9;
+constexpr u16 kThreadWait = 10;
 constexpr u16 kSyncWait = 0;
 constexpr u16 kSyncWake = 1;
+constexpr u16 kSyncLock = 3;
+constexpr u16 kSyncUnlock = 4;
+constexpr u64 kLockWord = kSent + 0x900;
 constexpr u64 kWord = kSent + 0x800;
 constexpr u64 kPatience = 1'000'000'000;  // longer than all time slices together
 constexpr u32 kShortRegisters[] = {10, 11, 12, 13, 14, 15, 18};
@@ -175,6 +181,11 @@ void World::act(u32 thread, Step step) {
     case Act::WaitWord:
     case Act::WaitWordTimed:
     case Act::WakeWord:
+    case Act::Lock:
+    case Act::Unlock:
+    case Act::Suspend:
+    case Act::Resume:
+    case Act::Join:
     case Act::Weaken:
     case Act::Pin:
     case Act::Unpin:
@@ -363,6 +374,23 @@ void World::act_in_core(u32 thread, Step step) {
         ghost.to_wake = std::min(count_waiting(process_of_[thread]), u32{1});
         call_core(thread, step, endpoint::sync_Sync, kSyncWake, std::array<u64, 2>{kWord, 1});
         break;
+    case Act::Lock:
+        lock(thread, step);
+        break;
+    case Act::Unlock:
+        unlock(thread, step);
+        break;
+    case Act::Suspend:
+        --now_.left.moves;
+        call_core(thread, step, endpoint::thread_Thread, kThreadSuspend, {});
+        break;
+    case Act::Resume:
+        act_on_thread(thread, step, kThreadResume, find_suspended(process_of_[thread]));
+        break;
+    case Act::Join:
+        --now_.left.moves;
+        act_on_thread(thread, step, kThreadWait, next_of(thread));
+        break;
     case Act::Weaken:
         change_self(thread, step, kThreadSetPriority, kWeak);
         break;
@@ -377,6 +405,72 @@ void World::act_in_core(u32 thread, Step step) {
         call_core(thread, step, endpoint::handle_Handle, kHandleRevoke, std::array<u64, 1>{own});
         break;
     }
+}
+
+/// What runtime code does: the kernel is asked only when the lock is taken.
+void World::lock(u32 thread, Step step) {
+    const u32 process = process_of_[thread];
+    const u32 word = lock_word(process);
+    if (word == 0) {
+        set_lock_word(process, kernel::thread_id(*threads_[thread]));
+        return;
+    }
+    const u32 expected = word | abi::kLockIsAwaited;
+    set_lock_word(process, expected);
+    call_core(
+        thread, step, endpoint::sync_Sync, kSyncLock, std::array<u64, 3>{kLockWord, expected, 0});
+}
+
+void World::unlock(u32 thread, Step step) {
+    if (lock_word(process_of_[thread]) == kernel::thread_id(*threads_[thread])) {
+        set_lock_word(process_of_[thread], 0);
+        return;
+    }
+    call_core(thread, step, endpoint::sync_Sync, kSyncUnlock, std::array<u64, 1>{kLockWord});
+}
+
+u32 World::lock_word(u32 process) const {
+    u32 word = 0;
+    const auto& table = processes_[process]->table;
+    KASSERT(kernel::copy_from_user(table, base::UserAddr{kLockWord}, &word, sizeof(word)).ok());
+    return word;
+}
+
+void World::set_lock_word(u32 process, u32 value) {
+    const auto& table = processes_[process]->table;
+    KASSERT(kernel::copy_to_user(table, base::UserAddr{kLockWord}, &value, sizeof(value)).ok());
+}
+
+/// A request about another thread of the process, that waits without limit.
+void World::act_on_thread(u32 thread, Step step, u16 method, u32 target) {
+    Thread& self = *threads_[thread];
+    const u64 request[] = {u64{abi::rights::kAll} << 32 | handles_[target], 0, ~u32{0}};
+    const base::UserAddr at{kRoom + kRoomStep * thread};
+    KASSERT(kernel::copy_to_user(self.process->table, at, request, sizeof(request)).ok());
+    now_.ghosts[thread].wants = Wants::KernelAnswer;
+    auto& x = self.frame.x;
+    x[0] = System::kKernelHandle;
+    x[3] = buffer(at.value, method == kThreadResume ? 16 : sizeof(request)).value;
+    x[9] = abi::Tag::make_long(abi::Kind::Request, endpoint::thread_Thread, method, 1).value;
+    enter_slowly(step.cpu, kernel_test::svc(abi::kSvcCall));
+}
+
+/// The first of the process that is suspended; kMaxThreads: none.
+u32 World::find_suspended(u32 process) const {
+    for (u32 i = 0; i < thread_count_; ++i) {
+        if (process_of_[i] == process && lives(i) &&
+            threads_[i]->phase() == kernel::state::kDormant) {
+            return i;
+        }
+    }
+    return kMaxThreads;
+}
+
+u32 World::next_of(u32 thread) const {
+    do {
+        thread = (thread + 1) % thread_count_;
+    } while (process_of_[thread] != 0);
+    return thread;
 }
 
 /// A request about the calling thread: no handle, and a value.
@@ -412,6 +506,10 @@ void World::call_core(u32 thread, Step step, u16 endpoint, u16 method, std::span
     x[0] = System::kKernelHandle;
     x[9] = kernel_test::request_tag(endpoint, method, size).value;
     std::ranges::copy(words, &x[10]);
+    if (endpoint == endpoint::sync_Sync) {  // by a quick method, or the long way in the same step
+        note(step.cpu, system_.enter_by_call(*threads_[thread], 2));
+        return;
+    }
     enter_slowly(step.cpu, kernel_test::svc(abi::kSvcCall));
 }
 

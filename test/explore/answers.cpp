@@ -146,11 +146,36 @@ void World::check_core(u32 thread) const {
     case Act::WaitWordTimed:
         require(word == 0 || is_late, "a wait ends when it is woken, or at its deadline");
         break;
+    case Act::Lock:
+        check_lock(thread, static_cast<Status>(static_cast<base::s32>(word)));
+        break;
+    case Act::Join: {
+        const auto rc = static_cast<Status>(static_cast<base::s32>(word >> 32));
+        require(rc == Status::Deadlock || !lives(next_of(thread)),
+                "a thread that ends is told to who waits for it, and no other");
+        break;
+    }
     case Act::WakeWord:
         require(static_cast<u32>(word) == ghost.to_wake, "who waits is woken");
         break;
     default:
         require(static_cast<u32>(word) == 0, "what is allowed succeeds");
+        break;
+    }
+}
+
+void World::check_lock(u32 thread, Status rc) const {
+    const u32 owner = lock_word(process_of_[thread]) & ~abi::kLockIsAwaited;
+    switch (rc) {
+    case Status::Ok:
+        require(owner == kernel::thread_id(*threads_[thread]), "who gets a lock has it");
+        break;
+    case Status::ResourceNotFound:
+        require(kernel::find_thread(*threads_[thread]->process, owner) == nullptr,
+                "an owner's end is told when it has ended");
+        break;
+    default:
+        require(rc == Status::Deadlock, "a lock is got, or its owner ends, or a circle is refused");
         break;
     }
 }
@@ -310,6 +335,9 @@ void World::check_waiting(u32 index) const {
     require(ghost.wants != Wants::Answer || !ghost.answered, "an accepted reply ends its call");
     require(phase != state::kTransfer || (thread.peer != nullptr && thread.peer->queued),
             "a copy goes on, or waits for a CPU");
+    require(thread.leader == nullptr || kernel::has_remains() ||
+                thread.leader->phase() != state::kDead,
+            "nobody follows the dead");
     const bool calls = phase == state::kWaitSend || phase == state::kWaitReply;
     if (calls && !kernel::has_remains()) {
         const kernel::Process* server = thread.target->process;

@@ -27,7 +27,7 @@ struct Limits {
     u8 timeouts = 1;  ///< moments at which the next deadline passes
     u8 raises = 1;    ///< interrupts of a device
     u8 slices = 1;    ///< ends of time slices
-    u8 moves = 2;     ///< changes of priority and affinity
+    u8 moves = 2;     ///< changes of priority and affinity, suspensions and joins
 };
 
 struct Scenario {
@@ -39,6 +39,7 @@ struct Scenario {
     bool has_long = false;     ///< messages with arenas and handles, too
     bool has_changes = false;  ///< threads change their priority and affinity, too
     bool has_words = false;    ///< threads sleep, wait for words and wake each other, too
+    bool has_locks = false;    ///< threads lock, suspend, resume and join each other, too
     u32 cpus = 2;
     u32 depth = 9;  ///< by default
     u32 long_depth = 11;

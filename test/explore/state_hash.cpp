@@ -147,8 +147,8 @@ private:
         mixer_.add_all(endpoint(thread.listener), endpoint(thread.target), thread.listener_handle);
         mixer_.add_all(thread.expected_response, thread.request_tag, thread.accepted_handles);
         mixer_.add_all(thread.target == nullptr || thread.target_life == thread.target->life);
-        mixer_.add_all(thread.callee, thread.work, thread.cursor, thread.reply_kind);
-        mixer_.add_all(thread.receive_after_reply, thread.in_call, thread.references);
+        mixer_.add_all(thread.callee, thread.work, thread.cursor, thread.in_call);
+        mixer_.add_all(thread.references, name_of(thread.leader), thread.wait_address);
         mixer_.add_all(thread.message.tag.value, thread.message.staged.value != 0);
         mixer_.add_all(thread.message.fixed_size, thread.message.arena_size);
         mixer_.add_all(thread.message.settled);
@@ -175,6 +175,9 @@ private:
         mixer_.add_all(process.used_pages, process.region_count, process.teardown_phase);
         mixer_.add_all(process.teardown_cursor, process.handles.used());
         if (process.state == kernel::ProcessState::Running) {
+            const u32 word = world_.scenario_.has_locks ? world_.lock_word(index) : 0;
+            const u32 owner = word & ~abi::kLockIsAwaited;
+            mixer_.add_all(name_of(kernel::find_thread(process, owner)), owner == 0, word >> 31);
             for (u32 i = 0; i < 8; ++i) {
                 const kernel::Slot& slot = process.handles.at(i);
                 mixer_.add_all(slot.handle, slot.rights, slot.type, slot.first_child.value);

@@ -6,6 +6,7 @@
 #include <kernel/base/assert.hpp>
 #include <kernel/base/bits.hpp>
 #include <kernel/irq/lines.hpp>
+#include <kl/core/Core.endpoints.hpp>
 #include <test/unit/kernel/harness/core_methods.hpp>
 
 namespace explore {
@@ -34,6 +35,11 @@ std::string name_of(Act act) {
         "waits for a word",
         "waits for a word with a deadline",
         "wakes who waits for a word",
+        "locks",
+        "unlocks",
+        "suspends itself",
+        "resumes who is suspended",
+        "waits for the end of the next thread",
         "weakens itself",
         "moves to the other CPU",
         "may run everywhere",
@@ -90,6 +96,14 @@ void World::build() {
             set_up_channel(p, 1 - p);
         }
     }
+    for (u32 i = 0; scenario_.has_locks && i < thread_count_; ++i) {
+        kernel::SlotContent content{};
+        content.type = kernel::SlotType::Thread;
+        content.object = threads_[i];
+        content.rights = abi::rights::kAll;
+        handles_[i] = kernel::insert_handle(*threads_[i]->process, content).value();
+        ++threads_[i]->references;
+    }
     if (scenario_.has_device) {
         kernel::Line& line = kernel::register_line(kLine, false).value();
         KASSERT(kernel::attach_line(line, *processes_[1]->port, 7).ok());
@@ -125,6 +139,15 @@ void World::set_up_policy() {
         }
         for (const u16 other : {kernel_test::kClientClass, kernel_test::kServerClass}) {
             policy.grant_fast(each, other, request, response);
+        }
+        for (const u16 method :
+             {u16{0}, u16{1}}) {  // Sync.Wait and Wake, which have two and three words
+            const u32 size = method == 0 ? 24 : 16;
+            policy.grant_fast(
+                each,
+                kernel_test::kCoreClass,
+                kernel_test::request_tag(kl::core::Core::endpoint::sync_Sync, method, size).value,
+                kernel_test::response_tag(kl::core::Core::endpoint::sync_Sync, method, 8).value);
         }
     }
     policy.on_judge = [this](const ksec::Query& query, ksec::Effect effect) {
@@ -216,6 +239,9 @@ void World::find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
     if (scenario_.has_words && scenario_.processes[process].priorities.size() > 1) {
         find_word_steps(cpu, to);
     }
+    if (scenario_.has_locks && scenario_.processes[process].priorities.size() > 1) {
+        find_lock_steps(thread, cpu, to);
+    }
     if (scenario_.processes[process].serves) {
         find_server_steps(thread, cpu, to);
     }
@@ -234,6 +260,19 @@ void World::find_word_steps(u8 cpu, std::vector<Step>& to) const {
     if (now_.left.timeouts > 0) {
         to.push_back({Act::WaitWordTimed, cpu});
         to.push_back({Act::Sleep, cpu});
+    }
+}
+
+void World::find_lock_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
+    const u32 process = process_of_[thread];
+    const u32 owner = lock_word(process) & ~abi::kLockIsAwaited;
+    to.push_back({owner == kernel::thread_id(*threads_[thread]) ? Act::Unlock : Act::Lock, cpu});
+    if (find_suspended(process) < thread_count_) {
+        to.push_back({Act::Resume, cpu});
+    }
+    if (now_.left.moves > 0) {
+        to.push_back({Act::Suspend, cpu});
+        to.push_back({Act::Join, cpu});
     }
 }
 

@@ -39,8 +39,13 @@ enum class Act : u8 {
     WaitWord,       ///< until another thread of the process wakes it
     WaitWordTimed,  ///< ... or the deadline has passed
     WakeWord,       ///< the first who waits
-    Weaken,         ///< its own priority
-    Pin,            ///< itself to the other CPU
+    Lock,           ///< takes the lock if it is free, else waits for its owner
+    Unlock,
+    Suspend,  ///< itself
+    Resume,   ///< the first of its process that is suspended
+    Join,     ///< waits for the end of the next thread of its process
+    Weaken,   ///< its own priority
+    Pin,      ///< itself to the other CPU
     Unpin,
     GoOn,  ///< the CPU's kernel: an interrupt, the next step, or waking up
     SliceEnds,
@@ -150,6 +155,7 @@ private:
     [[nodiscard]] u32 number_of(const Thread* thread) const;
     void find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_call_steps(u8 cpu, std::vector<Step>& to) const;
+    void find_lock_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_word_steps(u8 cpu, std::vector<Step>& to) const;
     void find_change_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_server_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
@@ -168,6 +174,13 @@ private:
     void call_core(u32 thread, Step step, u16 endpoint, u16 method, std::span<const u64> words);
     void act_in_core(u32 thread, Step step);
     void change_self(u32 thread, Step step, u16 method, u64 value);
+    void lock(u32 thread, Step step);
+    void unlock(u32 thread, Step step);
+    void act_on_thread(u32 thread, Step step, u16 method, u32 target);
+    [[nodiscard]] u32 lock_word(u32 process) const;
+    void set_lock_word(u32 process, u32 value);
+    [[nodiscard]] u32 find_suspended(u32 process) const;
+    [[nodiscard]] u32 next_of(u32 thread) const;
     [[nodiscard]] u32 count_waiting(u32 process) const;
     bool call_fast(Thread& self, u8 cpu);
     bool reply_fast(Thread& self, u8 cpu);
@@ -184,6 +197,7 @@ private:
     [[nodiscard]] bool is_open(u64 token, u32 client) const;
     void check_answer(u32 thread, base::Status status) const;
     void check_core(u32 thread) const;
+    void check_lock(u32 thread, base::Status rc) const;
     void check_reply(const Ghost& server, base::Status status) const;
     void check_receive(const Ghost& server, base::Status status) const;
     void take_request(u32 server);
@@ -205,6 +219,7 @@ private:
     Thread* threads_[kMaxThreads]{};
     kernel::Process* processes_[kProcesses]{};
     u64 sids_[kMaxThreads]{};
+    u32 handles_[kMaxThreads]{};  ///< of itself, in the table of its process
     u32 listeners_[kProcesses]{};
     u32 channels_[kProcesses]{};   ///< to the other process
     u32 revocable_[kProcesses]{};  ///< the channel that the other's was derived from

@@ -151,17 +151,18 @@ FUNC ipc_reply
 END ipc_reply
 
 // A quick method of the kernel, in x1, runs on the CPU's stack with the lock held, as
-//   (thread, word, word) -> (word, word). SP_EL0, ELR_EL1 and TTBR0_EL1 are the caller's
-//   throughout.
+//   (thread, word, word, word) -> (word, word). SP_EL0, ELR_EL1 and TTBR0_EL1 are the caller's
+//   throughout; a method after which another thread is to run does not return.
 kernel_call:
         cbz     x1, fast_refused
         mov     x29, sp                    // the frame, for after
-        mrs     x3, tpidr_el1
-        ldr     x4, [x3, #PERCPU_STACK_TOP]
+        mrs     x4, tpidr_el1
+        ldr     x4, [x4, #PERCPU_STACK_TOP]
         mov     x16, x1
         mov     x0, sp
         mov     x1, x10
         mov     x2, x11
+        mov     x3, x12
         mov     sp, x4
         blr     x16
         adrp    x3, g_kernel_lock

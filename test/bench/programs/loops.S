@@ -72,6 +72,52 @@ END \name
         CALL_LOOP bench_call_sleep, 6, 0
         CALL_LOOP bench_call_warm, 8, 1
 
+// bench_take_turns - `count` times: waits for the own word to change and changes the other's.
+//   Entry   x0 = TurnTaking* (handle, tag of Wake, of Wait, own word, other's word, turn, count).
+//   Exit    x0 = ticks, x1 = status of the last Wait. TurnTaking.turn has gone on by count.
+FUNC bench_take_turns
+        stp     x19, x20, [sp, #-80]!
+        stp     x21, x22, [sp, #16]
+        stp     x23, x24, [sp, #32]
+        stp     x25, x26, [sp, #48]
+        stp     x27, x30, [sp, #64]
+        mov     x27, x0
+        ldp     x19, x20, [x0]
+        ldp     x21, x22, [x0, #16]
+        ldp     x23, x24, [x0, #32]
+        ldr     x25, [x0, #48]
+        isb
+        mrs     x26, cntvct_el0
+1:      mov     x0, x19
+        mov     x9, x21
+        mov     x10, x22
+        mov     x11, x24                   // what the word was before the turn
+        mov     x12, #0
+        svc     #0
+        ldr     w1, [x23]
+        add     w24, w24, #1
+        add     w1, w1, #1
+        str     w1, [x23]
+        mov     x0, x19
+        mov     x9, x20
+        mov     x10, x23
+        mov     x11, #1
+        svc     #0
+        subs    x25, x25, #1
+        b.ne    1b
+        mrs     x1, cntvct_el0
+        sub     x26, x1, x26
+        str     x24, [x27, #40]
+        mov     x1, x0
+        mov     x0, x26
+        ldp     x27, x30, [sp, #64]
+        ldp     x25, x26, [sp, #48]
+        ldp     x23, x24, [sp, #32]
+        ldp     x21, x22, [sp, #16]
+        ldp     x19, x20, [sp], #80
+        ret
+END bench_take_turns
+
 // bench_serve_short - answers every request with the words that came. Never returns.
 //   Entry   x0 = listener, x1 = tag of the answer.
 FUNC bench_serve_short

@@ -17,6 +17,17 @@ struct Loop {
     u64 count = 0;
 };
 
+/// What a thread needs to take turns with another one; the words lie in ordinary memory.
+struct TurnTaking {
+    u64 handle = 0;
+    u64 wake_tag = 0;
+    u64 wait_tag = 0;
+    u64 own_word = 0;
+    u64 other_word = 0;
+    u64 turn = 0;
+    u64 count = 0;
+};
+
 struct LoopResult {
     u64 ticks;
     u64 status;  ///< of the last Call
@@ -47,9 +58,11 @@ enum class Region : base::u32 {
     Interrupt = 5,
     Sleep = 6,
     Process = 7,
+    None = 8,  ///< only the clock tells
 };
 
-static_assert(sizeof(Loop) == 40 && sizeof(Arrival) == 32 && sizeof(ChildPage) == 24);
+static_assert(sizeof(Loop) == 40 && sizeof(TurnTaking) == 56 && sizeof(Arrival) == 32 &&
+              sizeof(ChildPage) == 24);
 
 extern "C" {
 LoopResult bench_call_short(const Loop* loop);
@@ -58,6 +71,7 @@ LoopResult bench_call_4k(const Loop* loop);
 LoopResult bench_call_64k(const Loop* loop);
 LoopResult bench_call_kernel(const Loop* loop);
 LoopResult bench_call_sleep(const Loop* loop);
+LoopResult bench_take_turns(TurnTaking* turns);
 /// Belongs to no region.
 LoopResult bench_call_warm(const Loop* loop);
 

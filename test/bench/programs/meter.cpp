@@ -21,11 +21,13 @@
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/PM.client.hpp>
+#include <kl/core/Sync.idl.hpp>
 #include <kl/core/Thread.client.hpp>
 #include <runtime/process.hpp>
 #include <runtime/status_text.hpp>
 #include <runtime/svc.hpp>
 #include <runtime/text.hpp>
+#include <runtime/thread.hpp>
 #include <runtime/time.hpp>
 #include <test/bench/programs/loops.hpp>
 #include <test/bench/programs/starter.hpp>
@@ -76,7 +78,7 @@ public:
     bool measure_one_cpu() {
         measure_time();
         return measure_short("ipc.round_trip.short") && measure_long() && measure_kernel() &&
-               measure_interrupt() && measure_yield() && measure_start();
+               measure_interrupt() && measure_futex() && measure_yield() && measure_start();
     }
 
     bool measure_across_cpus() {
@@ -104,6 +106,9 @@ private:
 
     static void report(const Figure& figure, u64 ticks) {
         report_count(figure.name, ticks, figure.passes * figure.operations);
+        if (figure.region == Region::None) {
+            return;
+        }
         sdk::Line<160> region;
         print(region.text("BENCH-REGION ")
                   .text(figure.name)
@@ -220,6 +225,43 @@ private:
         return run({"kernel.null_call", Region::Kernel},
                    bench::bench_call_kernel,
                    {.handle = sdk::kKernelHandle, .tag = tag, .count = kManyRounds});
+    }
+
+    static u64 sync_tag(kl::core::Sync::Method method, u32 size) {
+        return abi::Tag::make_short(
+                   abi::Kind::Request, endpoint::sync_Sync, static_cast<u16>(method), size)
+            .value;
+    }
+
+    /// Two equal threads take turns: a Wait that waits, the switch, and the Wake that ends it.
+    static bool measure_futex() {
+        namespace sync = kl::core::Sync;
+        alignas(64) static constinit u32 words[2] = {};  // how often it has been whose turn
+        static constinit bench::TurnTaking turns[2] = {};
+        for (u32 i = 0; i < 2; ++i) {
+            turns[i] = {.handle = sdk::kKernelHandle,
+                        .wake_tag = sync_tag(sync::Method::Wake, sync::kWake_RequestSize),
+                        .wait_tag = sync_tag(sync::Method::Wait, sync::kWait_RequestSize),
+                        .own_word = std::bit_cast<u64>(&words[i]),
+                        .other_word = std::bit_cast<u64>(&words[1 - i]),
+                        .turn = 0,
+                        .count = kWarmRounds + kManyRounds};
+        }
+        words[1] = 1;  // the other begins
+        const auto other = sdk::start_thread(
+            [](void*) { (void)bench::bench_take_turns(&turns[1]); }, nullptr, {.priority = 128});
+        if (!other.ok()) {
+            return fail("futex.pair", other.status());
+        }
+        turns[0].count = kWarmRounds;
+        (void)bench::bench_take_turns(turns);
+        turns[0].count = kManyRounds;
+        const LoopResult result = bench::bench_take_turns(turns);
+        if (result.status != 0 || turns[0].turn != kWarmRounds + kManyRounds) {
+            return fail("futex.pair", Status::Fail);
+        }
+        report({"futex.pair", Region::None, kManyRounds, 2}, result.ticks);
+        return true;
     }
 
     /// Thread.Sleep(0) here and in a process of the same priority: each gives way to the other.

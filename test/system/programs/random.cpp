@@ -82,9 +82,13 @@ void bound_waits(Registers& registers, u32 operation) {
         }
     }
     if (operation == abi::kSvcCall) {
-        if (tag.endpoint() == kl::core::Core::endpoint::thread_Thread &&
-            tag.method() == static_cast<u16>(kl::core::Thread::Method::Sleep)) {
+        const bool is_thread = tag.endpoint() == kl::core::Core::endpoint::thread_Thread;
+        const auto method = static_cast<kl::core::Thread::Method>(tag.method());
+        if (is_thread && method == kl::core::Thread::Method::Sleep) {
             registers.x[10] = registers.x[10] < soon ? registers.x[10] : soon;
+        }
+        if (is_thread && method == kl::core::Thread::Method::Suspend) {  // nobody would resume it
+            registers.x[9] ^= u64{1} << 4;
         }
         if (tag.endpoint() == kl::core::Core::endpoint::sync_Sync) {
             registers.x[12] =

@@ -168,7 +168,7 @@ void odd_tags(Report& report, u32 server) {
         test.equal("too many handles",
                    call((good & ~(u64{7} << 36)) | abi::Tag::kLong | (u64{9} << 40)),
                    Status::BadCall);
-        test.equal("sync object", call(good | abi::Tag::kSyncObject), Status::BadCall);
+        test.equal("no sync object", call(good | abi::Tag::kSyncObject), Status::BadHandle);
     }
     Test test{report, "registers.kinds-that-are-no-request-refused"};
     for (const u64 kind : {u64{1}, u64{2}, u64{3}}) {

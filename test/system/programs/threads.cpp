@@ -171,6 +171,134 @@ void futexes(Report& report) {
     test.require("all woke", wait_done(kWaiters), done);
 }
 
+void joined(Report& report) {
+    Test test{report, "threads.end-is-waited-for"};
+    static constinit std::atomic<u32> go{0};
+    go = 0;
+    const auto thread = sdk::start_thread(
+        [](void*) {
+            while (go == 0) {
+                sdk::sleep_ms(1);
+            }
+            (void)threads().Exit(-7);
+        },
+        nullptr,
+        {.priority = 100});
+    test.require("started", thread.ok());
+    test.equal("not yet", threads().Wait(thread.value(), 0).status(), Status::Timeout);
+    test.equal("nor soon", threads().Wait(thread.value(), 20).status(), Status::Timeout);
+    go = 1;
+    const auto ended = threads().Wait(thread.value(), kl::core::Thread::NoLimit);
+    test.equal("status", ended.status(), Status::Ok);
+    test.equal("code", ended.value().code, -7);
+    test.equal("again", threads().Wait(thread.value(), 0).value().code, -7);
+    test.equal("itself", threads().Wait(0, 10).status(), Status::Deadlock);
+    (void)handles().Close(thread.value());
+}
+
+void suspended(Report& report) {
+    Test test{report, "threads.suspend-and-resume"};
+    static constinit std::atomic<u32> steps{0};
+    steps = 0;
+    const auto thread = sdk::start_thread(
+        [](void*) {
+            steps = 1;
+            (void)threads().Suspend();
+            steps = 2;
+        },
+        nullptr,
+        {.priority = 100});
+    test.require("started", thread.ok());
+    const auto state = [&] { return threads().GetInfo(thread.value()).value().state; };
+    for (u32 i = 0; i < 2000 && state() != kl::core::Thread::Suspended; ++i) {
+        sdk::sleep_ms(1);
+    }
+    test.equal("state", state(), kl::core::Thread::Suspended);
+    sdk::sleep_ms(20);
+    test.equal("stays", steps.load(), 1);
+    test.equal("resume", threads().Resume(thread.value()).status(), Status::Ok);
+    test.equal("ends", threads().Wait(thread.value(), 5000).status(), Status::Ok);
+    test.equal("went on", steps.load(), 2);
+    test.equal("after its end", threads().Resume(thread.value()).status(), Status::NotReady);
+    test.equal("itself", threads().Resume(0).status(), Status::NotReady);
+    (void)handles().Close(thread.value());
+}
+
+void described(Report& report) {
+    Test test{report, "threads.tell-what-they-are"};
+    const auto self = threads().Attach();
+    test.equal("attach", self.status(), Status::Ok);
+    const u32 handle = self.value().thread.handle;
+    const auto info = threads().GetInfo(handle);
+    test.equal("info", info.status(), Status::Ok);
+    test.equal("same id", info.value().id, threads().GetInfo(0).value().id);
+    test.equal("state", info.value().state, kl::core::Thread::Ready);
+    const u64 here = address_of(__builtin_frame_address(0));
+    test.require("stack", here - info.value().stack < info.value().stackSize, info.value().stack);
+    test.equal("affinity", threads().GetAffinity(handle).value().mask, (u64{1} << cpu_count()) - 1);
+    test.equal("set TLS", threads().SetTls(0x1230).status(), Status::Ok);
+    test.equal("TCB", threads().GetTcb().value().tcb, 0x1230);
+    (void)handles().Close(handle);
+    test.equal("closed", threads().GetInfo(handle).status(), Status::BadHandle);
+    test.equal("no thread", threads().GetInfo(sdk::kKernelHandle).status(), Status::WrongType);
+    test.equal("no line", threads().DetachIrq(sdk::kKernelHandle).status(), Status::WrongType);
+}
+
+void policies(Report& report) {
+    Test test{report, "threads.policies"};
+    namespace thread = kl::core::Thread;
+    const auto set = [](u32 kind, u32 priority, u32 parameter) {
+        return threads().SetSchedPolicy(0, kind, priority, parameter).status();
+    };
+    test.equal("round robin", set(thread::RoundRobin, 110, 2000), Status::Ok);
+    const auto got = threads().GetSchedPolicy(0);
+    test.equal("kind", got.value().kind, thread::RoundRobin);
+    test.equal("priority", got.value().priority, 110);
+    test.equal("slice", got.value().parameter, 2000);
+    test.equal("no kind", set(3, 110, 0), Status::InvalidArgument);
+    test.equal("too strong", set(thread::Fifo, 111, 0), Status::InvalidArgument);
+    test.equal("short slice", set(thread::RoundRobin, 110, 99), Status::InvalidArgument);
+    test.equal("long slice", set(thread::RoundRobin, 110, 1'000'001), Status::InvalidArgument);
+    test.equal("slice of FIFO", set(thread::Fifo, 110, 1000), Status::InvalidArgument);
+    test.equal("standard", set(thread::Standard, 110, 0), Status::Ok);
+}
+
+/// Two equal threads on one CPU: the second runs only when the first, with FIFO, is done.
+void fifo(Report& report) {
+    Test test{report, "threads.fifo-keeps-its-cpu"};
+    static constinit volatile u32 turn = 0;
+    static constinit volatile u64 seen = 0;
+    turn = 0;
+    const auto worker = [](u32 kind, void (*entry)(void*)) {
+        const auto thread = sdk::start_thread(entry, nullptr, {.priority = 60});
+        (void)threads().SetSchedPolicy(thread.value(), kind, 60, 0);
+        return thread.value();
+    };
+    test.equal("one CPU", threads().SetAffinity(0, 1).status(), Status::Ok);
+    const u32 first = worker(kl::core::Thread::Fifo, [](void*) {
+        (void)threads().SetAffinity(0, 1);
+        turn = 1;
+        const u64 end = sdk::now_ticks() + sdk::ticks_of_ms(60);
+        while (sdk::now_ticks() < end) {
+        }
+        seen = turn;
+    });
+    const u32 other = worker(kl::core::Thread::Standard, [](void*) {
+        (void)threads().SetAffinity(0, 1);
+        while (turn == 0) {
+            (void)threads().Sleep(0);
+        }
+        turn = 2;
+    });
+    test.equal("first ended", threads().Wait(first, 5000).status(), Status::Ok);
+    test.equal("other ended", threads().Wait(other, 5000).status(), Status::Ok);
+    test.equal("nobody ran meanwhile", seen, 1);
+    (void)handles().Close(first);
+    (void)handles().Close(other);
+    test.equal(
+        "all CPUs", threads().SetAffinity(0, (u64{1} << cpu_count()) - 1).status(), Status::Ok);
+}
+
 void every_cpu(Report& report, u32 cpus) {
     Test test{report, "threads.run-on-every-cpu"};
     done = 0;
@@ -198,6 +326,11 @@ void run(Report& report, const Context& context) {
     priorities(report);
     round_robin(report);
     futexes(report);
+    joined(report);
+    suspended(report);
+    described(report);
+    policies(report);
+    fifo(report);
     every_cpu(report, context.cpus);
 }
 

@@ -40,4 +40,7 @@ inline void lock_release(base::u32& word, base::u32 ticket) {
     asm volatile("stlrh %w0, [%1]" ::"r"((ticket >> 16) + 1), "r"(&word) : "memory");
 }
 
+/// The ticket of who holds the lock, for one that has not kept it.
+inline base::u32 lock_ticket(base::u32 word) { return word << 16; }
+
 }  // namespace arch

@@ -13,4 +13,6 @@ inline void lock_release(base::u32& word, base::u32 ticket) {
     mock::machine().release(word, ticket);
 }
 
+inline base::u32 lock_ticket(base::u32 word) { return word - 1; }
+
 }  // namespace arch

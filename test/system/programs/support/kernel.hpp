@@ -6,6 +6,7 @@
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/Handle.client.hpp>
 #include <kl/core/IO.client.hpp>
+#include <kl/core/IPC.client.hpp>
 #include <kl/core/Notice.client.hpp>
 #include <kl/core/PM.client.hpp>
 #include <kl/core/Profiler.client.hpp>
@@ -29,6 +30,10 @@ inline kl::core::VMM::Proxy vmm() {
 }
 
 inline kl::core::IO::Proxy io() { return {sdk::kKernelHandle, kl::core::Core::endpoint::io_IO}; }
+
+inline kl::core::IPC::Proxy sync_objects() {
+    return {sdk::kKernelHandle, kl::core::Core::endpoint::ipc_IPC};
+}
 
 inline kl::core::Thread::Proxy threads() {
     return {sdk::kKernelHandle, kl::core::Core::endpoint::thread_Thread};

@@ -4,6 +4,7 @@
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/Handle.idl.hpp>
 #include <kl/core/IO.idl.hpp>
+#include <kl/core/IPC.idl.hpp>
 #include <kl/core/Notice.idl.hpp>
 #include <kl/core/Sync.idl.hpp>
 #include <kl/core/Task.idl.hpp>
@@ -88,7 +89,17 @@ void add_core_methods(Policy& policy) {
          SHAPE(Thread, Sleep, AT(), AT()),
          SHAPE(Thread, SetPriority, AT(FIELD(Thread, SetPriority_Request, thread)), AT()),
          SHAPE(Thread, SetAffinity, AT(FIELD(Thread, SetAffinity_Request, thread)), AT()),
-         SHAPE(Thread, SetTls, AT(), AT())});
+         SHAPE(Thread, SetTls, AT(), AT()),
+         SHAPE(Thread, Attach, AT(), AT(FIELD(Thread, Attach_Response, thread))),
+         SHAPE(Thread, Suspend, AT(), AT()),
+         SHAPE(Thread, Resume, AT(FIELD(Thread, Resume_Request, thread)), AT()),
+         SHAPE(Thread, Wait, AT(FIELD(Thread, Wait_Request, thread)), AT()),
+         SHAPE(Thread, GetTcb, AT(), AT()),
+         SHAPE(Thread, GetInfo, AT(FIELD(Thread, GetInfo_Request, thread)), AT()),
+         SHAPE(Thread, DetachIrq, AT(FIELD(Thread, DetachIrq_Request, resource)), AT()),
+         SHAPE(Thread, GetAffinity, AT(FIELD(Thread, GetAffinity_Request, thread)), AT()),
+         SHAPE(Thread, SetSchedPolicy, AT(FIELD(Thread, SetSchedPolicy_Request, thread)), AT()),
+         SHAPE(Thread, GetSchedPolicy, AT(FIELD(Thread, GetSchedPolicy_Request, thread)), AT())});
     add(policy,
         endpoint::handle_Handle,
         {SHAPE(Handle,
@@ -120,7 +131,16 @@ void add_core_methods(Policy& policy) {
          SHAPE(Task, GetInfo, AT(), AT())});
     add(policy,
         endpoint::sync_Sync,
-        {SHAPE(Sync, Wait, AT(), AT()), SHAPE(Sync, Wake, AT(), AT())});
+        {SHAPE(Sync, Wait, AT(), AT()),
+         SHAPE(Sync, Wake, AT(), AT()),
+         SHAPE(Sync, Requeue, AT(), AT()),
+         SHAPE(Sync, Lock, AT(), AT()),
+         SHAPE(Sync, Unlock, AT(), AT())});
+    add(policy,
+        endpoint::ipc_IPC,
+        {SHAPE(IPC, CreateSyncObject, AT(), AT(FIELD(IPC, CreateSyncObject_Response, sync))),
+         SHAPE(IPC, SetInterrupt, AT(FIELD(IPC, SetInterrupt_Request, sync)), AT()),
+         SHAPE(IPC, ClearInterrupt, AT(FIELD(IPC, ClearInterrupt_Request, sync)), AT())});
     add(policy,
         endpoint::notice_Notice,
         {SHAPE(Notice,

@@ -82,6 +82,14 @@ void Kernel::call(Thread& thread, u32 handle, abi::Tag tag, const Registers& reg
     exception(thread, svc(abi::kSvcCall));
 }
 
+void Kernel::call_fast(Thread& thread, u32 handle, abi::Tag tag, const Registers& registers) {
+    run(thread);
+    thread.frame.x[0] = handle;
+    thread.frame.x[9] = tag.value;
+    load(thread, registers);
+    run_kernel([&] { return enter_by_call(thread, kPatience); });
+}
+
 void Kernel::receive(Thread& thread, u32 listener, const Registers& registers, u32 handles) {
     run(thread);
     thread.frame.x[0] = listener;

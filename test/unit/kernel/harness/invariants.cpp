@@ -69,6 +69,25 @@ const char* check_links(const Thread& thread) {
     return has_partner ? nullptr : "the two sides of a copy name each other";
 }
 
+/// Who waits for a lock, or for a thread's end, is among the followers of the thread that it names.
+const char* check_followers(const Thread& thread) {
+    const bool follows = thread.phase() == kernel::state::kWaitFutex && thread.leader != nullptr;
+    if (follows != (thread.leader != nullptr)) {
+        return "only a thread that waits has a leader";
+    }
+    if (follows && !thread.leader->followers.contains(thread)) {
+        return "a thread that follows another one is on its list";
+    }
+    u32 before = kernel::kPriorities;
+    for (const Thread& each : thread.followers) {
+        if (each.leader != &thread || each.effective() > before) {
+            return "followers name their leader, the strongest first";
+        }
+        before = each.effective();
+    }
+    return nullptr;
+}
+
 const char* check_priority(const Thread& thread) {
     if (thread.queued && thread.level != thread.effective()) {
         return "a thread queues at its effective priority";
@@ -92,6 +111,9 @@ const char* check_thread(const Thread& thread) {
     }
     if (thread.phase() == kernel::state::kDead) {
         return nullptr;
+    }
+    if (const char* wrong = check_followers(thread); wrong != nullptr) {
+        return wrong;
     }
     const char* wrong = check_links(thread);
     return wrong != nullptr ? wrong : check_priority(thread);

@@ -173,7 +173,8 @@ void Policy::set_room(u16 class_id, u32 fixed_size, u32 arena_size, u32 handles)
 }
 
 void Policy::grant_fast(u16 src_class, u16 dst_class, u64 request_tag, u64 response_tag) {
-    rows_[{src_class, dst_class}].only = {request_tag, response_tag};
+    const u16 method = abi::Tag{request_tag}.method();
+    rows_[{src_class, dst_class}].entries[method % FastRow::kEntries] = {request_tag, response_tag};
 }
 
 std::vector<Asked> Policy::asked_about(ksec::Event event) const {

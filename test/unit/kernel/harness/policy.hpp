@@ -50,7 +50,8 @@ public:
     add_method(u16 class_id, u16 endpoint, u16 method, ksec::Shape request, ksec::Shape response);
     /// What a Recv of that class must have room for.
     void set_room(u16 class_id, u32 fixed_size, u32 arena_size, u32 handles);
-    /// Grants one short tag pair of (source, destination) on the fast path.
+    /// Grants a short tag pair of (source, destination) on the fast path, in the place of one whose
+    /// method number has the same last three bits.
     void grant_fast(u16 src_class, u16 dst_class, u64 request_tag, u64 response_tag);
     /// Questions about this kind of event, in order.
     [[nodiscard]] std::vector<Asked> asked_about(ksec::Event event) const;
@@ -70,8 +71,16 @@ private:
     friend struct Hooks;
 
     struct FastRow {
-        ksec::Row header{0, 0};
-        ksec::RowEntry only{~u64{0}, ~u64{0}};
+        static constexpr u32 kEntries = 8;
+
+        ksec::Row header{63, (kEntries - 1) * sizeof(ksec::RowEntry)};
+        ksec::RowEntry entries[kEntries];
+
+        FastRow() {
+            for (ksec::RowEntry& entry : entries) {
+                entry = {~u64{0}, ~u64{0}};
+            }
+        }
     };
 
     ksec::EntryTable entry_{};

@@ -6,6 +6,17 @@
 #include <kernel/control/service.hpp>
 #include <kernel/entry/run.hpp>
 #include <kernel/hal/entry.hpp>
+#include <kernel/ipc/kernel_method.hpp>
+#include <kernel/sync/kernel_lock.hpp>
+
+/// What vectors.S calls first; a null frame: nothing was changed.
+struct FastNext {
+    arch::Frame* frame;
+    base::u64 badge;
+};
+
+extern "C" FastNext
+ipc_fast_call(base::u64 handle, base::u64, kernel::Thread* caller, base::u64 tag);
 
 namespace kernel_test {
 
@@ -157,6 +168,28 @@ Exit System::enter_by_interrupt(u32 lock_holds) {
             kernel::run_forever();
         }
         return kernel_interrupt(&thread->frame);
+    });
+}
+
+Exit System::enter_by_call(Thread& thread, u32 lock_holds) {
+    KASSERT(running() == &thread);
+    return enter(lock_holds, [&]() -> arch::Frame* {
+        auto& x = thread.frame.x;
+        const FastNext next = ipc_fast_call(x[0], 0, &thread, x[9]);
+        if (next.frame != nullptr) {
+            mock::stop("the vectors would pass the payload on");
+        }
+        if (next.badge == 0) {
+            return kernel_synchronous(&thread.frame, svc(abi::kSvcCall), 0);
+        }
+        const auto quick = reinterpret_cast<kernel::QuickMethod>(next.badge);
+        const kernel::QuickWords words = quick(thread, x[10], x[11], x[12]);
+        kernel::kernel_lock().release(kernel::kernel_lock().ticket());
+        kernel::set_result(thread, Status::Ok);
+        x[9] = thread.expected_response;
+        x[10] = words.first;
+        x[11] = words.second;
+        return &thread.frame;
     });
 }
 

@@ -71,6 +71,9 @@ public:
 
     /// An interrupt, or waking up from idling, or going on between two steps.
     Exit enter_by_interrupt(u32 lock_holds);
+    /// A Call of `thread`, which runs there, as the vectors take it: the fast path, a quick method
+    /// of the kernel, or an exception.
+    Exit enter_by_call(Thread& thread, u32 lock_holds);
     /// An exception of `thread`, which runs there.
     Exit enter_by_exception(Thread& thread, u64 syndrome, u64 address, u32 lock_holds);
 

@@ -78,7 +78,6 @@ TEST_CASE("tags with contradictory or unknown bits are refused", "[kernel][ipc]"
                            u64{3} << 62,
                            u64{1} << 62,
                            abi::Tag::kArena,
-                           abi::Tag::kSyncObject,
                            u64{1} << 40,
                            abi::Tag::kLong}) {
         CAPTURE(bits);

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words that threads wait for, and locks whose owner inherits the priority of who waits.
+#include <atomic>
+#include <runtime/thread.hpp>
+#include <runtime/time.hpp>
+#include <test/system/programs/support/kernel.hpp>
+
+namespace trial {
+
+namespace {
+
+constexpr u32 kAwaited = kl::core::Sync::LockIsAwaited;
+constexpr u32 kOwnPriority = 110;  // of the suite's thread, the process's highest
+
+u32 own_id() { return threads().GetInfo(0).value().id; }
+
+/// A lock as runtime code uses it.
+class Lock final {
+public:
+    Status take(u64 deadline = 0) {
+        const u32 self = own_id();
+        u32 seen = 0;
+        while (!word_.compare_exchange_strong(seen, self)) {
+            if ((seen & kAwaited) == 0 && !word_.compare_exchange_strong(seen, seen | kAwaited)) {
+                continue;
+            }
+            const Status status = sync().Lock(address(), seen | kAwaited, deadline).status();
+            if (status != Status::Busy) {
+                return status;
+            }
+            seen = 0;
+        }
+        return Status::Ok;
+    }
+
+    Status give() {
+        u32 seen = own_id();
+        return word_.compare_exchange_strong(seen, 0) ? Status::Ok
+                                                      : sync().Unlock(address()).status();
+    }
+
+    [[nodiscard]] u64 address() const { return __builtin_bit_cast(u64, &word_); }
+
+    [[nodiscard]] u32 value() const { return word_; }
+
+    void reset(u32 value) { word_ = value; }
+
+private:
+    std::atomic<u32> word_{0};
+};
+
+constinit Lock lock;
+constinit Lock second;
+constinit std::atomic<u32> stage{0};
+constinit std::atomic<u32> results[4];
+
+bool reach(const std::atomic<u32>& value, u32 wanted) {
+    for (u32 i = 0; i < 5000 && value < wanted; ++i) {
+        sdk::sleep_ms(1);
+    }
+    return value >= wanted;
+}
+
+u32 start(void (*entry)(void*), u32 priority) {
+    const auto thread = sdk::start_thread(entry, nullptr, {.priority = priority});
+    return thread.ok() ? thread.value() : 0;
+}
+
+Status join(u32 thread) { return threads().Wait(thread, 5000).status(); }
+
+void finish(Test& test, u32 thread) {
+    test.equal("joined", join(thread), Status::Ok);
+    (void)handles().Close(thread);
+}
+
+/// Counts under the lock are exact, whatever the number of CPUs.
+void exclusive(Report& report) {
+    Test test{report, "locks.exclude-each-other"};
+    static constinit u32 count = 0;
+    static constinit std::atomic<u32> wrong{0};
+    constexpr u32 kThreads = 4;
+    constexpr u32 kRounds = 300;
+    u32 made[kThreads];
+    for (u32& each : made) {
+        each = start(
+            [](void*) {
+                for (u32 i = 0; i < kRounds; ++i) {
+                    wrong += lock.take() == Status::Ok ? 0 : 1;
+                    const u32 before = count;
+                    if (i % 16 == 0) {
+                        (void)threads().Sleep(0);
+                    }
+                    count = before + 1;
+                    wrong += lock.give() == Status::Ok ? 0 : 1;
+                }
+            },
+            100);
+    }
+    for (const u32 each : made) {
+        finish(test, each);
+    }
+    test.equal("every count", count, kThreads * kRounds);
+    test.equal("no failure", wrong.load(), 0);
+    test.equal("free in the end", lock.value(), 0);
+}
+
+/// On one CPU: the owner is weak, a hog is stronger, and who waits for the lock is the strongest.
+void inheritance(Report& report) {
+    Test test{report, "locks.owner-inherits"};
+    static constinit std::atomic<u32> hogging{0};
+    test.equal("one CPU", threads().SetAffinity(0, 1).status(), Status::Ok);
+    stage = hogging = 0;
+    const u32 owner = start(
+        [](void*) {
+            (void)threads().SetAffinity(0, 1);
+            (void)lock.take();
+            stage = 1;
+            while (hogging == 0) {
+                (void)threads().Sleep(0);
+            }
+            stage = 2;  // reached only if the hog does not keep it from the CPU
+            (void)lock.give();
+        },
+        50);
+    test.require("taken", reach(stage, 1), stage);
+    const u32 hog = start(
+        [](void*) {
+            (void)threads().SetAffinity(0, 1);
+            hogging = 1;
+            while (hogging == 1) {
+            }
+        },
+        80);
+    test.require("a hog runs", reach(hogging, 1));
+    sdk::sleep_ms(20);
+    test.equal("the owner does not run", stage.load(), 1);
+    test.equal("taken", lock.take(sdk::now_ticks() + sdk::ticks_of_ms(5000)), Status::Ok);
+    test.equal("the owner has run", stage.load(), 2);
+    test.equal("given", lock.give(), Status::Ok);
+    hogging = 2;
+    finish(test, owner);
+    finish(test, hog);
+    test.equal(
+        "all CPUs", threads().SetAffinity(0, (u64{1} << cpu_count()) - 1).status(), Status::Ok);
+}
+
+void owner_ends(Report& report) {
+    Test test{report, "locks.owner's-end-is-told"};
+    stage = 0;
+    results[0] = 1;
+    const u32 owner = start(
+        [](void*) {
+            (void)lock.take();
+            stage = 1;
+            while (stage < 2) {
+                sdk::sleep_ms(1);
+            }
+        },
+        kOwnPriority);
+    test.require("taken", reach(stage, 1));
+    const u32 waiter = start(
+        [](void*) {
+            ++stage;
+            results[0] = static_cast<u32>(lock.take());
+        },
+        kOwnPriority);
+    finish(test, waiter);
+    test.equal("who waited", static_cast<Status>(results[0].load()), Status::ResourceNotFound);
+    finish(test, owner);
+    test.equal("who comes later", lock.take(), Status::ResourceNotFound);
+    test.require("the word is as it was", (lock.value() & kAwaited) != 0, lock.value());
+    lock.reset(0);
+    test.equal("who takes it over", lock.take(), Status::Ok);
+    test.equal("and gives it", lock.give(), Status::Ok);
+}
+
+void errors(Report& report) {
+    Test test{report, "locks.wrong-use-refused"};
+    static constinit u32 words[2] = {};
+    const u64 word = address_of(words);
+    const u64 odd = word + 1;
+    const u64 nowhere = 0x30'0000'0000;
+    const u32 self = own_id();
+    test.equal("wait for no word", sync().Wait(odd, 0, 0).status(), Status::InvalidArgument);
+    test.equal("wait elsewhere", sync().Wait(nowhere, 0, 0).status(), Status::SourceFault);
+    test.equal("wait for another value", sync().Wait(word, 1, 0).status(), Status::Busy);
+    test.equal("wait until now", sync().Wait(word, 0, 1).status(), Status::Timeout);
+    test.equal(
+        "move to the same", sync().Requeue(word, 0, 1, 1, word).status(), Status::InvalidArgument);
+    test.equal(
+        "move to no word", sync().Requeue(word, 0, 1, 1, odd).status(), Status::InvalidArgument);
+    test.equal(
+        "move from another value", sync().Requeue(word, 1, 1, 1, word + 4).status(), Status::Busy);
+    test.equal("move from elsewhere",
+               sync().Requeue(nowhere, 0, 1, 1, word).status(),
+               Status::SourceFault);
+    test.equal("lock without mark", sync().Lock(word, 1, 0).status(), Status::InvalidArgument);
+    test.equal("lock no word", sync().Lock(odd, kAwaited, 0).status(), Status::InvalidArgument);
+    test.equal("lock elsewhere", sync().Lock(nowhere, kAwaited, 0).status(), Status::SourceFault);
+    test.equal("lock another value", sync().Lock(word, kAwaited | 1, 0).status(), Status::Busy);
+    words[0] = kAwaited | (self ^ 0x100);
+    test.equal("nobody has it", sync().Lock(word, words[0], 0).status(), Status::ResourceNotFound);
+    words[0] = kAwaited | self;
+    test.equal("own lock", sync().Lock(word, words[0], 0).status(), Status::Deadlock);
+    words[0] = kAwaited;
+    test.equal("another's", sync().Unlock(word).status(), Status::NotReady);
+    test.equal("unlock no word", sync().Unlock(odd).status(), Status::InvalidArgument);
+    test.equal("unlock elsewhere", sync().Unlock(nowhere).status(), Status::SourceFault);
+}
+
+void circle(Report& report) {
+    Test test{report, "locks.circle-refused"};
+    stage = 0;
+    test.equal("first", lock.take(), Status::Ok);
+    const u32 other = start(
+        [](void*) {
+            (void)second.take();
+            stage = 1;
+            results[0] = static_cast<u32>(lock.take());
+            (void)lock.give();
+            (void)second.give();
+        },
+        kOwnPriority);
+    test.require("second", reach(stage, 1));
+    for (u32 i = 0; i < 2000 && (lock.value() & kAwaited) == 0; ++i) {
+        sdk::sleep_ms(1);
+    }
+    sdk::sleep_ms(20);
+    test.equal("a circle", second.take(), Status::Deadlock);
+    test.equal("given", lock.give(), Status::Ok);
+    finish(test, other);
+    test.equal("the other had it", static_cast<Status>(results[0].load()), Status::Ok);
+}
+
+void limits(Report& report) {
+    Test test{report, "locks.wait-ends-at-its-deadline"};
+    stage = 0;
+    test.equal("taken", lock.take(), Status::Ok);
+    const u32 other = start(
+        [](void*) {
+            results[0] = static_cast<u32>(lock.take(sdk::now_ticks() + sdk::ticks_of_ms(20)));
+            stage = 1;
+        },
+        kOwnPriority);
+    test.require("ends", reach(stage, 1));  // joined now, it would wait for who waits for it
+    finish(test, other);
+    test.equal("in time", static_cast<Status>(results[0].load()), Status::Timeout);
+    test.equal("given", lock.give(), Status::Ok);
+    test.equal("free", lock.value(), 0);
+}
+
+void moved(Report& report) {
+    Test test{report, "locks.requeue-moves-who-waits"};
+    static constinit u32 words[2] = {};
+    static constinit std::atomic<u32> woken{0};
+    constexpr u32 kWaiters = 12;
+    woken = stage = 0;
+    for (u32 i = 0; i < kWaiters; ++i) {
+        (void)handles().Close(start(
+            [](void*) {
+                ++stage;
+                woken += sync().Wait(address_of(&words[0]), 0, 0).ok() ? 1 : 0;
+            },
+            100));
+    }
+    test.require("all wait", reach(stage, kWaiters));
+    sdk::sleep_ms(50);
+    const u64 from = address_of(&words[0]);
+    const auto answer = sync().Requeue(from, 0, 1, kWaiters - 2, from + 4);
+    test.equal("status", answer.status(), Status::Ok);
+    test.equal("woken", answer.value().woken, 1);
+    test.equal("moved", answer.value().moved, kWaiters - 2);
+    test.equal("from the new place", sync().Wake(from + 4, 99).value().woken, kWaiters - 2);
+    test.equal("who stayed", sync().Wake(from, 99).value().woken, 1);
+    test.require("all go on", reach(woken, kWaiters), woken);
+}
+
+}  // namespace
+
+void run(Report& report, const Context&) {
+    exclusive(report);
+    inheritance(report);
+    owner_ends(report);
+    errors(report);
+    circle(report);
+    limits(report);
+    moved(report);
+}
+
+}  // namespace trial
