@@ -20,7 +20,11 @@ constexpr u64 kInitStackTop = 0x10'0000'0000;
 constexpr u64 kRomfsAddress = 0x11'0000'0000;
 constexpr u64 kSystemAddress = 0x12'0000'0000;
 constexpr u32 kInitPriority = 200;
-constexpr u32 kPolicySeed = 0xFFFF'FFFF;  // no caller of GetEntropy gets that far
+
+/// Somewhere in the GiB above `lowest`: where something of init stands, by its own random number.
+u64 place_of(u64 lowest, u32 number) {
+    return lowest + arch::boot_entropy(arch::kEntropyOfStart + number) % 0x4'0000 * base::kPageSize;
+}
 
 /// Cuts room for the state off the end of the largest range and builds the state there.
 void place_state(MemoryRange* ranges, u32 count) {
@@ -87,7 +91,7 @@ void load_ksec(const Payload& payload) {
     if (entry->magic != ksec::kEntryMagic || entry->version != ksec::kEntryVersion) {
         refuse("policy-version");
     }
-    entry->seed(arch::boot_entropy(kPolicySeed));
+    entry->seed(arch::boot_entropy(arch::kEntropyOfStart));
     policy().entry = entry;
     policy().core_sid = objects().next_sid();
 }
@@ -136,9 +140,9 @@ void load_segment(Process& process, const PayloadSection& section, const image::
     }
 }
 
-void make_stack(Process& process) {
+void make_stack(Process& process, u64 top) {
     RegionRequest request{};
-    request.address = kInitStackTop - kInitStackBytes;
+    request.address = top - kInitStackBytes;
     request.size = kInitStackBytes;
     request.writable = true;
     const auto stack = reserve_region(process, request);
@@ -175,20 +179,20 @@ void start_init(const Payload& payload) {
     for (u32 i = 0; i < segments.value()->segment_count; ++i) {
         load_segment(process, segments_at, segments.value()->segments[i]);
     }
-    make_stack(process);
-    map_pages(process, kRomfsAddress, romfs.base, romfs.size.value);
-    map_pages(process, kSystemAddress, system.base, system.size.value);
+    const u64 stack = place_of(kInitStackTop, 1);
+    const u64 romfs_at = place_of(kRomfsAddress, 2);
+    const u64 system_at = place_of(kSystemAddress, 3);
+    make_stack(process, stack);
+    map_pages(process, romfs_at, romfs.base, romfs.size.value);
+    map_pages(process, system_at, system.base, system.size.value);
     process.entry = segments.value()->entry;
-    process.stack = kInitStackTop;
+    process.stack = stack;
     if (!control::start_process(process).ok()) {
         refuse("init-thread");
     }
     Thread& first = *scheduler().threads.find(0);
-    const u64 arguments[] = {process.handles.at(0).handle,
-                             kRomfsAddress,
-                             romfs.size.value,
-                             kSystemAddress,
-                             system.size.value};
+    const u64 arguments[] = {
+        process.handles.at(0).handle, romfs_at, romfs.size.value, system_at, system.size.value};
     for (u32 i = 0; i < 5; ++i) {
         first.frame.x[i] = arguments[i];
     }
@@ -210,6 +214,7 @@ void start_init(const Payload& payload) {
     load_ksec(payload.value());
     log_line("boot: policy hash=", policy().entry->policy_hash);
     start_init(payload.value());
+    arch::seal_kernel();
     for (u32 i = 1; i < info.cpu_count && i < kMaxCpus; ++i) {
         if (!arch::start_cpu(CpuId{i})) {
             log_line("boot: cpu-refused cpu=", u64{i});

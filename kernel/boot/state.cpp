@@ -7,13 +7,13 @@ namespace kernel {
 
 namespace {
 
-constinit State* g_state = nullptr;
+[[gnu::section(".sealed")]] constinit State* g_state = nullptr;
 
 }  // namespace
 
 constinit KernelLock g_kernel_lock{};
 
-constinit Parts g_parts{};
+[[gnu::section(".sealed")]] constinit Parts g_parts{};
 
 void create_state(void* block) { use_state(*::new (block) State{}); }
 

@@ -247,7 +247,7 @@ void advance_kernel_request(Thread& caller) {
         complete_call(caller, Status::Unimplemented);
         return;
     }
-    const MethodEntry& method = served.methods[tag.method()];
+    const MethodEntry& method = served.methods[tag.method() % kMaxMethods];
     const void* request = staged_fixed(caller.message);
     u64 response[control::kMaxResponseWords] = {};
     KASSERT(method.response_size <= sizeof(response));

@@ -89,9 +89,10 @@ inline constexpr MethodEntry kMethodOrQuick{
 /// The interface that a table of methods makes.
 template <const auto& kTable> struct Served {
     static constexpr u64 kCount = sizeof(kTable) / sizeof(kTable[0]);
+    static_assert(kCount <= kMaxMethods);
 
     struct Quick {
-        QuickMethod methods[kCount]{};
+        QuickMethod methods[kMaxMethods]{};
     };
 
     static constexpr Quick kQuick = [] {

@@ -223,6 +223,10 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
         return Status::OutOfMemory;
     }
     process->sid = objects().next_sid();
+    const u64 secret = arch::kEntropyOfProcesses + 4 * process->sid.value;
+    process->pointer_key[0] = arch::boot_entropy(secret);
+    process->pointer_key[1] = arch::boot_entropy(secret + 1);
+    process->map_base = choose_map_base(arch::boot_entropy(secret + 2));
     process->class_id = class_id;
     process->budget_pages = budget_pages;
     process->priority = priority;

@@ -110,6 +110,10 @@ void leave_user_space();
 /// AlreadyExists, OutOfMemory (boot tables used up).
 Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access);
 
+/// Makes read-only what nobody writes after the start: the kernel's own tables, and every variable
+/// in the section .sealed. First CPU, once; nothing is mapped for the kernel from then on.
+void seal_kernel();
+
 // --- power, console, entropy
 // -----------------------------------------------------------------------
 
@@ -117,8 +121,15 @@ Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access);
 [[noreturn]] void reset();
 /// The panic console. Polls with a time limit.
 void console_write(const char* text, u64 length);
-/// From the boot seed (DTB rng-seed, kaslr-seed), stretched; counter-based when there is none.
-u64 boot_entropy(u32 index);
+/// A number for each index, from the boot seed (DTB rng-seed, kaslr-seed) by a one-way function:
+/// who knows some learns nothing of the others. As good as the time of the boot when there is no
+/// seed.
+u64 boot_entropy(u64 index);
+
+/// First index of those that serve one purpose; GetEntropy counts up from 0.
+inline constexpr u64 kEntropyOfStart = u64{1} << 60;
+inline constexpr u64 kEntropyOfCpus = u64{2} << 60;
+inline constexpr u64 kEntropyOfProcesses = u64{3} << 60;
 
 // --- page tables
 // -----------------------------------------------------------------------------------

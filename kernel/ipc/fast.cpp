@@ -44,13 +44,9 @@ find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
         return {nullptr, 0};
     }
     const abi::Tag tag{granted.request};
-    const Interface& served = kernel_interface(tag);
-    const QuickMethod* quick = served.quick;
-    if (tag.method() >= served.count) {
-        return {nullptr, 0};
-    }
     caller.expected_response = granted.response;
-    return {nullptr, reinterpret_cast<u64>(quick[tag.method()])};
+    const u32 method = tag.method() % kMaxMethods;
+    return {nullptr, reinterpret_cast<u64>(kernel_interface(tag).quick[method])};
 }
 
 }  // namespace

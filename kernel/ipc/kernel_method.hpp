@@ -35,7 +35,10 @@ struct MethodEntry {
     QuickMethod quick;  // null: it is not
 };
 
-/// Methods of one interface by number, and the quick ones once more for the fast path.
+inline constexpr u32 kMaxMethods = 32;  // a power of two
+
+/// Methods of one interface by number, and the quick ones once more for the fast path: kMaxMethods,
+/// null where there is none, so that no number leads outside, not even in speculation.
 struct Interface {
     const QuickMethod* quick;
     u64 count;

@@ -14,7 +14,7 @@ class Lines final {
 public:
     /// Null: nobody registered it. O(1).
     [[nodiscard]] Line* find(base::IrqLine number) const {
-        return number.value < kNumbers ? by_number_[number.value] : nullptr;
+        return number.value < kNumbers ? by_number_[number.value % kNumbers] : nullptr;
     }
 
     /// A new line of that number, which is free and exists. Null: all are in use.
@@ -33,7 +33,7 @@ public:
     }
 
 private:
-    static constexpr u32 kNumbers = 1020;  // [GIC] interrupt ids below the special ones
+    static constexpr u32 kNumbers = 1024;  // [GIC] interrupt ids, and a power of two
 
     Line* by_number_[kNumbers]{};
     Pool<Line, kMaxLines> pool_;

@@ -48,10 +48,11 @@ public:
 
     /// The live object at `index`, or null; any index is safe to ask for.
     [[nodiscard]] T* find(base::u32 index) {
-        if (index >= kCapacity || next_[index] != kInUse) {
+        const base::u32 inside = index % kCapacity;  // also where the CPU guesses past the check
+        if (index >= kCapacity || next_[inside] != kInUse) {
             return nullptr;
         }
-        return std::launder(reinterpret_cast<T*>(&storage_[index]));
+        return std::launder(reinterpret_cast<T*>(&storage_[inside]));
     }
 
     [[nodiscard]] base::u32 used() const { return used_; }
@@ -65,7 +66,7 @@ private:
         std::byte bytes[sizeof(T)];
     };
 
-    static_assert(sizeof(Storage) == sizeof(T));
+    static_assert(sizeof(Storage) == sizeof(T) && (kCapacity & (kCapacity - 1)) == 0);
 
     Storage storage_[kCapacity];
     base::u32 next_[kCapacity];

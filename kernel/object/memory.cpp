@@ -15,9 +15,10 @@ bool overlaps(const Region& region, u64 at, u64 size) {
     return at < end_of(region) && region.base.value < at + size;
 }
 
-/// The lowest address from kMapBase on with room for `size` bytes and a guard page on both sides.
+/// The lowest address from process.map_base on with room for `size` bytes and a guard page on both
+/// sides.
 Result<u64> choose_address(const Process& process, u64 size) {
-    u64 at = kMapBase;
+    u64 at = process.map_base;
     for (const Region& region : process.regions) {
         if (end_of(region) <= at) {
             continue;

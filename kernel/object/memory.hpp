@@ -10,11 +10,19 @@ namespace kernel {
 inline constexpr u32 kPagesPerStep = 8;
 inline constexpr u64 kUserLimit = u64{1} << 39;
 inline constexpr u64 kUserMinimum = 0x1'0000;    // the first 64 KiB stay unmapped
-inline constexpr u64 kMapBase = 0x20'0000'0000;  // where the kernel chooses addresses
+inline constexpr u64 kMapBase = 0x20'0000'0000;  // where the kernel chooses addresses, at least
+inline constexpr u64 kMapChoice = u64{1} << 38;  // how far above a process may begin
 inline constexpr u64 kMaxMapping = u64{1} << 34;
 
 /// Whether [at, at+size) is page aligned, not empty, and inside the user half.
 bool is_user_range(u64 at, u64 size);
+
+/// Where a process's maps begin: one of 2^25 places, from a random number. Each lies in the first
+/// half of what one table of pages maps, so that small maps need just the one.
+constexpr u64 choose_map_base(u64 random) {
+    constexpr u64 kTableReach = u64{1} << 21;
+    return kMapBase + (random & (kMapChoice - 1) & ~(kTableReach / 2) & ~(base::kPageSize - 1));
+}
 
 /// The region that contains `at`, or null. O(regions of the process).
 Region* find_region(Process& process, VirtAddr at);

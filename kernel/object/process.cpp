@@ -9,7 +9,7 @@ PhysAddr MemoryObject::frame(u32 page) const {
     if (block.value != 0) {
         return block + PageCount{page}.bytes();
     }
-    return arch::linear<PhysAddr>(index[page / 512])[page % 512];
+    return arch::linear<PhysAddr>(index[page / 512 % kIndexFrames])[page % 512];
 }
 
 Result<void> Process::charge(u64 pages) {

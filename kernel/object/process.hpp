@@ -108,6 +108,8 @@ struct Process {
     u16 reserved = 0;
     u32 priority = 0;  // highest its threads may have
     arch::PageTable table{};
+    u64 pointer_key[2]{};  // signs its return addresses, where the CPU can
+    u64 map_base = 0;      // where the kernel begins to look for room
     HandleTable handles{};
     PhysAddr handle_memory{};
     u64 budget_pages = 0;

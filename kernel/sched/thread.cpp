@@ -29,6 +29,8 @@ create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32
     thread->frame.tls = tls;
     thread->frame.ttbr = process.table.root();
     thread->frame.x[0] = argument;
+    thread->frame.key[0] = process.pointer_key[0];
+    thread->frame.key[1] = process.pointer_key[1];
     ++process.thread_count;
     return *thread;
 }

@@ -2,6 +2,7 @@
 // From the first instruction to program_main. The start block's size stands in its header, which
 // init wrote; the header's own page is mapped whole, so reading it is safe before the check.
 #include <runtime/process.hpp>
+#include <runtime/stack_guard.hpp>
 #include <runtime/start_block.hpp>
 
 namespace {
@@ -24,6 +25,9 @@ std::span<const base::u8> block_bytes(const void* block) {
 }  // namespace
 
 extern "C" [[noreturn]] void sdk_start(const void* block) {
+    if (block != nullptr) {
+        sdk::set_stack_guard(static_cast<const sdk::start::Header*>(block)->guard);
+    }
     for (const Initialiser* each = __init_array_start; each != __init_array_end; ++each) {
         (*each)();
     }

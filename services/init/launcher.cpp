@@ -148,7 +148,8 @@ Result<void> Launcher::furnish_steps(Unit& unit, Failure& failure) {
                            .eclass = unit.component.eclass,
                            .program = unit.component.program,
                            .kernel = sdk::kKernelHandle,
-                           .listener = unit.life.listener};
+                           .listener = unit.life.listener,
+                           .guard = place.words[2]};
     std::memcpy(identity.seed, seed.words, sizeof(identity.seed));
     TRY_VALUE(const u32 size, writer_.finish(identity, block_));
     failure = {.step = "load-start-block"};

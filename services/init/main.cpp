@@ -7,6 +7,7 @@
 #include <runtime/ipc.hpp>
 #include <runtime/log.hpp>
 #include <runtime/process.hpp>
+#include <runtime/stack_guard.hpp>
 #include <runtime/status_text.hpp>
 #include <services/init/kernel_services.hpp>
 #include <services/init/supervisor.hpp>
@@ -100,6 +101,9 @@ init_start(u64 kernel, u64 files_address, u64 files_size, u64 tree_address, u64 
 
 extern "C" [[noreturn]] void
 init_start(u64 kernel, u64 files_address, u64 files_size, u64 tree_address, u64 tree_size) {
+    if (const auto random = svc::init::KernelServices{}.get_entropy(); random.ok()) {
+        sdk::set_stack_guard(random.value().words[0]);
+    }
     run({.kernel = kernel,
          .files = bytes_at(files_address, files_size),
          .tree = bytes_at(tree_address, tree_size)});

@@ -198,7 +198,7 @@ Result<u32> StartBlockWriter::finish(const StartIdentity& identity, std::span<u8
                          .properties = layout.put(properties_.view()),
                          .files = layout.put(files_.view()),
                          .program = layout.moved(program),
-                         .reserved = 0};
+                         .guard = identity.guard};
     std::memcpy(header.seed, identity.seed, sizeof(header.seed));
     std::memcpy(room.data(), &header, sizeof(header));
     std::memcpy(room.data() + pool, pool_, pool_size_);

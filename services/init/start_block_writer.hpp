@@ -41,6 +41,7 @@ struct StartIdentity {
     u32 kernel = 0;
     u32 listener = 0;
     u64 seed[4]{};
+    u64 guard = 0;
 };
 
 class StartBlockWriter final {

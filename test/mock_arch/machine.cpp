@@ -312,15 +312,17 @@ Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access) {
     return {};
 }
 
+void seal_kernel() {}
+
 void power_off(u32 code) { throw mock::PowerOff{.code = code, .reset = false}; }
 
 void reset() { throw mock::PowerOff{.code = 0, .reset = true}; }
 
 void console_write(const char* text, u64 length) { machine().console.append(text, length); }
 
-u64 boot_entropy(u32 index) {
+u64 boot_entropy(u64 index) {
     // splitmix64: spreads a small seed over all bits.
-    u64 value = machine().entropy_seed + (u64{index} + 1) * 0x9E37'79B9'7F4A'7C15;
+    u64 value = machine().entropy_seed + (index + 1) * 0x9E37'79B9'7F4A'7C15;
     value = (value ^ (value >> 30)) * 0xBF58'476D'1CE4'E5B9;
     value = (value ^ (value >> 27)) * 0x94D0'49BB'1331'11EB;
     return value ^ (value >> 31);

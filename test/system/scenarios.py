@@ -11,6 +11,8 @@ from scenario import Scenario
 FINISHED = r"^trial: finished passed=\d+ failed=0$"
 TRIAL = dict(image="trial", ends_at=r"^trial: finished passed=\d+ failed=\d+$", at_least=200,
              expect=(r"^trial: machine cpus={cpus}$", FINISHED), seconds=180)
+PROTECTED = dict(ends_at=TRIAL["ends_at"], at_least=200, forbid=(r"^hardening: \w+-escaped$",),
+                 expect=(r"^boot: protection landing-pads=yes signed-pointers=yes branch-defence=none$",) + TRIAL["expect"])
 RANDOM = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
               tests=("random.canary-undisturbed", "random.nothing-leaks"))
 CHANGING = dict(ends_at=TRIAL["ends_at"], expect=TRIAL["expect"],
@@ -41,9 +43,14 @@ LIVES = dict(image="plant", ends_at=r"^init: task-started", seconds=60, builds=(
 WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version that the device tree names$"
 
 SCENARIOS = (
-    Scenario("trial", machines=tuple(variants()) + OTHER_TURNS[1:], builds=("gcc",), **TRIAL),
+    Scenario("trial", machines=tuple(m for m in variants() if m.cpu != "max") + OTHER_TURNS[1:], builds=("gcc",), **TRIAL),
     Scenario("trial", machines=TIMED, builds=("gcc",), forbid=PUNCTUAL,
              **{**TRIAL, "expect": FAIR + TRIAL["expect"]}),
+    Scenario("trial, all protections", image="trial", machines=(virt(cpus=2, gic=3, cpu="max"),), seconds=180,
+             **PROTECTED),
+    # Signed pointers without landing pads; a branch history that the kernel's vectors overwrite.
+    Scenario("trial, other vectors", machines=(virt(cpus=2, gic=3, cpu="neoverse-v1"), virt(gic=3, cpu="neoverse-n1")),
+             builds=("gcc",), **{**TRIAL, "expect": (r"^boot: protection .* branch-defence=loop$",) + TRIAL["expect"]}),
     Scenario("trial", machines=SECOND_COMPILER, builds=("clang",), **TRIAL),
     Scenario("trial", machines=tuple(m for m in variants() if m not in SECOND_COMPILER), builds=("clang",),
              only_long=True, **TRIAL),

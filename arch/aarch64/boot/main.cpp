@@ -269,6 +269,8 @@ extern "C" void boot_primary(u64 tree, u64 level, u64 ticks, u64 image) {
     cpus_start(board);
     start_memory();
     start_devices(ticks);
+    canary_start();
+    protection_report(protect_cpu());
     const bool is_limited = board.cpu_limit != 0 && board.cpu_limit < board.cpu_count;
     info.cpu_count = is_limited ? board.cpu_limit : board.cpu_count;
     info.boot_entry_ticks = ticks;
@@ -278,6 +280,7 @@ extern "C" void boot_primary(u64 tree, u64 level, u64 ticks, u64 image) {
 }
 
 extern "C" void boot_secondary(u32 cpu) {
+    arch::protect_cpu();
     if (!arch::gic_start_cpu()) {
         arch::console_print("boot: a CPU has no part in the interrupt controller and stays off\n");
         while (true) {

@@ -16,6 +16,8 @@
 #define SCTLR_ON 0x305cd99d
 #define SCTLR_SPAN 0x00800000
 #define SCTLR_EPAN_BIT 57
+#define SCTLR_BT (3 << 35)          // paciasp is no landing pad for br, at EL0 and EL1
+#define SCTLR_ENIA_BIT 31           // of the pointer keys, A for instructions alone: EL0's
 
 // Attribute 0 Device-nGnRE, 1 Normal write-back, 2 Normal non-cacheable: <arch/translation.hpp>.
 #define MAIR 0x44ff04
@@ -223,7 +225,18 @@ FUNC enable_mmu
         cmp     x11, #3
         b.lo    2f
         orr     x9, x9, #(1 << SCTLR_EPAN_BIT)
-2:      msr     sctlr_el1, x9
+2:      mrs     x10, id_aa64pfr1_el1
+        tst     x10, #0xf                  // BTI
+        b.eq    3f
+        orr     x9, x9, #SCTLR_BT
+3:      mrs     x10, id_aa64isar1_el1
+        mrs     x11, s3_0_c0_c6_2          // ID_AA64ISAR2
+        and     x10, x10, #0xff0           // APA, API
+        and     x11, x11, #0xf000          // APA3
+        orr     x10, x10, x11
+        cbz     x10, 4f
+        orr     x9, x9, #(1 << SCTLR_ENIA_BIT)
+4:      msr     sctlr_el1, x9
         isb
         ret
 END enable_mmu
@@ -231,6 +244,7 @@ END enable_mmu
 // The rest runs at the kernel's address.
 
 FUNC primary_high
+        hint    #36                        // bti j
         bl      leave_identity
         adrp    x9, per_cpu_blocks
         add     x9, x9, :lo12:per_cpu_blocks
@@ -248,6 +262,7 @@ END primary_high
 
 // A secondary CPU finds its block by its own affinity; one that is not listed does not run.
 FUNC secondary_high
+        hint    #36                        // bti j
         bl      leave_identity
         mrs     x9, mpidr_el1
         ldr     x10, =0xff00ffffff

@@ -28,7 +28,7 @@ struct State {
     u32 count = 1;
 };
 
-constinit State state;
+[[gnu::section(".sealed")]] constinit State state;
 
 /// Whether the kernel may write here: asks the MMU. [ARM] "AT S1E1W", "PAR_EL1"
 bool is_writable(const void* at) {

@@ -20,4 +20,13 @@ u64 own_mpidr();
 /// The block of a CPU; `cpu` < kMaxCpus.
 PerCpu& cpu_block(CpuId cpu);
 
+/// Chooses the canary, for all CPUs. Entropy must be there; the callers never return, because no
+/// function that checks its canary may see it change.
+void canary_start();
+/// Gives this CPU the vectors that it needs. Returns its branch defence in words, with a line's
+/// end.
+const char* protect_cpu();
+/// Prints what this CPU has, in one line.
+void protection_report(const char* defence);
+
 }  // namespace arch

@@ -1,37 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// splitmix64 over the seed: cheap, and each index gives a number that looks independent. A board
-// with neither a tree seed nor FEAT_RNG gets only as much as the boot time varies.
+// The index encrypted with the seed as key (Speck128/128), half of the result: outputs that EL0 is
+// given tell it neither the seed nor other outputs (other processes' keys, canaries, addresses). A
+// board with neither a tree seed nor FEAT_RNG gets only as much as the boot time varies. [SPECK]
 #include <arch/aarch64/cpu/entropy.hpp>
 #include <arch/system_register.hpp>
+#include <bit>
 #include <kernel/hal/machine.hpp>
 
 namespace arch {
 
 namespace {
 
-constexpr u64 kStep = 0x9E37'79B9'7F4A'7C15;
-constexpr u64 kStepStep = 0xD1B5'4A32'D192'ED03;
-
-constinit u64 state = 0;
-
-u64 mix(u64 value) {
-    value = (value ^ (value >> 30)) * 0xBF58'476D'1CE4'E5B9;
-    value = (value ^ (value >> 27)) * 0x94D0'49BB'1331'11EB;
-    return value ^ (value >> 31);
-}
+[[gnu::section(".sealed")]] constinit u64 seed[2]{};
 
 }  // namespace
 
 void entropy_start(const kernel::BoardTree& board, u64 entry_ticks) {
-    state = mix(board.seed + kStep);
-    if (!board.has_seed) {
-        state ^= mix(entry_ticks + kStepStep);
-        if ((ARCH_READ(id_aa64isar0_el1) >> 60) != 0) {
-            state ^= mix(ARCH_READ(s3_3_c2_c4_0));  // RNDR
-        }
+    seed[0] = board.seed;
+    seed[1] = entry_ticks;
+    if (!board.has_seed && (ARCH_READ(id_aa64isar0_el1) >> 60) != 0) {
+        seed[0] = ARCH_READ(s3_3_c2_c4_0);  // RNDR
     }
 }
 
-u64 boot_entropy(u32 index) { return mix(state + (u64{index} + 1) * kStep); }
+u64 boot_entropy(u64 index) {
+    u64 block[2] = {index, 0};
+    u64 key[2] = {seed[0], seed[1]};
+    const auto mix = [](u64(&words)[2], u64 with) {
+        words[1] = (std::rotr(words[1], 8) + words[0]) ^ with;
+        words[0] = std::rotl(words[0], 3) ^ words[1];
+    };
+    for (u64 round = 0; round < 32; round++) {
+        mix(block, key[0]);
+        mix(key, round);
+    }
+    return block[0];
+}
 
 }  // namespace arch

@@ -14,10 +14,13 @@ namespace {
 extern "C" {
 [[noreturn]] void abort();
 [[noreturn]] void __cxa_pure_virtual();
+[[noreturn]] void __stack_chk_fail();
 
 void abort() { stop(); }
 
 void __cxa_pure_virtual() { stop(); }
+
+void __stack_chk_fail() { stop(); }
 }
 
 namespace std {

@@ -18,7 +18,7 @@ struct State {
     u32 count = 0;
 };
 
-constinit State state;
+[[gnu::section(".sealed")]] constinit State state;
 
 void forbid(const kernel::MemoryRange& range) {
     if (range.size.value != 0) {

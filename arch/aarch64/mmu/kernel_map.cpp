@@ -44,6 +44,8 @@ extern "C" {
 extern u8 __image_start[];
 extern u8 __text_end[];
 extern u8 __rodata_end[];
+extern u8 __sealed_start[];
+extern u8 __sealed_end[];
 extern u8 __image_end[];
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
@@ -65,7 +67,7 @@ struct KernelMap {
     u64 next_window = kDeviceBase;
 };
 
-constinit KernelMap state;
+[[gnu::section(".sealed")]] constinit KernelMap state;
 
 // Linker symbols are the ends of regions, not objects: their addresses are all that counts.
 u64 address_of(const void* symbol) { return reinterpret_cast<u64>(symbol); }
@@ -247,6 +249,24 @@ Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access) {
     dsb_ishst();
     isb();
     return {};
+}
+
+void seal_kernel() {
+    const auto seal = [](u64 at) {
+        u64& page = kernel_tables[2].entry[index(at, 3)];
+        store(page, page | kReadOnly);
+    };
+    const u64 own = address_of(&kernel_tables[2]);
+    for (u64 at = address_of(__sealed_start); at < address_of(__sealed_end); at += kPageSize) {
+        if (at != own) {
+            seal(at);
+        }
+    }
+    seal(own);  // the last store to any of them
+    dsb_ishst();
+    asm volatile("tlbi vmalle1is" ::: "memory");
+    dsb_ish();
+    isb();
 }
 
 }  // namespace arch

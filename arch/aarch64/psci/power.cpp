@@ -18,7 +18,7 @@ struct State {
     bool semihosting = false;
 };
 
-constinit State state;
+[[gnu::section(".sealed")]] constinit State state;
 
 [[noreturn]] void halt() {
     while (true) {

@@ -14,9 +14,12 @@ namespace {
 constexpr u64 kCpuOn = 0xC400'0003;
 constexpr u64 kSystemOff = 0x8400'0008;
 constexpr u64 kSystemReset = 0x8400'0009;
+constexpr u64 kPsciFeatures = 0x8400'000A;
+constexpr u64 kSmcccVersion = 0x8000'0000;
+constexpr u64 kArchFeatures = 0x8000'0001;
 constexpr u64 kNotSupported = ~u64{0};
 
-constinit kernel::PsciConduit conduit = kernel::PsciConduit::None;
+[[gnu::section(".sealed")]] constinit kernel::PsciConduit conduit = kernel::PsciConduit::None;
 
 u64 call(u64 function, u64 a, u64 b, u64 c) {
     switch (conduit) {
@@ -33,6 +36,14 @@ u64 call(u64 function, u64 a, u64 b, u64 c) {
 }  // namespace
 
 void psci_start(kernel::PsciConduit chosen) { conduit = chosen; }
+
+base::s32 firmware_feature(u64 function) {
+    if (conduit != kernel::PsciConduit::Smc ||
+        static_cast<base::s32>(call(kPsciFeatures, kSmcccVersion, 0, 0)) < 0) {
+        return -1;
+    }
+    return static_cast<base::s32>(call(kArchFeatures, function, 0, 0));
+}
 
 bool psci_cpu_on(u64 mpidr, u64 entry) {
     // Results are 32-bit numbers; what the upper half holds after an SMC32 error is not defined.

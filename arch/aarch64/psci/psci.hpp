@@ -10,6 +10,10 @@ namespace arch {
 
 void psci_start(kernel::PsciConduit conduit);
 
+/// What the firmware answers about an architecture call by SMC: below 0 it has none, also when it
+/// is too old to be asked. [SMCCC] "SMCCC_ARCH_FEATURES"
+base::s32 firmware_feature(u64 function);
+
 /// CPU_ON. False: no PSCI, or the firmware refused.
 bool psci_cpu_on(u64 mpidr, u64 entry);
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr u64 kEnable = 1;
 
-constinit u64 frequency = 0;
+[[gnu::section(".sealed")]] constinit u64 frequency = 0;
 
 }  // namespace
 

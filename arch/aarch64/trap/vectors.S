@@ -2,6 +2,11 @@
 // Exception vectors and the assembly half of the IPC fast path: save, ask C++, restore, return.
 // Every decision is in kernel/ipc/fast.cpp, whose two functions use no stack, so SP may stay at the
 // running thread's frame meanwhile. [ARM] "Exception vectors"
+//
+// All of it exists twice: on a CPU that signs pointers, entering a thread also loads the key of its
+// process. The vectors exist once more for CPUs that must keep what EL0 taught the branch predictor
+// from the kernel. protect_cpu (cpu/protection.cpp) gives each CPU those that it needs, so that nobody else pays.
+// [SMCCC] "SMCCC_ARCH_WORKAROUND_3", [TRUSTED-FIRMWARE] "Spectre-BHB"
 #include <arch/frame.h>
 #include <arch/percpu.h>
 
@@ -16,19 +21,6 @@
 
 .macro END name
         .size   \name, . - \name
-.endm
-
-.macro VECTOR target
-        .balign 128
-        b       \target
-.endm
-
-// An exception that must not happen: reports itself by number.
-.macro STOP number
-        .balign 128
-        msr     tpidr_el0, x0              // the one register to spare: EL0's value is in the frame
-        mov     x0, #\number
-        b       stop
 .endm
 
 .macro CALLEE_SAVED op, base
@@ -56,46 +48,19 @@
         isb
 .endm
 
-        .section .text.hot, "ax"
-        .balign 2048
-        .global vectors
-vectors:
-        STOP    0                          // EL1 with SP_EL0
-        STOP    1
-        STOP    2
-        STOP    3
-        STOP    4                          // EL1: synchronous
-        STOP    5                          // EL1: IRQ, masked by design
-        STOP    6
-        STOP    7
-        VECTOR  el0_sync
-        VECTOR  el0_irq
-        STOP    10
-        VECTOR  el0_serror
-        STOP    12                         // AArch32: EL0 has none
-        STOP    13
-        STOP    14
-        STOP    15
-        .balign 128
-
-// el0_sync - synchronous exception from EL0.
-//   Entry: SP = frame of the running thread; DAIF masked; x0-x30 untrusted.
-//   Exit:  to the fast path, or to C++ with everything saved.   Uses: x29, x30, both saved first.
-FUNC el0_sync
-        stp     x29, x30, [sp, #FRAME_X29]
-        mrs     x30, esr_el1
-        mov     w29, #ESR_SVC64
-        subs    w30, w30, w29
-        b.eq    ipc_call
-        cmp     w30, #2
-        b.eq    ipc_reply
-        b       el0_sync_rest
-END el0_sync
+// The key of the process, which signs return addresses at EL0. x0 = frame.   Uses: x5, x6.
+.macro LOAD_KEY kind
+.ifnb \kind
+        ldp     x5, x6, [x0, #FRAME_KEY]
+        msr     s3_0_c2_c1_0, x5           // APIAKeyLo_EL1
+        msr     s3_0_c2_c1_1, x6           // APIAKeyHi_EL1
+.endif
+.endm
 
 // What both directions of the fast path do around their C++ half.
-.macro FAST_SAVE
+.macro FAST_SAVE kind
         ubfx    x29, x9, #39, #20          // long, handles, deadline, sync object: not here
-        cbnz    x29, el0_sync_rest
+        cbnz    x29, el0_sync_rest\kind
         mrs     x16, elr_el1
         mrs     x17, sp_el0
         CALLEE_SAVED stp, sp
@@ -103,10 +68,11 @@ END el0_sync
 .endm
 
 // x0 = frame to enter, x1 and x2 already hold what EL0 gets.
-.macro FAST_ENTER
+.macro FAST_ENTER kind
         mov     sp, x0
         ldp     x16, x17, [x0, #FRAME_PC]
         ldp     x3, x4, [x0, #FRAME_TLS]
+        LOAD_KEY \kind
         msr     elr_el1, x16
         msr     sp_el0, x17
         msr     ttbr0_el1, x4
@@ -126,35 +92,134 @@ END el0_sync
         RETURN
 .endm
 
-FUNC ipc_call
-        FAST_SAVE
+.macro SAVE_ALL
+        stp     x29, x30, [sp, #FRAME_X29]
+        stp     x0, x1, [sp, #FRAME_X]
+        CALLER_SAVED stp, sp
+        CALLEE_SAVED stp, sp
+        mrs     x16, elr_el1
+        mrs     x17, sp_el0
+        stp     x16, x17, [sp, #FRAME_PC]
+        mrs     x16, spsr_el1
+        stp     x18, x16, [sp, #FRAME_X + 144]
+        mov     x0, sp
+        mrs     x3, tpidr_el1
+        ldr     x4, [x3, #PERCPU_STACK_TOP]
+        mov     sp, x4
+        mov     x29, #0
+        mov     x30, #0
+.endm
+
+// Before an entry from EL0, what choose_branch_defence said: a number of branches that replace the
+// history; or, with bit 31, a call of firmware. All registers come back: the frame has room for x0
+// to x3, which firmware may change.
+.macro DEFEND
+        stp     x29, x30, [sp, #FRAME_X29]
+        mrs     x30, tpidr_el1
+        ldr     x30, [x30, #PERCPU_PREDICTOR]
+        tbnz    x30, #31, 2f
+1:      b       . + 4
+        subs    x30, x30, #1
+        b.ne    1b
+        dsb     nsh
+        b       3f
+2:      stp     x0, x1, [sp, #FRAME_X]
+        stp     x2, x3, [sp, #FRAME_X + 16]
+        mov     x0, x30
+        smc     #0
+        ldp     x0, x1, [sp, #FRAME_X]
+        ldp     x2, x3, [sp, #FRAME_X + 16]
+3:      isb
+        ldp     x29, x30, [sp, #FRAME_X29]
+.endm
+
+.macro VECTOR target, defence
+        .balign 128
+        \defence
+        b       \target
+.endm
+
+// An exception that must not happen: reports itself by number.
+.macro STOP number
+        .balign 128
+        msr     tpidr_el0, x0              // the one register to spare: EL0's value is in the frame
+        mov     x0, #\number
+        b       stop
+.endm
+
+// `kind`: empty, or _signed where the CPU signs pointers. `defence`: empty, or DEFEND.
+.macro VECTORS name, kind, defence
+        .balign 2048
+        .global \name
+\name:
+        STOP    0                          // EL1 with SP_EL0
+        STOP    1
+        STOP    2
+        STOP    3
+        STOP    4                          // EL1: synchronous
+        STOP    5                          // EL1: IRQ, masked by design
+        STOP    6
+        STOP    7
+        VECTOR  el0_sync\kind, \defence
+        VECTOR  el0_irq\kind, \defence
+        STOP    10
+        VECTOR  el0_serror\kind, \defence
+        STOP    12                         // AArch32: EL0 has none
+        STOP    13
+        STOP    14
+        STOP    15
+        .balign 128
+.endm
+
+        .section .text.hot, "ax"
+        VECTORS vectors
+
+// Every way in and out of EL0. `kind` as above.
+.macro ENTRIES kind
+
+// el0_sync - synchronous exception from EL0.
+//   Entry: SP = frame of the running thread; DAIF masked; x0-x30 untrusted.
+//   Exit:  to the fast path, or to C++ with everything saved.   Uses: x29, x30, both saved first.
+FUNC el0_sync\kind
+        stp     x29, x30, [sp, #FRAME_X29]
+        mrs     x30, esr_el1
+        mov     w29, #ESR_SVC64
+        subs    w30, w30, w29
+        b.eq    ipc_call\kind
+        cmp     w30, #2
+        b.eq    ipc_reply\kind
+        b       el0_sync_rest\kind
+END el0_sync\kind
+
+FUNC ipc_call\kind
+        FAST_SAVE \kind
         str     x0, [sp, #FRAME_X]
         mov     x2, sp
         mov     x3, x9
         bl      ipc_fast_call              // (handle, -, frame, tag) -> (frame or 0, badge)
-        cbz     x0, kernel_call
+        cbz     x0, kernel_call\kind
         ldr     x2, [sp, #THREAD_TOKEN]
-        FAST_ENTER
-END ipc_call
+        FAST_ENTER \kind
+END ipc_call\kind
 
-FUNC ipc_reply
-        FAST_SAVE
+FUNC ipc_reply\kind
+        FAST_SAVE \kind
         str     x0, [sp, #FRAME_X]
         str     x2, [sp, #FRAME_X + 16]
         stp     x5, x6, [sp, #THREAD_ROOM]   // for the next request
         mov     x1, sp
         mov     x3, x9
         bl      ipc_fast_reply             // (listener, frame, token, tag) -> (frame or 0, 0)
-        cbz     x0, fast_refused
+        cbz     x0, fast_refused\kind
         mov     x2, #0
-        FAST_ENTER
-END ipc_reply
+        FAST_ENTER \kind
+END ipc_reply\kind
 
 // A quick method of the kernel, in x1, runs on the CPU's stack with the lock held, as
 //   (thread, word, word, word) -> (word, word). SP_EL0, ELR_EL1 and TTBR0_EL1 are the caller's
 //   throughout; a method after which another thread is to run does not return.
-kernel_call:
-        cbz     x1, fast_refused
+kernel_call\kind\():
+        cbz     x1, fast_refused\kind
         mov     x29, sp                    // the frame, for after
         mrs     x4, tpidr_el1
         ldr     x4, [x4, #PERCPU_STACK_TOP]
@@ -195,7 +260,7 @@ kernel_call:
         RETURN
 
 // The fast path changed nothing and gave up: x9-x15, x18 and the frame still hold the call.
-fast_refused:
+fast_refused\kind\():
         stp     xzr, xzr, [sp, #FRAME_X + 24]
         ldp     x0, x1, [sp, #THREAD_ROOM]
         stp     x0, x1, [sp, #FRAME_X + 40]
@@ -207,9 +272,9 @@ fast_refused:
         stp     xzr, x18, [sp, #FRAME_X + 136]
         mrs     x16, spsr_el1
         str     x16, [sp, #FRAME_PSTATE]
-        b       enter_kernel
+        b       enter_kernel\kind
 
-FUNC el0_sync_rest
+FUNC el0_sync_rest\kind
         stp     x0, x1, [sp, #FRAME_X]
         CALLER_SAVED stp, sp
         CALLEE_SAVED stp, sp
@@ -218,7 +283,7 @@ FUNC el0_sync_rest
         stp     x16, x17, [sp, #FRAME_PC]
         mrs     x16, spsr_el1
         stp     x18, x16, [sp, #FRAME_X + 144]
-enter_kernel:
+enter_kernel\kind\():
         mov     x0, sp
         mrs     x1, esr_el1
         mrs     x2, far_el1
@@ -228,39 +293,24 @@ enter_kernel:
         mov     x29, #0
         mov     x30, #0
         bl      kernel_synchronous
-        b       leave_kernel
-END el0_sync_rest
+        b       leave_kernel\kind
+END el0_sync_rest\kind
 
-.macro SAVE_ALL
-        stp     x29, x30, [sp, #FRAME_X29]
-        stp     x0, x1, [sp, #FRAME_X]
-        CALLER_SAVED stp, sp
-        CALLEE_SAVED stp, sp
-        mrs     x16, elr_el1
-        mrs     x17, sp_el0
-        stp     x16, x17, [sp, #FRAME_PC]
-        mrs     x16, spsr_el1
-        stp     x18, x16, [sp, #FRAME_X + 144]
-        mov     x0, sp
-        mrs     x3, tpidr_el1
-        ldr     x4, [x3, #PERCPU_STACK_TOP]
-        mov     sp, x4
-        mov     x29, #0
-        mov     x30, #0
-.endm
-
-FUNC el0_irq
+FUNC el0_irq\kind
         SAVE_ALL
         bl      kernel_interrupt
-        b       leave_kernel
-END el0_irq
+        b       leave_kernel\kind
+END el0_irq\kind
 
-FUNC el0_serror
+FUNC el0_serror\kind
         SAVE_ALL
         mrs     x1, esr_el1
         bl      kernel_serror
-        b       leave_kernel
-END el0_serror
+        b       leave_kernel\kind
+END el0_serror\kind
+.endm
+
+        ENTRIES
 
 // leave_kernel - enters the thread whose frame is in x0, with every register of the frame.
 FUNC leave_kernel
@@ -285,7 +335,9 @@ END leave_kernel
 
 // enter_thread - first entry of a CPU into EL0. Entry: x0 = frame. Never returns.
 FUNC enter_thread
-        b       leave_kernel
+        mrs     x1, sctlr_el1
+        tbz     x1, #31, leave_kernel      // EnIA: it signs no pointers
+        b       leave_kernel_signed
 END enter_thread
 
 // stop - an exception of the kernel itself. Entry: x0 = vector, TPIDR_EL0 = the old x0. The kernel
@@ -322,3 +374,16 @@ FUNC stop
 1:      wfe
         b       1b
 END stop
+
+        .section .text.signed, "ax"
+// leave_kernel_signed - likewise, with the key.
+FUNC leave_kernel_signed
+        LOAD_KEY _signed
+        b       leave_kernel
+END leave_kernel_signed
+
+        ENTRIES _signed
+        VECTORS vectors_defended, , DEFEND
+        VECTORS vectors_signed, _signed
+        VECTORS vectors_signed_defended, _signed, DEFEND
+        .section .note.GNU-stack, "", %progbits

@@ -15,10 +15,11 @@
 #define FRAME_TTBR 120
 #define FRAME_X 128  // x0..x18
 #define FRAME_PSTATE 280
-#define FRAME_SIZE 288
-#define THREAD_TOKEN 288     // kernel::Thread::token, which the fast path hands to the server
-#define THREAD_ROOM 296      // kernel::Thread::room_fixed and room_arena, x5 and x6 of a fast Reply
-#define THREAD_RESPONSE 312  // kernel::Thread::expected_response, the tag that answers a quick Call
+#define FRAME_KEY 288
+#define FRAME_SIZE 304
+#define THREAD_TOKEN 304     // kernel::Thread::token, which the fast path hands to the server
+#define THREAD_ROOM 312      // kernel::Thread::room_fixed and room_arena, x5 and x6 of a fast Reply
+#define THREAD_RESPONSE 328  // kernel::Thread::expected_response, the tag that answers a quick Call
 
 #ifndef __ASSEMBLER__
 #include <cstddef>
@@ -34,6 +35,7 @@ struct Frame {
     std::uint64_t ttbr;   // TTBR0_EL1: root and ASID
     std::uint64_t x[19];  // x0..x18; stale while the thread waits in a short Call or Recv
     std::uint64_t pstate;
+    std::uint64_t key[2];  // APIAKey_EL1, where the CPU signs pointers
 };
 
 static_assert(offsetof(Frame, x19_x30) == FRAME_X19);
@@ -43,6 +45,7 @@ static_assert(offsetof(Frame, tls) == FRAME_TLS);
 static_assert(offsetof(Frame, ttbr) == FRAME_TTBR);
 static_assert(offsetof(Frame, x) == FRAME_X);
 static_assert(offsetof(Frame, pstate) == FRAME_PSTATE);
+static_assert(offsetof(Frame, key) == FRAME_KEY);
 static_assert(sizeof(Frame) == FRAME_SIZE);
 
 }  // namespace arch

@@ -6,7 +6,8 @@
 #define PERCPU_EMERGENCY_TOP 8
 #define PERCPU_INDEX 16
 #define PERCPU_MPIDR 24
-#define PERCPU_SIZE 32
+#define PERCPU_PREDICTOR 32
+#define PERCPU_SIZE 40
 #define PERCPU_COUNT 4  // kernel::kMaxCpus
 
 // Of each CPU, in this order: unmapped guard, kernel stack, unmapped guard, emergency stack.
@@ -25,13 +26,15 @@ struct PerCpu {
     std::uint64_t emergency_top;  // for EL1 aborts only, guard page below
     std::uint32_t index;
     std::uint32_t reserved;
-    std::uint64_t mpidr;  // affinity fields of MPIDR_EL1
+    std::uint64_t mpidr;      // affinity fields of MPIDR_EL1
+    std::uint64_t predictor;  // what DEFEND in trap/vectors.S does
 };
 
 static_assert(offsetof(PerCpu, stack_top) == PERCPU_STACK_TOP);
 static_assert(offsetof(PerCpu, emergency_top) == PERCPU_EMERGENCY_TOP);
 static_assert(offsetof(PerCpu, index) == PERCPU_INDEX);
 static_assert(offsetof(PerCpu, mpidr) == PERCPU_MPIDR);
+static_assert(offsetof(PerCpu, predictor) == PERCPU_PREDICTOR);
 static_assert(sizeof(PerCpu) == PERCPU_SIZE);
 
 }  // namespace arch

@@ -3,6 +3,7 @@
 // [ARM] "VMSAv8-64 translation table format descriptors"
 #pragma once
 
+#include <arch/system_register.hpp>
 #include <kernel/hal/machine.hpp>
 
 namespace arch::translation {
@@ -25,6 +26,7 @@ inline constexpr u64 kReadOnly = u64{1} << 7;  ///< AP[2]
 inline constexpr u64 kInnerShareable = u64{3} << 8;
 inline constexpr u64 kAccessed = u64{1} << 10;
 inline constexpr u64 kNotGlobal = u64{1} << 11;
+inline constexpr u64 kGuarded = u64{1} << 50;          ///< GP: indirect branches must land on a bti
 inline constexpr u64 kNoKernelExecute = u64{1} << 53;  ///< PXN
 inline constexpr u64 kNoUserExecute = u64{1} << 54;    ///< UXN
 inline constexpr u64 kOwned = u64{1} << 55;            ///< software: the entry holds a frame
@@ -40,16 +42,19 @@ constexpr u32 index(u64 address, u32 level) {
 
 constexpr bool is_table(u64 entry) { return (entry & (kValid | kTable)) == (kValid | kTable); }
 
+/// What an executable page has besides, on a CPU with FEAT_BTI. [ARM] "ID_AA64PFR1_EL1"
+inline u64 guard() { return (ARCH_READ(id_aa64pfr1_el1) & 0xF) != 0 ? kGuarded : 0; }
+
 /// Attributes of an EL0 page. An access without any right keeps the frame but is not valid, so
 /// that the hardware never sees it.
-constexpr u64 user_attributes(Access access) {
+inline u64 user_attributes(Access access) {
     if (!access.read && !access.write && !access.execute) {
         return kOwned | (access.device ? kAttributeDevice : kAttributeNormal);
     }
     u64 bits = kValid | kTable | kAccessed | kNotGlobal | kUser | kOwned | kNoKernelExecute;
     bits |= access.device ? kAttributeDevice : kAttributeNormal | kInnerShareable;
     bits |= access.write ? 0 : kReadOnly;
-    bits |= access.execute ? 0 : kNoUserExecute;
+    bits |= access.execute ? guard() : kNoUserExecute;
     return bits;
 }
 
@@ -63,11 +68,11 @@ constexpr Access user_access(u64 entry) {
 }
 
 /// Attributes of a kernel page or block, without the kTable bit that tells one from the other.
-constexpr u64 kernel_attributes(Access access) {
+inline u64 kernel_attributes(Access access) {
     u64 bits = kValid | kAccessed | kNoUserExecute;
     bits |= access.device ? kAttributeDevice : kAttributeNormal | kInnerShareable;
     bits |= access.write ? 0 : kReadOnly;
-    bits |= access.execute ? 0 : kNoKernelExecute;
+    bits |= access.execute ? guard() : kNoKernelExecute;
     return bits;
 }
 

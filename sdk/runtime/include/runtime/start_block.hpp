@@ -62,7 +62,7 @@ struct Header {
     Table properties;   // Property; likewise
     Table files;        // File
     Place program;      // name of its file
-    u64 reserved;       // zero
+    u64 guard;          // random: the canary of its stacks
 };
 
 struct Connection {
