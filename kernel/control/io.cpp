@@ -21,60 +21,51 @@ bool overlaps_registered(u64 base, u64 size) {
     return false;
 }
 
-Outcome
+/// Hands a new resource, which has no reference yet, to the caller. OutOfMemory: it is released.
+template <auto kRelease, typename T>
+Result<Outcome> hand_over(Thread& caller, T& object, abi::HandleDescriptor& given) {
+    SlotContent content{};
+    content.type = T::kType;
+    content.object = &object;
+    content.rights = abi::rights::kAll;
+    ++object.references;
+    const auto handle = insert_handle(*caller.process, content);
+    if (!handle.ok()) {
+        kRelease(object);
+        return handle.status();
+    }
+    given = own_handle(handle.value());
+    undo_handle(caller, handle.value());
+    return Outcome::Done;
+}
+
+Result<Outcome>
 register_mmio(Thread& caller, const io::RegisterMmio_Request& in, io::RegisterMmio_Response& out) {
     const bool is_aligned = in.physical % base::kPageSize == 0 && in.size % base::kPageSize == 0;
     if (!is_aligned || in.size == 0 || in.size > kMaxMapping || in.physical > ~u64{0} - in.size ||
         !arch::is_device_range(PhysAddr{in.physical}, Bytes{in.size})) {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
     if (overlaps_registered(in.physical, in.size)) {
-        return answer(out, Status::Busy);
+        return Status::Busy;
     }
     DeviceRange* range = objects().device_ranges.take();
     if (range == nullptr) {
-        return answer(out, Status::OutOfMemory);
+        return Status::OutOfMemory;
     }
     range->base = PhysAddr{in.physical};
     range->size = Bytes{in.size};
     range->sid = objects().next_sid();
-    range->references = 1;
-    SlotContent content{};
-    content.type = SlotType::Mmio;
-    content.object = range;
-    content.rights = abi::rights::kAll;
-    const auto handle = insert_handle(*caller.process, content);
-    if (!handle.ok()) {
-        objects().device_ranges.give(*range);
-        return answer(out, handle.status());
-    }
-    out.resource = own_handle(handle.value());
-    undo_handle(caller, handle.value());
-    return answer(out, Status::Ok);
+    return hand_over<release_device>(caller, *range, out.resource);
 }
 
-Outcome
+Result<Outcome>
 register_irq(Thread& caller, const io::RegisterIrq_Request& in, io::RegisterIrq_Response& out) {
     if (in.flags > 1) {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
-    const auto line = register_line(base::IrqLine{in.line}, in.flags == 1);
-    if (!line.ok()) {
-        return answer(out, line.status());
-    }
-    line.value().references = 1;
-    SlotContent content{};
-    content.type = SlotType::Irq;
-    content.object = &line.value();
-    content.rights = abi::rights::kAll;
-    const auto handle = insert_handle(*caller.process, content);
-    if (!handle.ok()) {
-        release_line(line.value());
-        return answer(out, handle.status());
-    }
-    out.resource = own_handle(handle.value());
-    undo_handle(caller, handle.value());
-    return answer(out, Status::Ok);
+    TRY_VALUE(Line & line, register_line(base::IrqLine{in.line}, in.flags == 1));
+    return hand_over<release_line>(caller, line, out.resource);
 }
 
 Result<Outcome> map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem_Response& out) {
@@ -90,26 +81,22 @@ Result<Outcome> map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem
     return map_in_steps(caller, *caller.process, request, out.at);
 }
 
-Outcome attach_irq(Thread& caller, const io::AttachIrq_Request& in, io::AttachIrq_Response& out) {
-    const auto line = resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach);
-    if (!line.ok()) {
-        return answer(out, line.status());
-    }
-    const auto listener =
-        resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv);
-    if (!listener.ok()) {
-        return answer(out, listener.status());
-    }
-    return answer(out, attach_line(line.value(), listener.value(), in.badge).status());
+Result<Outcome>
+attach_irq(Thread& caller, const io::AttachIrq_Request& in, io::AttachIrq_Response&) {
+    TRY_VALUE(Line & line,
+              resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach));
+    TRY_VALUE(Endpoint & listener,
+              resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv));
+    TRY(attach_line(line, listener, in.badge));
+    return Outcome::Done;
 }
 
 template <typename Request, typename Response, void (*kAction)(Line&)>
-Outcome on_line(Thread& caller, const Request& in, Response& out) {
-    const auto line = resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach);
-    if (line.ok()) {
-        kAction(line.value());
-    }
-    return answer(out, line.status());
+Result<Outcome> on_line(Thread& caller, const Request& in, Response&) {
+    TRY_VALUE(Line & line,
+              resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach));
+    kAction(line);
+    return Outcome::Done;
 }
 
 constexpr MethodEntry kMethods[] = {

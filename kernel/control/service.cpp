@@ -243,7 +243,7 @@ void advance_kernel_request(Thread& caller) {
     }
     const abi::Tag tag{caller.request_tag};
     const Interface& served = kernel_interface(tag);
-    if (tag.method() >= served.count) {
+    if (tag.method() >= served.count || served.methods[tag.method()].handler == nullptr) {
         complete_call(caller, Status::Unimplemented);
         return;
     }

@@ -102,21 +102,32 @@ Outcome get_env(Thread&, const hal::GetEnv_Request&, hal::GetEnv_Response& out) 
     return answer(out, Status::Ok);
 }
 
-Outcome audit_open(Thread& caller, const audit::Open_Request& in, audit::Open_Response& out) {
-    const auto listener =
-        resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv);
-    if (!listener.ok()) {
-        return answer(out, listener.status());
+/// By the caller's own rights, page by page, through the linear map: whatever the addresses are,
+/// they are only looked up.
+Result<Outcome>
+flush_cache(Thread& caller, const hal::FlushCache_Request& in, hal::FlushCache_Response&) {
+    if (in.size == 0 || in.address >= kUserLimit || in.size > kMaxMapping) {
+        return Status::InvalidArgument;
     }
-    const auto reader =
-        attach_notice(policy().reader, listener.value(), in.badge, abi::kEventEndpoint);
-    if (!reader.ok()) {
-        return answer(out, reader.status());
+    const u64 first = in.address / base::kPageSize;
+    const u64 last = (in.address + in.size - 1) / base::kPageSize;
+    for (u32 i = 0; i < kPagesPerStep && first + caller.cursor <= last; ++i, ++caller.cursor) {
+        const base::UserAddr page{(first + caller.cursor) * base::kPageSize};
+        TRY_VALUE(const PhysAddr frame, caller.process->table.find(page, arch::Intent::Read));
+        arch::flush_frame(frame);
     }
+    return first + caller.cursor <= last ? Outcome::More : Outcome::Done;
+}
+
+Result<Outcome> audit_open(Thread& caller, const audit::Open_Request& in, audit::Open_Response&) {
+    TRY_VALUE(Endpoint & listener,
+              resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv));
+    TRY_VALUE(Notice & reader,
+              attach_notice(policy().reader, listener, in.badge, abi::kEventEndpoint));
     if (audit_ring().count() > 0) {
-        raise_notice(reader.value(), 1);
+        raise_notice(reader, 1);
     }
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
 Outcome audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Response& out) {
@@ -199,8 +210,14 @@ constexpr MethodEntry kTimeMethods[] = {kMethod<get_system_time>,
                                         kMethod<set_system_time>,
                                         kMethod<set_system_time_adj>,
                                         kMethod<get_system_time_adj>};
-constexpr MethodEntry kHalMethods[] = {
-    kMethod<debug_write>, kMethod<get_entropy>, kMethod<get_env>};
+constexpr MethodEntry kHalMethods[] = {kMethod<debug_write>,
+                                       kMethod<get_entropy>,
+                                       kMethod<get_env>,
+                                       {},  // no privileged register is on the list of allowed ones
+                                       {},
+                                       {},
+                                       {},
+                                       kMethod<flush_cache>};
 constexpr MethodEntry kAuditMethods[] = {kMethod<audit_open>, kMethod<audit_read>};
 constexpr MethodEntry kNoticeMethods[] = {kMethod<subscribe_to_object>};
 constexpr MethodEntry kPmMethods[] = {kMethod<power_request>};

@@ -93,6 +93,8 @@ void copy_linear(PhysAddr to, PhysAddr from, Bytes size);
 void copy_bytes(void* to, const void* from, u64 size);
 /// Makes stores to a frame visible to instruction fetch on all CPUs.
 void sync_code(PhysAddr frame);
+/// Writes what caches hold of a frame to memory and drops it from them.
+void flush_frame(PhysAddr frame);
 /// Drops translations of one page / of a whole space, on all CPUs, and waits for it.
 void tlb_drop_page(Asid asid, VirtAddr page);
 void tlb_drop_space(Asid asid);

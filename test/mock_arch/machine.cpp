@@ -283,6 +283,13 @@ void sync_code(PhysAddr frame) {
     machine().synced_frames.push_back(frame);
 }
 
+void flush_frame(PhysAddr frame) {
+    if (frame.page_offset() != 0 || !machine().is_memory(frame, base::kPageSize)) {
+        mock::stop("flush_frame: not a frame");
+    }
+    machine().flushed_frames.push_back(frame);
+}
+
 void tlb_drop_page(Asid asid, VirtAddr page) { machine().tlb_drops.push_back({asid, page}); }
 
 void tlb_drop_space(Asid asid) { machine().tlb_drops.push_back({asid, std::nullopt}); }

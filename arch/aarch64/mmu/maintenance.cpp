@@ -18,14 +18,26 @@ void copy_linear(PhysAddr to, PhysAddr from, Bytes size) {
 
 void copy_bytes(void* to, const void* from, u64 size) { arch_copy_bulk(to, from, size); }
 
+namespace {
+
+template <typename Operation> void for_lines(PhysAddr frame, Operation operation) {
+    const u64 line_size = u64{4} << ((ARCH_READ(ctr_el0) >> 16) & 0xF);
+    const u64 start = reinterpret_cast<u64>(linear<void>(frame));
+    for (u64 line = start; line < start + base::kPageSize; line += line_size) {
+        operation(line);
+    }
+}
+
+}  // namespace
+
+void flush_frame(PhysAddr frame) {
+    for_lines(frame, [](u64 line) { asm volatile("dc civac, %0" ::"r"(line) : "memory"); });
+    asm volatile("dsb sy" ::: "memory");  // devices are no part of the inner shareable domain
+}
+
 void sync_code(PhysAddr frame) {
-    const u64 cache_type = ARCH_READ(ctr_el0);
-    if ((cache_type & (u64{1} << 28)) == 0) {  // IDC: stores need no clean
-        const u64 line_size = u64{4} << ((cache_type >> 16) & 0xF);
-        const u64 start = reinterpret_cast<u64>(linear<void>(frame));
-        for (u64 line = start; line < start + base::kPageSize; line += line_size) {
-            asm volatile("dc cvau, %0" ::"r"(line) : "memory");
-        }
+    if ((ARCH_READ(ctr_el0) & (u64{1} << 28)) == 0) {  // IDC: stores need no clean
+        for_lines(frame, [](u64 line) { asm volatile("dc cvau, %0" ::"r"(line) : "memory"); });
     }
     dsb_ish();
     // By address would miss the aliases of a virtually indexed instruction cache.

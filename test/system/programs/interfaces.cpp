@@ -123,9 +123,44 @@ void clock_page(Report& report, const Context& context) {
     (void)time().SetSystemTime(start + sdk::monotonic_ns() - monotonic);
 }
 
+Status flush(u64 address, u64 size) { return hal().FlushCache(address, size).status(); }
+
+void caches(Report& report) {
+    Test test{report, "interfaces.cache-operations-on-any-address"};
+    const u64 area = allocate(20 * kPage);
+    at<volatile u64>(area + 8) = 4711;
+    for (u64 offset = 0; offset < 80; ++offset) {
+        test.equal("every alignment", flush(area + offset, 19 * kPage + offset), Status::Ok);
+    }
+    test.equal("content", at<volatile u64>(area + 8), 4711);
+    test.equal("read only", flush(abi::kClockAddress, kPage), Status::Ok);
+    test.equal("code", flush(address_of(__builtin_bit_cast(void*, &caches)), 64), Status::Ok);
+    test.equal("beyond", flush(area + 19 * kPage, 2 * kPage), Status::SourceFault);
+    test.equal("nothing there", flush(8, 8), Status::SourceFault);
+    test.equal("no size", flush(area, 0), Status::InvalidArgument);
+    test.equal("kernel half", flush(0xFFFF'FF80'4000'0000, kPage), Status::InvalidArgument);
+    test.equal("that wraps", flush(area, ~u64{0}), Status::InvalidArgument);
+    test.equal("end of the user half", flush((u64{1} << 39) - 8, 16), Status::SourceFault);
+    test.equal("decommitted", vmm().Decommit(area + kPage, kPage).status(), Status::Ok);
+    test.equal("hole", flush(area, 3 * kPage), Status::SourceFault);
+    test.equal("free", vmm().Free(area, 20 * kPage).status(), Status::Ok);
+    test.equal("freed", flush(area, kPage), Status::SourceFault);
+    const u32 memory = vmm().MdlCreate(kPage, 0).value().mdl.handle;
+    const u64 view = vmm().MdlMap(memory, 0, kPage, 0, kReadable).value().at;
+    test.equal("an object, read only", flush(view, kPage), Status::Ok);
+    (void)vmm().Free(view, kPage);
+    (void)handles().Close(memory);
+    test.equal("a stale mapping", flush(view, kPage), Status::SourceFault);
+    test.equal("privileged register", hal().GetPrivReg(0).status(), Status::Unimplemented);
+    test.equal("privileged register", hal().SetPrivReg(0, 0).status(), Status::Unimplemented);
+    test.equal("a range", hal().GetPrivRegRange(0, 0).status(), Status::Unimplemented);
+    test.equal("a range", hal().SetPrivRegRange(0, 0, 0).status(), Status::Unimplemented);
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
+    caches(report);
     wall_clock(report);
     clock_page(report, context);
 }

@@ -127,6 +127,7 @@ public:
     std::map<u32, Line> lines;
     std::vector<TlbDrop> tlb_drops;
     std::vector<PhysAddr> synced_frames;                    ///< by sync_code
+    std::vector<PhysAddr> flushed_frames;                   ///< by flush_frame
     std::map<u64, KernelPage> kernel_pages;                 ///< by map_kernel_page
     std::vector<std::pair<PhysAddr, Bytes>> device_ranges;  ///< is_device_range
     u32 assignable_from = 32;                               ///< irq_is_assignable: these lines ...

@@ -2,6 +2,7 @@
 #include "core_methods.hpp"
 
 #include <kl/core/Core.endpoints.hpp>
+#include <kl/core/HAL.idl.hpp>
 #include <kl/core/Handle.idl.hpp>
 #include <kl/core/IO.idl.hpp>
 #include <kl/core/IPC.idl.hpp>
@@ -9,6 +10,7 @@
 #include <kl/core/Sync.idl.hpp>
 #include <kl/core/Task.idl.hpp>
 #include <kl/core/Thread.idl.hpp>
+#include <kl/core/Time.idl.hpp>
 #include <kl/core/VMM.idl.hpp>
 
 namespace kernel_test {
@@ -141,6 +143,22 @@ void add_core_methods(Policy& policy) {
         {SHAPE(IPC, CreateSyncObject, AT(), AT(FIELD(IPC, CreateSyncObject_Response, sync))),
          SHAPE(IPC, SetInterrupt, AT(FIELD(IPC, SetInterrupt_Request, sync)), AT()),
          SHAPE(IPC, ClearInterrupt, AT(FIELD(IPC, ClearInterrupt_Request, sync)), AT())});
+    add(policy,
+        endpoint::hal_HAL,
+        {SHAPE(HAL, DebugWrite, AT(), AT()),
+         SHAPE(HAL, GetEntropy, AT(), AT()),
+         SHAPE(HAL, GetEnv, AT(), AT()),
+         SHAPE(HAL, GetPrivReg, AT(), AT()),
+         SHAPE(HAL, SetPrivReg, AT(), AT()),
+         SHAPE(HAL, GetPrivRegRange, AT(), AT()),
+         SHAPE(HAL, SetPrivRegRange, AT(), AT()),
+         SHAPE(HAL, FlushCache, AT(), AT())});
+    add(policy,
+        endpoint::time_Time,
+        {SHAPE(Time, GetSystemTime, AT(), AT()),
+         SHAPE(Time, SetSystemTime, AT(), AT()),
+         SHAPE(Time, SetSystemTimeAdj, AT(), AT()),
+         SHAPE(Time, GetSystemTimeAdj, AT(), AT())});
     add(policy,
         endpoint::notice_Notice,
         {SHAPE(Notice,
