@@ -100,6 +100,11 @@ struct Tag {
         return Tag{value & ~(kDeadline | kSyncObject | kRoom | (u64{0x3F} << 52))};
     }
 
+    /// The same message for another endpoint.
+    [[nodiscard]] constexpr Tag at_endpoint(u16 endpoint) const {
+        return Tag{(value & ~(u64{0xFFFF} << 20)) | (u64{endpoint} << 20)};
+    }
+
     [[nodiscard]] constexpr Kind kind() const { return static_cast<Kind>(value >> 62); }
 
     friend constexpr bool operator==(Tag, Tag) = default;
@@ -133,8 +138,9 @@ inline constexpr u32 kMaxStagedArenaBytes = 64u
 inline constexpr u32 kMaxHandlesPerMessage = 8;
 
 /// How a Handle travels in the fixed part: 16 bytes, 8-aligned. Sent: the sender's handle, the
-/// rights to pass on (a mask; it can only shrink), and the badge for a handle made from a badge.
-/// Received: the receiver's own new handle and its rights.
+/// rights to pass on (a mask; it can only shrink), and, if not 0, the handle of a badge to mark the
+/// receiver's handle with. Received: the receiver's own new handle and its rights; or, for an
+/// object that the receiver made itself, what rights::kOwnObject says.
 struct HandleDescriptor {
     u32 handle = 0;
     u32 rights = 0;
@@ -152,6 +158,7 @@ struct ArenaRange {
 static_assert(sizeof(ArenaRange) == 8);
 
 inline constexpr u32 kInvalidHandle = 0;
+inline constexpr u16 kMaxEndpoint = 0x7FFF;  ///< number of an endpoint that a class declares
 
 /// Set in the word of a lock (kl.core.Sync.Lock), beside the id of the thread that has it, while
 /// others wait for it.

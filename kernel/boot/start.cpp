@@ -94,6 +94,7 @@ void load_ksec(const Payload& payload) {
     entry->seed(arch::boot_entropy(arch::kEntropyOfStart));
     policy().entry = entry;
     policy().core_sid = objects().next_sid();
+    endpoints().core.sid = policy().core_sid;
 }
 
 /// `execute` of the kernel itself, then of Einit by the kernel.

@@ -1,57 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// kl.core.Handle: handles and channels.
+// kl.core.Handle: handles and channels, and the objects that servers make for their clients.
 #include <kernel/control/service.hpp>
 #include <kernel/control/teardown.hpp>
 #include <kl/core/Handle.idl.hpp>
+#include <kl/core/Notice.idl.hpp>
 
 namespace kernel::control {
 
 namespace {
 
-namespace handle = kl::core::Handle;
+namespace api = kl::core::Handle;
 
-constexpr u32 kClosedPerStep = 16;
+constexpr u32 kLookedPerStep = 32;
 
-Outcome copy(Thread& caller, const handle::Copy_Request& in, handle::Copy_Response& out) {
+Result<Outcome> copy(Thread& caller, const api::Copy_Request& in, api::Copy_Response& out) {
     Process& process = *caller.process;
-    const Slot* source = process.handles.find(in.source.handle);
-    if (source == nullptr) {
-        return answer(out, Status::BadHandle);
+    TRY_VALUE(const Slot& source, find_slot(process, in.source.handle, abi::rights::kCopy));
+    TRY_VALUE(Process & target, controlled_task(caller, in.task.handle));
+    const bool is_bound = source.type == SlotType::Listener || source.type == SlotType::Kernel ||
+                          source.type == SlotType::Security || source.type == SlotType::Events;
+    if (target.state > ProcessState::Running || (is_bound && &target != &process)) {
+        return Status::NotReady;
     }
-    if ((source->rights & abi::rights::kCopy) == 0) {
-        return answer(out, Status::NoCapability);
+    TRY_VALUE(UserObject* const mark, ipc::mark_for(process, source, in.source.badge));
+    TRY_VALUE(out.copy, ipc::copy_slot(process, source, target, in.rights, mark));
+    if (&target == &process) {
+        undo_handle(caller, out.copy);
     }
-    Process* target = &process;
-    if (in.task.handle != abi::kInvalidHandle) {
-        const auto task = resolve<Process>(process, in.task.handle, abi::rights::kControl);
-        if (!task.ok()) {
-            return answer(out, task.status());
-        }
-        target = &task.value();
-    }
-    const bool is_bound = source->type == SlotType::Listener || source->type == SlotType::Kernel ||
-                          source->type == SlotType::Security;
-    if (target->state > ProcessState::Running || (is_bound && target != &process)) {
-        return answer(out, Status::NotReady);
-    }
-    const auto copied = ipc::copy_slot(process, *source, *target, in.rights);
-    if (!copied.ok()) {
-        return answer(out, copied.status());
-    }
-    out.copy = copied.value();
-    if (target == &process) {
-        undo_handle(caller, copied.value());
-    }
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
-Outcome close(Thread& caller, const handle::Close_Request& in, handle::Close_Response& out) {
-    Slot* slot = caller.process->handles.find(in.target);
-    if (slot == nullptr) {
-        return answer(out, Status::BadHandle);
-    }
-    close_slot(*caller.process, *slot);
-    return answer(out, Status::Ok);
+Outcome step(bool is_over) { return is_over ? Outcome::Done : Outcome::More; }
+
+Result<Outcome> close(Thread& caller, const api::Close_Request& in, api::Close_Response&) {
+    TRY_VALUE(Slot & slot, find_slot(*caller.process, in.target, 0));
+    return step(close_slot(*caller.process, slot));
 }
 
 /// The endpoint of the name that `process` carries, made if it is new. Busy: a living process has
@@ -80,126 +63,194 @@ Result<Endpoint&> bind_name(Process& process) {
     return *endpoint;
 }
 
-Outcome create_listener(Thread& caller,
-                        const handle::CreateListener_Request& in,
-                        handle::CreateListener_Response& out) {
-    const bool is_own = in.task.handle == abi::kInvalidHandle;
-    const auto task =
-        is_own ? Result<Process&>{*caller.process}
-               : resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl);
-    if (!task.ok()) {
-        return answer(out, task.status());
-    }
-    Process& process = task.value();
-    if (!is_own && process.state != ProcessState::Building) {
-        return answer(out, Status::NotReady);
+Result<Outcome> create_listener(Thread& caller,
+                                const api::CreateListener_Request& in,
+                                api::CreateListener_Response& out) {
+    TRY_VALUE(Process & process, controlled_task(caller, in.task.handle));
+    if (&process != caller.process && process.state != ProcessState::Building) {
+        return Status::NotReady;
     }
     if (process.handles.free() == 0) {
-        return answer(out, Status::OutOfMemory);
+        return Status::OutOfMemory;
     }
-    const auto endpoint = bind_name(process);
-    if (!endpoint.ok()) {
-        return answer(out, endpoint.status());
-    }
-    SlotContent content{};
-    content.type = SlotType::Listener;
-    content.object = &endpoint.value();
-    content.rights = abi::rights::kRecv;
-    const auto listener = insert_handle(process, content);
-    ++endpoint.value().references;
-    out.listener = listener.value();
-    return answer(out, Status::Ok);
+    TRY_VALUE(Endpoint & endpoint, bind_name(process));
+    TRY_VALUE(out.listener, name_object(process, endpoint, abi::rights::kRecv));
+    return Outcome::Done;
 }
 
-Outcome connect(Thread& caller, const handle::Connect_Request& in, handle::Connect_Response& out) {
-    const bool is_own = in.client.handle == abi::kInvalidHandle;
-    const auto client =
-        is_own ? Result<Process&>{*caller.process}
-               : resolve<Process>(*caller.process, in.client.handle, abi::rights::kControl);
-    if (!client.ok()) {
-        return answer(out, client.status());
-    }
-    const auto server = resolve<Process>(*caller.process, in.server.handle, abi::rights::kControl);
-    if (!server.ok()) {
-        return answer(out, server.status());
-    }
-    Endpoint* endpoint = server.value().port;
-    if (endpoint == nullptr || client.value().state > ProcessState::Running) {
-        return answer(out, Status::NotReady);
+Result<Outcome>
+connect(Thread& caller, const api::Connect_Request& in, api::Connect_Response& out) {
+    TRY_VALUE(Process & client, controlled_task(caller, in.client.handle));
+    TRY_VALUE(const Process& server,
+              resolve<Process>(*caller.process, in.server.handle, abi::rights::kControl));
+    Endpoint* endpoint = server.port;
+    if (endpoint == nullptr || client.state > ProcessState::Running) {
+        return Status::NotReady;
     }
     SlotContent content{};
     content.type = SlotType::Client;
     content.object = endpoint;
     content.rights = abi::rights::kCall | abi::rights::kCopy | abi::rights::kTransfer;
     content.life = endpoint->life;
-    content.row = policy().entry->row(client.value().class_id, endpoint->class_id);
-    const auto channel = insert_handle(client.value(), content);
-    if (!channel.ok()) {
-        return answer(out, channel.status());
-    }
+    content.row = policy().entry->row(client.class_id, endpoint->class_id);
+    TRY_VALUE(out.channel, insert_handle(client, content));
     ++endpoint->references;
-    out.channel = channel.value();
-    if (is_own) {
-        undo_handle(caller, channel.value());
+    if (&client == caller.process) {
+        undo_handle(caller, out.channel);
     }
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
-Outcome security_connect(Thread& caller,
-                         const handle::SecurityConnect_Request&,
-                         handle::SecurityConnect_Response& out) {
-    SlotContent content{};
-    content.type = SlotType::Security;
-    content.rights = abi::rights::kCall;
-    const auto channel = insert_handle(*caller.process, content);
-    if (!channel.ok()) {
-        return answer(out, channel.status());
-    }
-    out.channel = channel.value();
-    undo_handle(caller, channel.value());
-    return answer(out, Status::Ok);
+/// A handle that names the kernel: for questions to ksec, or as a number only.
+template <SlotType kType, u32 kRights> Result<u32> name_kernel(Thread& caller) {
+    TRY_VALUE(const u32 made, name_object(*caller.process, endpoints().core, kRights, kType));
+    undo_handle(caller, made);
+    return made;
 }
 
-Outcome get_sid_by_handle(Thread& caller,
-                          const handle::GetSidByHandle_Request& in,
-                          handle::GetSidByHandle_Response& out) {
-    const Slot* slot = caller.process->handles.find(in.target);
-    if (slot == nullptr) {
-        return answer(out, Status::BadHandle);
-    }
-    if ((slot->rights & abi::rights::kGetSid) == 0) {
-        return answer(out, Status::NoCapability);
-    }
-    out.sid = ipc::slot_sid(*slot);
-    return answer(out, Status::Ok);
+Result<Outcome> security_connect(Thread& caller,
+                                 const api::SecurityConnect_Request&,
+                                 api::SecurityConnect_Response& out) {
+    TRY_VALUE(out.channel, (name_kernel<SlotType::Security, abi::rights::kCall>(caller)));
+    return Outcome::Done;
 }
 
-/// The deepest slot below `slot` along first children; the tree is finite, a path at most as long
-/// as there are handles.
-Slot& deepest(Slot& slot) {
-    Slot* at = &slot;
-    while (at->first_child != kNoSlot) {
-        at = &slot_at(at->first_child);
-    }
-    return *at;
+Result<Outcome> alloc(Thread& caller, const api::Alloc_Request&, api::Alloc_Response& out) {
+    TRY_VALUE(out.handle, (name_kernel<SlotType::Number, 0>(caller)));
+    return Outcome::Done;
 }
 
-Outcome revoke(Thread& caller, const handle::Revoke_Request& in, handle::Revoke_Response& out) {
-    Slot* slot = caller.process->handles.find(in.target);
-    if (slot == nullptr) {
-        return answer(out, Status::BadHandle);
-    }
-    if ((slot->rights & abi::rights::kRevoke) == 0) {
-        return answer(out, Status::NoCapability);
-    }
-    for (u32 closed = 0; slot->first_child != kNoSlot; ++closed) {
-        if (closed == kClosedPerStep) {
-            return Outcome::More;
+Result<Outcome> get_sid_by_handle(Thread& caller,
+                                  const api::GetSidByHandle_Request& in,
+                                  api::GetSidByHandle_Response& out) {
+    TRY_VALUE(const Slot& slot, find_slot(*caller.process, in.target, abi::rights::kGetSid));
+    out.sid = ipc::slot_sid(slot).value;
+    return Outcome::Done;
+}
+
+Result<Outcome> revoke(Thread& caller, const api::Revoke_Request& in, api::Revoke_Response&) {
+    TRY_VALUE(Slot & slot, find_slot(*caller.process, in.target, abi::rights::kRevoke));
+    return step(revoke_step(slot));
+}
+
+/// Looks at every handle there is; nothing is derived under a revoked badge meanwhile.
+Result<Outcome>
+revoke_subtree(Thread& caller, const api::RevokeSubtree_Request& in, api::RevokeSubtree_Response&) {
+    Process& process = *caller.process;
+    TRY_VALUE(const Slot& target, find_slot(process, in.target, abi::rights::kRevoke));
+    TRY_VALUE(UserObject & badge, resolve<UserObject>(process, in.badge, 0, SlotType::Badge));
+    badge.is_revoked = true;
+    constexpr u32 kSlots = kMaxProcesses * kHandlesPerProcess;
+    for (u32 looked = 0; looked < kLookedPerStep && caller.cursor < kSlots; ++looked) {
+        Process* holder = objects().processes.find(caller.cursor / kHandlesPerProcess);
+        if (holder == nullptr || holder->handles.capacity() == 0) {
+            caller.cursor += kHandlesPerProcess;
+            continue;
         }
-        Slot& leaf = deepest(*slot);
-        close_slot(process_of(leaf), leaf);
+        Slot& slot = holder->handles.at(caller.cursor);
+        if (slot.transfer == &badge && slot.object == target.object && !close_slot(*holder, slot)) {
+            break;
+        }
+        ++caller.cursor;
     }
-    return answer(out, Status::Ok);
+    return step(caller.cursor >= kSlots);
+}
+
+/// As Close, for handles of one kind only; the handle is all that the request is.
+template <typename Request, typename Response, SlotType kType>
+Result<Outcome> close_only(Thread& caller, const Request& in, Response&) {
+    const auto target = static_cast<u32>(std::bit_cast<u64>(in));
+    TRY_VALUE(Slot & slot, find_slot(*caller.process, target, 0));
+    return slot.type == kType ? Result<Outcome>{step(close_slot(*caller.process, slot))}
+                              : Status::WrongType;
+}
+
+Result<Outcome> uid_alloc(Thread&, const api::UidAlloc_Request&, api::UidAlloc_Response& out) {
+    out.uid = objects().next_sid().value;
+    return Outcome::Done;
+}
+
+/// A user object or badge of the caller's, with its handle.
+Result<UserObject&> make_object(Thread& caller, SlotType type, u32 rights, u64 context) {
+    Process& process = *caller.process;
+    if (process.handles.free() == 0) {
+        return Status::OutOfMemory;
+    }
+    TRY_VALUE(UserObject & made, create_user_object(process, context));
+    TRY_VALUE(made.handle, name_object(process, made, rights, type));
+    undo_handle(caller, made.handle);
+    return made;
+}
+
+Result<Outcome> create_object(Thread& caller,
+                              const api::CreateUserObject_Request& in,
+                              api::CreateUserObject_Response& out) {
+    const bool is_called = in.channel != abi::kInvalidHandle;
+    Receiver receiver{};
+    if (is_called) {
+        TRY_VALUE(receiver, receiver_of(*caller.process, in.channel));
+    }
+    if (receiver.events != nullptr) {
+        return Status::WrongType;
+    }
+    if (in.type < api::FirstUserType || in.endpoint > abi::kMaxEndpoint) {
+        return Status::InvalidArgument;
+    }
+    TRY_VALUE(UserObject & object, make_object(caller, SlotType::User, in.rights, in.context));
+    if (is_called) {
+        object.channel = receiver.endpoint;
+        object.life = receiver.endpoint->life;
+        object.endpoint = static_cast<u16>(in.endpoint);
+        ++receiver.endpoint->references;
+    }
+    out.handle = object.handle;
+    return Outcome::Done;
+}
+
+Result<Outcome>
+create_badge(Thread& caller, const api::CreateBadge_Request& in, api::CreateBadge_Response& out) {
+    Process& process = *caller.process;
+    const bool is_heard = in.notice != abi::kInvalidHandle;
+    Receiver receiver{};
+    if (is_heard) {
+        TRY_VALUE(receiver, receiver_of(process, in.notice));
+    }
+    TRY_VALUE(const UserObject& badge,
+              make_object(caller, SlotType::Badge, abi::rights::kGetSid, in.context));
+    const Status heard =
+        is_heard
+            ? subscribe(receiver, badge.sid, kl::core::Notice::BadgeClosed, in.eventId).status()
+            : Status::Ok;
+    out.badge = badge.handle;
+    if (heard != Status::Ok) {
+        undo_handle(caller, out.badge = abi::kInvalidHandle);
+        close_slot(process, *process.handles.find(badge.handle));
+    }
+    return heard == Status::Ok ? Result<Outcome>{Outcome::Done} : heard;
+}
+
+/// The kernel's own endpoints cannot be taken.
+Result<Outcome> route(Thread& caller, const api::Route_Request& in, api::Route_Response&) {
+    TRY_VALUE(const Receiver receiver, receiver_of(*caller.process, in.listener));
+    if (receiver.endpoint == nullptr) {
+        return Status::WrongType;
+    }
+    if (in.endpoint >= EndpointPools::kRoutes || kInterfaces.at[in.endpoint]->count > 0 ||
+        in.number > abi::kMaxEndpoint) {
+        return Status::InvalidArgument;
+    }
+    Route& route = endpoints().routes[in.endpoint];
+    if (route.endpoint != nullptr && route.endpoint->process != nullptr) {
+        return Status::Busy;
+    }
+    route = {receiver.endpoint, static_cast<u16>(in.number)};
+    return Outcome::Done;
+}
+
+/// Nothing that the kernel would keep.
+template <typename Request, typename Response>
+Result<Outcome> accept(Thread&, const Request&, Response&) {
+    return Outcome::Done;
 }
 
 constexpr MethodEntry kMethods[] = {
@@ -210,6 +261,20 @@ constexpr MethodEntry kMethods[] = {
     kMethod<security_connect>,
     kMethod<get_sid_by_handle>,
     kMethod<revoke>,
+    kMethod<alloc>,
+    kMethod<close_only<api::Free_Request, api::Free_Response, SlotType::Number>>,
+    kMethod<accept<api::Init_Request, api::Init_Response>>,
+    kMethod<accept<api::Fini_Request, api::Fini_Response>>,
+    kMethod<create_object>,
+    kMethod<close_only<api::Disconnect_Request, api::Disconnect_Response, SlotType::Client>>,
+    kMethod<close_only<api::SecurityDisconnect_Request,
+                       api::SecurityDisconnect_Response,
+                       SlotType::Security>>,
+    kMethod<uid_alloc>,
+    kMethod<accept<api::UidFree_Request, api::UidFree_Response>>,
+    kMethod<revoke_subtree>,
+    kMethod<create_badge>,
+    kMethod<route>,
 };
 
 }  // namespace

@@ -56,7 +56,9 @@ bool undo_step(Thread& caller) {
     if (const u32 handle = static_cast<u32>(caller.kernel_state[2]); handle != 0) {
         if (Slot* slot = process.handles.find(handle); slot != nullptr) {
             undo_start(caller, *slot);
-            close_slot(process, *slot);
+            if (!close_slot(process, *slot)) {
+                return false;
+            }
         }
         caller.kernel_state[2] = 0;
     }
@@ -75,6 +77,7 @@ bool undo_step(Thread& caller) {
 }
 
 constexpr u64 kUndoing = ~u64{0};
+constexpr u64 kWaiting = ~u64{1};
 
 Parties response_parties(const Thread& caller) {
     const abi::Tag request{caller.request_tag};
@@ -256,6 +259,9 @@ void advance_kernel_request(Thread& caller) {
         stop_work(caller);
         control::respond(caller, response, method.response_size);
         break;
+    case Outcome::WaitsAgain:
+        caller.kernel_state[0] = control::kWaiting;
+        [[fallthrough]];
     case Outcome::Waits:
         stop_work(caller);
         break;
@@ -269,6 +275,9 @@ void resume_kernel_request(Thread& caller, u64 response) {
     scheduler().wake(caller);
     if (caller.callee == SlotType::Free) {  // it went the quick way: the rest is in its frame
         caller.frame.x[10] = response;
+    } else if (caller.kernel_state[0] == control::kWaiting) {
+        caller.kernel_state[0] = 0;
+        start_work(caller, Work::Kernel);
     } else {
         control::respond(caller, &response, sizeof(response));
     }

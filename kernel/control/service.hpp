@@ -10,6 +10,7 @@
 #include <kernel/base/parts.hpp>
 #include <kernel/ipc/ipc.hpp>
 #include <kernel/ipc/kernel_method.hpp>
+#include <kernel/ipc/notice.hpp>
 #include <kernel/object/memory.hpp>
 
 namespace kernel::control {
@@ -85,6 +86,8 @@ template <auto kFunction> inline constexpr MethodEntry kMethod = Adapter<kFuncti
 template <auto kFunction, QuickMethod kQuickly>
 inline constexpr MethodEntry kMethodOrQuick{
     kMethod<kFunction>.handler, kMethod<kFunction>.response_size, kQuickly};
+/// The row of a method that is not served.
+inline constexpr MethodEntry kUnserved{nullptr, 0, nullptr};
 
 /// The interface that a table of methods makes.
 template <const auto& kTable> struct Served {
@@ -150,6 +153,22 @@ void copy_text(char* to, u32 capacity, const char* from, u32 size);
 /// Response descriptor of a fresh handle of the caller.
 inline abi::HandleDescriptor own_handle(u32 handle) { return {handle, abi::rights::kAll, 0}; }
 
+/// A handle of `process` for an object, derived from nothing. OutOfMemory.
+template <typename T>
+Result<u32> name_object(Process& process, T& object, u32 rights, SlotType type = T::kType) {
+    SlotContent content{};
+    content.type = type;
+    content.object = &object;
+    content.rights = rights;
+    const auto handle = insert_handle(process, content);
+    object.references += handle.ok() ? 1 : 0;
+    return handle;
+}
+
+/// The notice or listener behind a handle. BadHandle, WrongType, NoCapability: no Recv right;
+/// ResourceNotFound: a notice that was dropped; NotConnected: a listener of an earlier life.
+Result<Receiver> receiver_of(Process& process, u32 handle);
+
 /// If the response is denied, this handle is closed / this mapping is removed again / these pages
 /// of a region are given back.
 inline void undo_handle(Thread& caller, u32 handle) { caller.kernel_state[2] = handle; }
@@ -160,6 +179,20 @@ inline void undo_commit(Thread& caller, u64 address, u64 pages) {
 }
 
 inline void undo_mapping(Thread& caller, u64 address) { undo_commit(caller, address, 0); }
+
+/// The descriptor of a handle that the caller was given; it goes again if the response is denied.
+inline abi::HandleDescriptor give_handle(Thread& caller, u32 handle) {
+    undo_handle(caller, handle);
+    return own_handle(handle);
+}
+
+/// The process that a handle of the caller controls; the caller's own for 0. BadHandle, WrongType,
+/// NoCapability.
+inline Result<Process&> controlled_task(Thread& caller, u32 handle) {
+    return handle == abi::kInvalidHandle
+               ? *caller.process
+               : resolve<Process>(*caller.process, handle, abi::rights::kControl);
+}
 
 /// Turns caller.message into a response with `size` bytes of arena; returns where they go.
 /// OutOfMemory.

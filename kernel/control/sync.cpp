@@ -182,12 +182,9 @@ constexpr u32 kLookedAtPerStep = 16;  // threads
 Result<Outcome> create_sync_object(Thread& caller,
                                    const interrupt::CreateSyncObject_Request&,
                                    interrupt::CreateSyncObject_Response& out) {
-    HandleTable& handles = caller.process->handles;
-    TRY_VALUE(const u32 handle, handles.insert({.type = SlotType::Sync}));
-    Slot& slot = handles.at(handle);
-    slot.object = &slot;
-    out.sync.handle = handle;
-    undo_handle(caller, handle);
+    TRY_VALUE(out.sync.handle,
+              name_object(*caller.process, endpoints().core, 0, SlotType::Sync));
+    undo_handle(caller, out.sync.handle);
     return Outcome::Done;
 }
 
@@ -195,7 +192,7 @@ Result<Outcome> create_sync_object(Thread& caller,
 Result<Outcome> set_interrupt(Thread& caller,
                               const interrupt::SetInterrupt_Request& in,
                               interrupt::SetInterrupt_Response&) {
-    TRY_VALUE(Slot & sync, resolve<Slot>(*caller.process, in.sync.handle, 0));
+    TRY_VALUE(Slot & sync, find_sync(*caller.process, in.sync.handle));
     sync.badge = 1;
     for (u32 i = 0; i < kLookedAtPerStep; ++i, ++caller.cursor) {
         Thread* thread = scheduler().threads.find(caller.cursor);
@@ -211,7 +208,7 @@ Result<Outcome> set_interrupt(Thread& caller,
 Result<Outcome> clear_interrupt(Thread& caller,
                                 const interrupt::ClearInterrupt_Request& in,
                                 interrupt::ClearInterrupt_Response&) {
-    TRY_VALUE(Slot & sync, resolve<Slot>(*caller.process, in.sync.handle, 0));
+    TRY_VALUE(Slot & sync, find_sync(*caller.process, in.sync.handle));
     sync.badge = 0;
     return Outcome::Done;
 }

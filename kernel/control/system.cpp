@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The small interfaces: time, board facts, audit, notices, power, counters.
+// The small interfaces: time, board facts, audit, power, counters.
 #include <arch/inline.hpp>
 #include <kernel/abi/clock.hpp>
 #include <kernel/control/service.hpp>
@@ -7,7 +7,6 @@
 #include <kernel/ipc/notice.hpp>
 #include <kl/core/Audit.idl.hpp>
 #include <kl/core/HAL.idl.hpp>
-#include <kl/core/Notice.idl.hpp>
 #include <kl/core/PM.idl.hpp>
 #include <kl/core/Profiler.idl.hpp>
 #include <kl/core/Time.idl.hpp>
@@ -18,7 +17,6 @@ namespace {
 
 namespace audit = kl::core::Audit;
 namespace hal = kl::core::HAL;
-namespace notice = kl::core::Notice;
 namespace pm = kl::core::PM;
 namespace profiler = kl::core::Profiler;
 namespace time = kl::core::Time;
@@ -154,32 +152,6 @@ Outcome audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Respo
     return answer(out, Status::Ok);
 }
 
-Outcome subscribe_to_object(Thread& caller,
-                            const notice::SubscribeToObject_Request& in,
-                            notice::SubscribeToObject_Response& out) {
-    const auto listener =
-        resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv);
-    if (!listener.ok()) {
-        return answer(out, listener.status());
-    }
-    const auto task = resolve<Process>(*caller.process, in.object.handle, abi::rights::kNotify);
-    if (!task.ok()) {
-        return answer(out, task.status());
-    }
-    if (in.mask != notice::TaskEnded) {
-        return answer(out, Status::InvalidArgument);
-    }
-    const auto observer =
-        attach_notice(task.value().observer, listener.value(), in.badge, abi::kEventEndpoint);
-    if (!observer.ok()) {
-        return answer(out, observer.status());
-    }
-    if (task.value().state == ProcessState::Ended) {
-        raise_notice(observer.value(), notice::TaskEnded);
-    }
-    return answer(out, Status::Ok);
-}
-
 Outcome power_request(Thread&, const pm::Request_Request& in, pm::Request_Response& out) {
     if (in.kind == pm::PowerOff) {
         arch::power_off(in.code);
@@ -196,7 +168,8 @@ get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounter
     out.objects = u64{objects().processes.used()} + objects().regions.used() +
                   objects().memory_objects.used() + objects().device_ranges.used() +
                   scheduler().threads.used() + endpoints().endpoints.used() +
-                  endpoints().notices.used();
+                  endpoints().notices.used() + endpoints().event_queues.used() +
+                  objects().user_objects.used();
     for (u32 i = 0; i < kMaxThreads; ++i) {
         const Thread* thread = scheduler().threads.find(i);
         out.delivered += thread == nullptr ? 0 : (thread->token >> 16) - 1;  // calls that ended
@@ -219,7 +192,6 @@ constexpr MethodEntry kHalMethods[] = {kMethod<debug_write>,
                                        {},
                                        kMethod<flush_cache>};
 constexpr MethodEntry kAuditMethods[] = {kMethod<audit_open>, kMethod<audit_read>};
-constexpr MethodEntry kNoticeMethods[] = {kMethod<subscribe_to_object>};
 constexpr MethodEntry kPmMethods[] = {kMethod<power_request>};
 constexpr MethodEntry kProfilerMethods[] = {kMethod<get_counters>};
 
@@ -239,7 +211,6 @@ void start_clock() {
 constinit const Interface kTime = Served<kTimeMethods>::kInterface;
 constinit const Interface kHal = Served<kHalMethods>::kInterface;
 constinit const Interface kAudit = Served<kAuditMethods>::kInterface;
-constinit const Interface kNotice = Served<kNoticeMethods>::kInterface;
 constinit const Interface kPm = Served<kPmMethods>::kInterface;
 constinit const Interface kProfiler = Served<kProfilerMethods>::kInterface;
 

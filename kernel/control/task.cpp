@@ -13,8 +13,10 @@ namespace {
 
 namespace task = kl::core::Task;
 
-Result<Process&> task_of(Thread& caller, u32 handle) {
-    return resolve<Process>(*caller.process, handle, abi::rights::kControl);
+/// One that does not run yet.
+Result<Process&> new_task(Thread& caller, u32 handle) {
+    TRY_VALUE(Process & process, resolve<Process>(*caller.process, handle, abi::rights::kControl));
+    return process.state == ProcessState::Building ? Result<Process&>{process} : Status::NotReady;
 }
 
 bool is_name_taken(const char* name) {
@@ -28,91 +30,71 @@ bool is_name_taken(const char* name) {
     return false;
 }
 
-Outcome create(Thread& caller, const task::Create_Request& in, task::Create_Response& out) {
+Result<Outcome> create(Thread& caller, const task::Create_Request& in, task::Create_Response& out) {
     char name[kNameBytes];
     copy_text(name, kNameBytes, text_of(caller, in.name), in.name.size);
     const u32 class_length = in.eclass.size > 0 ? in.eclass.size - 1 : 0;
     const u16 class_id = policy().entry->find_class(text_of(caller, in.eclass), class_length);
     if (class_id == ksec::kNoClass) {
-        return answer(out, Status::ResourceNotFound);
+        return Status::ResourceNotFound;
     }
     if (in.priority >= kPriorities || name[0] == '\0') {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
     if (is_name_taken(name)) {
-        return answer(out, Status::AlreadyExists);
+        return Status::AlreadyExists;
     }
-    const auto made = create_process(name, class_id, in.memory / base::kPageSize, in.priority);
-    if (!made.ok()) {
-        return answer(out, made.status());
-    }
-    Process& process = made.value();
-    process.references = 1;
-    SlotContent content{};
-    content.type = SlotType::Task;
-    content.object = &process;
-    content.rights = abi::rights::kAll;
-    const auto handle = insert_handle(*caller.process, content);
+    TRY_VALUE(Process & process,
+              create_process(name, class_id, in.memory / base::kPageSize, in.priority));
+    const auto handle = name_object(*caller.process, process, abi::rights::kAll);
     if (!handle.ok()) {
-        process.references = 0;
         end_process(process, {EndReason::Terminated, 0, 0, 0});
-        return answer(out, handle.status());
+        return handle.status();
     }
-    out.task = own_handle(handle.value());
-    undo_handle(caller, handle.value());
-    return answer(out, Status::Ok);
+    copy_text(process.path, kPathBytes, text_of(caller, in.path), in.path.size);
+    out.task = give_handle(caller, handle.value());
+    return Outcome::Done;
 }
 
-Outcome load_seg(Thread& caller, const task::LoadSeg_Request& in, task::LoadSeg_Response& out) {
-    const auto found = task_of(caller, in.task.handle);
-    if (!found.ok()) {
-        return answer(out, found.status());
-    }
-    Process& process = found.value();
-    if (process.state != ProcessState::Building) {
-        return answer(out, Status::NotReady);
-    }
+Result<Outcome> load_seg(Thread& caller, const task::LoadSeg_Request& in, task::LoadSeg_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     RegionRequest request{};
     const Status valid = prepare_memory_mapping(
         *caller.process, in.mdl.handle, in.offset, in.size, in.flags, request);
     if (valid != Status::Ok && caller.kernel_state[1] == 0) {
-        return answer(out, valid);
+        return valid;
     }
     if (in.address == 0) {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
     request.address = in.address;
     u64 at = 0;
-    const auto mapped = map_in_steps(caller, process, request, at);
-    const bool is_over = !mapped.ok() || mapped.value() == Outcome::Done;
-    return is_over ? answer(out, mapped.status()) : Outcome::More;
+    return map_in_steps(caller, process, request, at);
 }
 
-Outcome set_entry(Thread& caller, const task::SetEntry_Request& in, task::SetEntry_Response& out) {
-    const auto found = task_of(caller, in.task.handle);
-    if (!found.ok() || found.value().state != ProcessState::Building) {
-        return answer(out, found.ok() ? Status::NotReady : found.status());
-    }
+Result<Outcome>
+set_entry(Thread& caller, const task::SetEntry_Request& in, task::SetEntry_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     if (in.entry >= kUserLimit || in.stack > kUserLimit || in.stack % 16 != 0) {
-        return answer(out, Status::InvalidArgument);
+        return Status::InvalidArgument;
     }
-    found.value().entry = in.entry;
-    found.value().stack = in.stack;
-    found.value().argument = in.argument;
-    return answer(out, Status::Ok);
+    process.entry = in.entry;
+    process.stack = in.stack;
+    process.argument = in.argument;
+    return Outcome::Done;
 }
 
-Outcome resume(Thread& caller, const task::Resume_Request& in, task::Resume_Response& out) {
-    const auto found = task_of(caller, in.task.handle);
-    if (!found.ok() || found.value().state != ProcessState::Building || found.value().entry == 0) {
-        return answer(out, found.ok() ? Status::NotReady : found.status());
+Result<Outcome> resume(Thread& caller, const task::Resume_Request& in, task::Resume_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    if (process.entry == 0) {
+        return Status::NotReady;
     }
-    Process& process = found.value();
     const Parties parties{ksec::Event::Execute, party_of(*caller.process), party_of(process)};
     if (!grant_message(parties, Message{})) {
-        return answer(out, Status::SecurityDisallow);
+        return Status::SecurityDisallow;
     }
-    return answer(out, start_process(process).status());
+    TRY(start_process(process));
+    return Outcome::Done;
 }
 
 Outcome exit(Thread& caller, const task::Exit_Request& in, task::Exit_Response&) {
@@ -120,32 +102,30 @@ Outcome exit(Thread& caller, const task::Exit_Request& in, task::Exit_Response&)
     return Outcome::Gone;
 }
 
-Outcome
-terminate(Thread& caller, const task::Terminate_Request& in, task::Terminate_Response& out) {
-    const auto found = task_of(caller, in.task.handle);
-    if (!found.ok()) {
-        return answer(out, found.status());
+Result<Outcome>
+terminate(Thread& caller, const task::Terminate_Request& in, task::Terminate_Response&) {
+    TRY_VALUE(Process & process,
+              resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl));
+    if (process.state > ProcessState::Running) {
+        return Outcome::Done;
     }
-    if (found.value().state > ProcessState::Running) {
-        return answer(out, Status::Ok);
-    }
-    end_process(found.value(), {EndReason::Terminated, 0, 0, 0});
-    return &found.value() == caller.process ? Outcome::Gone : answer(out, Status::Ok);
+    end_process(process, {EndReason::Terminated, 0, 0, 0});
+    return &process == caller.process ? Outcome::Gone : Outcome::Done;
 }
 
-Outcome get_exit_info(Thread& caller,
-                      const task::GetExitInfo_Request& in,
-                      task::GetExitInfo_Response& out) {
-    const auto found = task_of(caller, in.task.handle);
-    if (!found.ok() || found.value().state < ProcessState::Ending) {
-        return answer(out, found.ok() ? Status::NotReady : found.status());
+Result<Outcome> get_exit_info(Thread& caller,
+                              const task::GetExitInfo_Request& in,
+                              task::GetExitInfo_Response& out) {
+    TRY_VALUE(const Process& process,
+              resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl));
+    if (process.state < ProcessState::Ending) {
+        return Status::NotReady;
     }
-    const ExitInfo& info = found.value().exit;
-    out.reason = static_cast<u32>(info.reason);
-    out.code = info.code;
-    out.address = info.address;
-    out.pc = info.pc;
-    return answer(out, Status::Ok);
+    out.reason = static_cast<u32>(process.exit.reason);
+    out.code = process.exit.code;
+    out.address = process.exit.address;
+    out.pc = process.exit.pc;
+    return Outcome::Done;
 }
 
 void describe(const Process& process, task::TaskInfo& info) {
@@ -164,17 +144,12 @@ void describe(const Process& process, task::TaskInfo& info) {
     __builtin_memcpy(&info.name, process.name, kNameBytes);
 }
 
-Outcome get_tasks_list(Thread& caller,
-                       const task::GetTasksList_Request&,
-                       task::GetTasksList_Response& out) {
-    const u32 count = objects().processes.used();
-    const u32 size = count * static_cast<u32>(sizeof(task::TaskInfo));
-    const auto arena = begin_response_arena(caller, size);
-    if (!arena.ok()) {
-        return answer(out, arena.status());
-    }
+Result<Outcome> get_tasks_list(Thread& caller,
+                               const task::GetTasksList_Request&,
+                               task::GetTasksList_Response& out) {
+    const u32 size = objects().processes.used() * static_cast<u32>(sizeof(task::TaskInfo));
+    TRY_VALUE(u8 * at, begin_response_arena(caller, size));
     scheduler().charge_all();
-    u8* at = arena.value();
     for (u32 i = 0; i < kMaxProcesses; ++i) {
         if (const Process* process = objects().processes.find(i); process != nullptr) {
             task::TaskInfo info{};
@@ -184,13 +159,57 @@ Outcome get_tasks_list(Thread& caller,
         }
     }
     out.tasks = {0, size};
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
-Outcome get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Response& out) {
+/// A text as the only variable-size part of a response.
+Result<Outcome> answer_text(Thread& caller, const char* text, abi::ArenaRange& range) {
+    u32 size = 1;
+    while (text[size - 1] != '\0') {
+        ++size;
+    }
+    TRY_VALUE(u8* const arena, begin_response_arena(caller, size));
+    __builtin_memcpy(arena, text, size);
+    range = {0, size};
+    return Outcome::Done;
+}
+
+Result<Outcome>
+get_name(Thread& caller, const task::GetName_Request& in, task::GetName_Response& out) {
+    TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
+    return answer_text(caller, process.name, out.name);
+}
+
+Result<Outcome>
+get_path(Thread& caller, const task::GetPath_Request& in, task::GetPath_Response& out) {
+    TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
+    return answer_text(caller, process.path, out.path);
+}
+
+Result<Outcome> get_initial_priority(Thread& caller,
+                                     const task::GetInitialThreadPriority_Request& in,
+                                     task::GetInitialThreadPriority_Response& out) {
+    TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
+    out.priority = process.first_priority;
+    return Outcome::Done;
+}
+
+Result<Outcome> set_initial_priority(Thread& caller,
+                                     const task::SetInitialThreadPriority_Request& in,
+                                     task::SetInitialThreadPriority_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    if (in.priority > process.priority) {
+        return Status::InvalidArgument;
+    }
+    process.first_priority = in.priority;
+    return Outcome::Done;
+}
+
+Result<Outcome>
+get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Response& out) {
     out.sid = caller.process->sid.value;
     out.pagesLeft = caller.process->budget_pages - caller.process->used_pages;
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
 Result<u32> map_clock(Process& process) {
@@ -213,6 +232,19 @@ constexpr MethodEntry kMethods[] = {
     kMethod<get_exit_info>,
     kMethod<get_tasks_list>,
     kMethod<get_info>,
+    kUnserved,  // VmReserve
+    kUnserved,  // VmFree
+    kUnserved,  // LoadElfSyms
+    kUnserved,  // LoadElfHdr
+    kUnserved,  // SetEnv
+    kUnserved,  // FreeSelfEnv
+    kUnserved,  // GetThreadContext
+    kUnserved,  // GetNextVmRegion
+    kUnserved,  // TerminateAfterFreezing
+    kMethod<get_name>,
+    kMethod<get_path>,
+    kMethod<get_initial_priority>,
+    kMethod<set_initial_priority>,
 };
 
 }  // namespace
@@ -230,6 +262,7 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
     process->class_id = class_id;
     process->budget_pages = budget_pages;
     process->priority = priority;
+    process->first_priority = priority;
     copy_text(process->name, kNameBytes, name, kNameBytes);
     const auto give_up = [process](Status status) {
         objects().processes.give(*process);
@@ -257,6 +290,7 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
     content.rights = abi::rights::kCall;
     content.row = policy().entry->row(class_id, policy().entry->core_class);
     [[maybe_unused]] const auto kernel_channel = insert_handle(*process, content);
+    ++endpoints().core.references;
     if (const auto mapped = map_clock(*process); !mapped.ok()) {
         end_process(*process, {EndReason::Terminated, 0, 0, 0});
         return mapped.status();
@@ -265,9 +299,10 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
 }
 
 Result<void> start_process(Process& process) {
-    TRY_VALUE(Thread & first,
-              create_thread(
-                  process, process.entry, process.stack, process.argument, 0, process.priority));
+    TRY_VALUE(
+        Thread & first,
+        create_thread(
+            process, process.entry, process.stack, process.argument, 0, process.first_priority));
     process.state = ProcessState::Running;
     scheduler().wake(first);
     return {};

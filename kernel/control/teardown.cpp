@@ -3,6 +3,7 @@
 #include <kernel/control/teardown.hpp>
 #include <kernel/diag/log.hpp>
 #include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/notice.hpp>
 #include <kernel/irq/lines.hpp>
 #include <kl/core/Notice.idl.hpp>
 
@@ -29,36 +30,67 @@ constexpr u32 kTableFramesPerStep = 32;
 
 void release_process_shell(Process& process) {
     if (process.references == 0 && process.state == ProcessState::Ended) {
-        if (process.observer != nullptr && process.observer->endpoint == nullptr) {
-            endpoints().notices.give(*process.observer);
-            process.observer = nullptr;
-        }
-        if (process.observer == nullptr) {
-            objects().processes.give(process);
-        }
+        end_object(process.sid);
+        objects().processes.give(process);
     }
 }
 
-void drop_task(Process& process) {
+// What the closing of a handle means for the object that it named.
+
+void release(Process& process) {
     --process.references;
-    if (process.references == 0) {
-        if (process.observer != nullptr) {
-            detach_notice(*process.observer);
-        }
-        if (process.state == ProcessState::Building) {
-            end_process(process, {EndReason::Terminated, 0, 0, 0});  // nobody can start it now
-        } else {
-            release_process_shell(process);
-        }
+    if (process.references == 0 && process.state == ProcessState::Building) {
+        end_process(process, {EndReason::Terminated, 0, 0, 0});  // nobody can start it now
+    } else {
+        release_process_shell(process);
     }
 }
 
-void drop_thread(Thread& thread) {
+void release(Thread& thread) {
     --thread.references;
     if (thread.phase() == state::kDead && thread.process == nullptr &&
         thread.home.owner == nullptr) {
         release_thread(thread);
     }
+}
+
+void release(MemoryObject& memory) { release_memory(memory); }
+
+void release(DeviceRange& range) { release_device(range); }
+
+void release(Line& line) { release_line(line); }
+
+void release(Endpoint& endpoint) { --endpoint.references; }
+
+void release(EventQueue& events) {
+    if (--events.references == 0) {
+        drop_events(events);
+        end_object(events.sid);
+        --events.process->subscription_count;
+        endpoints().event_queues.give(events);
+    }
+}
+
+void release(UserObject& object) {
+    if (--object.references > 0) {
+        return;
+    }
+    end_object(object.sid);
+    Process* owner = objects().processes.find(object.owner_index);
+    if (owner != nullptr && owner->sid == object.owner) {
+        --owner->user_object_count;
+    }
+    if (object.channel != nullptr) {
+        --object.channel->references;
+    }
+    objects().user_objects.give(object);
+}
+
+void release_badge(UserObject& badge) {
+    if (--badge.carriers == 0) {
+        signal(badge.sid, kl::core::Notice::BadgeClosed);
+    }
+    release(badge);
 }
 
 /// A closed listener must not be found by the fast path's comparison any more.
@@ -142,10 +174,11 @@ bool handles_step(Process& process) {
         if (process.teardown_cursor == process.handles.capacity()) {
             return true;
         }
-        Slot& slot = process.handles.at(process.teardown_cursor++);
-        if (slot.handle != 0) {
-            close_slot(process, slot);
+        Slot& slot = process.handles.at(process.teardown_cursor);
+        if (slot.handle != 0 && !close_slot(process, slot)) {
+            return false;
         }
+        ++process.teardown_cursor;
     }
     return false;
 }
@@ -158,9 +191,7 @@ void finish(Process& process) {
     process.state = ProcessState::Ended;
     process.reaper_node.unlink();
     policy().entry->ended(process.sid.value);
-    if (process.observer != nullptr && process.observer->endpoint != nullptr) {
-        raise_notice(*process.observer, kl::core::Notice::TaskEnded);
-    }
+    signal(process.sid, kl::core::Notice::TaskEnded);
     release_process_shell(process);
 }
 
@@ -200,53 +231,49 @@ bool phase_step(Process& process) {
 
 }  // namespace
 
-Process& process_of(const Slot& slot) {
-    for (u32 i = 0; i < kMaxProcesses; ++i) {
-        Process* process = objects().processes.find(i);
-        if (process != nullptr && &slot >= process->handles.slots() &&
-            &slot < process->handles.slots() + process->handles.capacity()) {
-            return *process;
-        }
+void drop_events(EventQueue& events) {
+    events.is_dropped = true;
+    if (Thread* reader = events.readers.front(); reader != nullptr) {
+        ipc::end_wait(*reader, Status::Ok);
     }
-    KASSERT(false);
-    __builtin_unreachable();
+    detach_notices({.events = &events});
 }
 
-void close_slot(Process& process, Slot& slot) {
-    const SlotType type = slot.type;
-    void* object = slot.object;
-    const u32 handle = slot.handle;
-    unlink_slot(process, slot);
-    process.handles.erase(slot);
-    switch (type) {
-    case SlotType::Client:
-        --static_cast<Endpoint*>(object)->references;
-        break;
-    case SlotType::Listener:
-        --static_cast<Endpoint*>(object)->references;
-        forget_listener(process, handle);
-        break;
-    case SlotType::Task:
-        drop_task(*static_cast<Process*>(object));
-        break;
-    case SlotType::Thread:
-        drop_thread(*static_cast<Thread*>(object));
-        break;
-    case SlotType::Memory:
-        release_memory(*static_cast<MemoryObject*>(object));
-        break;
-    case SlotType::Mmio:
-        release_device(*static_cast<DeviceRange*>(object));
-        break;
-    case SlotType::Irq:
-        release_line(*static_cast<Line*>(object));
-        break;
-    case SlotType::Kernel:
-    case SlotType::Security:
-    case SlotType::Sync:
-    case SlotType::Free:
-        break;
+bool close_slot(Process& process, Slot& slot) {
+    for (u32 moved = 0; slot.first_child != kNoSlot; ++moved) {
+        if (moved == kLinksPerStep) {
+            return false;
+        }
+        move_slot(slot.first_child, slot.parent);
     }
+    const Slot closed = slot;
+    move_slot(slot_ref(process, slot), kNoSlot);
+    process.handles.erase(slot);
+    if (closed.type == SlotType::Listener) {
+        forget_listener(process, closed.handle);
+    }
+    visit_object(closed, [](auto& object) { release(object); });
+    if (closed.transfer != nullptr) {
+        release_badge(*closed.transfer);
+    }
+    return true;
+}
+
+bool revoke_step(Slot& slot) {
+    for (u32 done = 0; slot.first_child != kNoSlot; ++done) {
+        if (done >= kLinksPerStep) {
+            return false;
+        }
+        const SlotRef ref = slot.first_child;
+        Slot& child = slot_at(ref);
+        if (child.first_child != kNoSlot) {
+            move_slot(child.first_child, child.parent);
+            continue;
+        }
+        done += child.type == SlotType::Listener ? kLinksPerStep : 0;  // it takes as long
+        close_slot(process_at(ref), child);
+    }
+    return true;
 }
 
 void end_thread(Thread& thread) {

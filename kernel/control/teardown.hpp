@@ -9,13 +9,23 @@
 
 namespace kernel {
 
-/// Closes one handle: what it alone kept alive ends.
-void close_slot(Process& process, Slot& slot);
-/// The process whose table holds a slot.
-Process& process_of(const Slot& slot);
+struct EventQueue;
+
+/// Handles that one step lifts or closes.
+inline constexpr u32 kLinksPerStep = 32;
+
+/// Closes one handle: what it alone kept alive ends, what was derived from it hangs below its
+/// parent from now on. False: that is more than a step's worth; call again.
+bool close_slot(Process& process, Slot& slot);
+/// One step of closing all that was derived from a handle, in all processes; true: nothing is left.
+/// Whoever is first in line hands its own children to `slot` before it is closed, so no step looks
+/// for leaves; and a step closes more than all other CPUs can derive meanwhile.
+bool revoke_step(Slot& slot);
+/// Nothing collects in the queue any more; who waits there looks again.
+void drop_events(EventQueue& events);
 /// Ends one thread of a living process that has others.
 void end_thread(Thread& thread);
-/// Ends a process. Its observer is told when everything is given back.
+/// Ends a process. Who subscribed is told when everything is given back.
 void end_process(Process& process, const ExitInfo& info);
 
 /// Whether there may be something for reap_step().

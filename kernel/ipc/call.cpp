@@ -26,6 +26,16 @@ const ksec::MethodInfo* method_of(const Thread& caller, abi::Tag tag) {
     return entry.method_info(caller.process->class_id, endpoint, tag.method());
 }
 
+/// Whether a request with this tag can go through the slot at all.
+bool is_callable(const Slot& slot, abi::Tag tag) {
+    if (slot.type == SlotType::User) {
+        const auto& object = *static_cast<const UserObject*>(slot.object);
+        return object.channel != nullptr && object.endpoint == tag.endpoint();
+    }
+    return slot.type == SlotType::Kernel || slot.type == SlotType::Security ||
+           slot.type == SlotType::Client;
+}
+
 /// The slot behind x0, if it can be called.
 Result<Slot&> callable_slot(Thread& caller, abi::Tag tag) {
     const u32 handle = static_cast<u32>(caller.frame.x[0]);
@@ -34,11 +44,10 @@ Result<Slot&> callable_slot(Thread& caller, abi::Tag tag) {
         record_misuse(*caller.process, ksec::Reason::BadHandle, handle, tag);
         return Status::BadHandle;
     }
-    const bool is_callable = slot->type == SlotType::Kernel || slot->type == SlotType::Security ||
-                             slot->type == SlotType::Client;
-    if (!is_callable || (slot->rights & abi::rights::kCall) == 0) {
+    const bool is_channel = is_callable(*slot, tag);
+    if (!is_channel || (slot->rights & abi::rights::kCall) == 0) {
         record_misuse(*caller.process, ksec::Reason::BadHandle, handle, tag);
-        return is_callable ? Status::NoCapability : Status::WrongType;
+        return is_channel ? Status::NoCapability : Status::WrongType;
     }
     return *slot;
 }
@@ -55,11 +64,23 @@ Result<void> begin_call(Thread& caller) {
     const bool is_settled = granted->request == message.value;
     const Room room = room_of(caller, tag);
     name_callee(caller, slot, tag, is_settled ? granted->response : ~u64{0}, room);
+    if (slot.type == SlotType::User) {
+        const auto& object = *static_cast<const UserObject*>(slot.object);
+        caller.callee = SlotType::Client;
+        caller.target = object.channel;
+        caller.target_life = object.life;
+        caller.target_badge = context_of(slot);
+    } else if (const Route* route = route_of(caller); route != nullptr) {
+        caller.target = route->endpoint;
+        caller.target_life = route->endpoint->life;
+        caller.target_badge = caller.process->sid.value;
+    }
     const ksec::MethodInfo* method = method_of(caller, tag);
     if (method != nullptr && !(room.holds(method->response) && room.holds(method->error))) {
         return Status::BufferTooSmall;
     }
-    const u32 rights = slot.type == SlotType::Client ? abi::rights::kTransfer : 0;
+    const bool stays = slot.type == SlotType::Kernel && caller.target == nullptr;
+    const u32 rights = stays ? 0 : abi::rights::kTransfer;
     TRY(set_patience(caller, tag));
     TRY(stage_message(caller, tag, method == nullptr ? nullptr : &method->request, rights));
     caller.message.settled = is_settled;
@@ -136,7 +157,7 @@ void check_request_step(Thread& caller) {
 
 /// The request passed its check: to the server, to the kernel, or, a question to ksec, answered.
 void hand_in(Thread& caller) {
-    if (caller.callee == SlotType::Client) {
+    if (caller.target != nullptr) {
         offer(caller);
     } else if (judge_request(caller, ksec::Effect::Commit) == ksec::Verdict::Denied) {
         complete_call(caller, Status::SecurityDisallow);
@@ -152,7 +173,7 @@ void hand_in(Thread& caller) {
 Parties request_parties(const Thread& caller) {
     const bool is_query = caller.callee == SlotType::Security;
     const ksec::Event event = is_query ? ksec::Event::Security : ksec::Event::Request;
-    const Sid sid = caller.target == nullptr            ? policy().core_sid
+    const Sid sid = caller.callee != SlotType::Client   ? policy().core_sid
                     : caller.target->process == nullptr ? caller.target->sid
                                                         : caller.target->process->sid;
     const abi::Tag tag{caller.request_tag};
@@ -245,6 +266,9 @@ void finish_request(Thread& client, Thread& server) {
     }
     server.frame.x[1] = client.target_badge;
     server.frame.x[2] = client.token;
+    if (const Route* route = route_of(client); route != nullptr) {
+        server.frame.x[9] = abi::Tag{server.frame.x[9]}.at_endpoint(route->number).value;
+    }
     stop_work(client);
     stop_work(server);
     release_message(client);

@@ -95,6 +95,14 @@ inline Room room_of(const Thread& caller, abi::Tag tag) {
     return {abi::Buffer{caller.frame.x[5]}, abi::Buffer{caller.frame.x[6]}, tag.handles_accepted()};
 }
 
+/// Where the call of the kernel in progress really goes; null: to the kernel, or it is not one. The
+/// policy sees the kernel in any case.
+inline const Route* route_of(const Thread& caller) {
+    const Route& route =
+        endpoints().routes[abi::Tag{caller.request_tag}.endpoint() % EndpointPools::kRoutes];
+    return caller.callee == SlotType::Kernel && route.endpoint != nullptr ? &route : nullptr;
+}
+
 /// Notes whom the call in progress goes to, through which slot, and what may answer it.
 inline void name_callee(
     Thread& caller, const Slot& slot, abi::Tag tag, u64 expected_response, const Room& room) {
@@ -114,7 +122,7 @@ inline void name_callee(
 inline Result<void> set_patience(Thread& thread, abi::Tag tag) {
     if (tag.has_sync_object()) {
         thread.sync_object = static_cast<u32>(thread.frame.x[2]);
-        TRY(resolve<Slot>(*thread.process, thread.sync_object, 0));
+        TRY(find_sync(*thread.process, thread.sync_object));
         thread.status |= flag::kInterruptible;
     }
     if (tag.has_deadline() || (thread.status & flag::kHurried) != 0) {
@@ -147,11 +155,19 @@ void release_message(Thread& sender);
 u8* staged_fixed(Message& message);
 const u8* staged_fixed(const Message& message);
 
-/// A handle in `to` for what `slot` of `from` names, with slot.rights & rights, derived from it.
-/// OutOfMemory.
-Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 rights);
+/// The badge that what is handed on of `slot` carries: the one that a handle of `holder` names, or
+/// for 0 the slot's own; null: none. BadHandle, WrongType: no badge; AlreadyExists: the slot has
+/// one itself; HandleRevoked: it is revoked.
+Result<UserObject*> mark_for(Process& holder, const Slot& slot, u64 badge);
+/// A handle in `to` for what `slot` of `from` names, with slot.rights & rights, derived from it and
+/// carrying `mark`. OutOfMemory.
+Result<u32> copy_slot(
+    const Process& from, const Slot& slot, Process& to, u32 rights, UserObject* mark = nullptr);
 /// SID of the object that a slot names.
-u64 slot_sid(const Slot& slot);
+Sid slot_sid(const Slot& slot);
+/// What the owner of a user object learns when the slot is used: the context of the owner's badge
+/// on it, else of the object. Somebody else's badge tells the owner nothing.
+u64 context_of(const Slot& slot);
 
 /// Parties of the request that `caller` is making.
 Parties request_parties(const Thread& caller);

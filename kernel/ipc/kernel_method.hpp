@@ -11,8 +11,9 @@ namespace kernel {
 enum class Outcome : u32 {
     Done,
     More,
-    Waits,  // the caller sleeps; resume_kernel_request answers
-    Gone,   // the caller has ended
+    Waits,       // the caller sleeps; resume_kernel_request answers
+    WaitsAgain,  // the caller sleeps; the method is called again when it wakes up
+    Gone,        // the caller has ended
 };
 
 using Handler = Outcome (*)(Thread& caller, const void* request, void* response);

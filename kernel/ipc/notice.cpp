@@ -2,6 +2,7 @@
 #include <arch/inline.hpp>
 #include <kernel/ipc/ipc.hpp>
 #include <kernel/ipc/notice.hpp>
+#include <kl/core/Notice.idl.hpp>
 
 namespace kernel {
 
@@ -12,9 +13,45 @@ constexpr u64 kNextCall = u64{1} << 16;  // in a token
 void dequeue(Notice& notice) {
     if (notice.stage == NoticeStage::Queued) {
         notice.node.unlink();
-        --notice.endpoint->pending;
+        if (notice.endpoint != nullptr) {
+            --notice.endpoint->pending;
+        }
         notice.stage = NoticeStage::Idle;
     }
+}
+
+auto& subscriptions_of(Sid object) {
+    return endpoints().subscriptions[object.value % EndpointPools::kSubscriptionLists];
+}
+
+/// Calls `visit` with each subscription to the object; it may end that one.
+template <typename Visit> void each_subscription(Sid object, Visit&& visit) {
+    auto& list = subscriptions_of(object);
+    for (Notice* next = list.front(); next != nullptr;) {
+        Notice& each = *next;
+        next = list.next(each);
+        if (each.object == object) {
+            visit(each);
+        }
+    }
+}
+
+Notice* take_notice() {
+    Notice* notice = endpoints().notices.take();
+    if (notice != nullptr) {
+        notice->token = kNoticeIndexBit | endpoints().notices.index_of(*notice);
+    }
+    return notice;
+}
+
+void end_subscription(Notice& notice) {
+    const Receiver receiver{notice.endpoint, notice.events};
+    if (Process* payer = receiver.process(); payer != nullptr) {
+        --payer->subscription_count;
+    }
+    detach_notice(notice);
+    notice.event_node.unlink();
+    endpoints().notices.give(notice);
 }
 
 abi::Tag request_tag(const Notice& notice) {
@@ -42,11 +79,10 @@ Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u1
         return Status::Busy;
     }
     if (notice == nullptr) {
-        notice = endpoints().notices.take();
+        notice = take_notice();
         if (notice == nullptr) {
             return Status::OutOfMemory;
         }
-        notice->token = kNoticeIndexBit | endpoints().notices.index_of(*notice);
     }
     notice->endpoint = &endpoint;
     notice->badge = badge;
@@ -56,7 +92,18 @@ Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u1
 
 void raise_notice(Notice& notice, u64 bits) {
     notice.bits |= bits;
-    if (notice.endpoint == nullptr || notice.stage != NoticeStage::Idle) {
+    if (notice.stage != NoticeStage::Idle) {
+        return;
+    }
+    if (EventQueue* events = notice.events; events != nullptr) {
+        events->pending.push_back(notice);
+        notice.stage = NoticeStage::Queued;
+        if (Thread* reader = events->readers.front(); reader != nullptr) {
+            ipc::end_wait(*reader, Status::Ok);
+        }
+        return;
+    }
+    if (notice.endpoint == nullptr) {
         return;
     }
     Endpoint& endpoint = *notice.endpoint;
@@ -99,13 +146,82 @@ void detach_notice(Notice& notice) {
     notice.bits = 0;
 }
 
-void detach_notices(const Endpoint& endpoint) {
+void detach_notices(const Receiver& receiver) {
     for (u32 i = 0; i < kMaxNotices; ++i) {
         Notice* notice = endpoints().notices.find(i);
-        if (notice != nullptr && notice->endpoint == &endpoint) {
+        if (notice == nullptr || !receiver.is_of(*notice)) {
+            continue;
+        }
+        if (notice->is_subscription) {
+            end_subscription(*notice);
+        } else {
             detach_notice(*notice);
         }
     }
+}
+
+Result<Notice&> subscribe(const Receiver& receiver, Sid object, u32 mask, u64 id) {
+    u32 count = 0;
+    bool is_known = false;
+    each_subscription(object, [&](const Notice& each) {
+        is_known = is_known || (each.badge == id && receiver.is_of(each));
+        ++count;
+    });
+    if (is_known) {
+        return Status::Busy;
+    }
+    Process& payer = *receiver.process();
+    const bool has_room =
+        count < kSubscriptionsPerObject && payer.subscription_count < kSubscriptionsPerProcess;
+    Notice* notice = has_room ? take_notice() : nullptr;
+    if (notice == nullptr) {
+        return Status::OutOfMemory;
+    }
+    ++payer.subscription_count;
+    notice->endpoint = receiver.endpoint;
+    notice->events = receiver.events;
+    notice->badge = id;
+    notice->channel = abi::kEventEndpoint;
+    notice->is_subscription = true;
+    notice->object = object;
+    notice->mask = mask;
+    subscriptions_of(object).push_back(*notice);
+    return *notice;
+}
+
+bool unsubscribe(const Receiver& receiver, Sid object, const u64* id) {
+    bool found = false;
+    each_subscription(object, [&](Notice& each) {
+        if (receiver.is_of(each) && (id == nullptr || each.badge == *id)) {
+            end_subscription(each);
+            found = true;
+        }
+    });
+    return found;
+}
+
+void signal(Sid object, u32 bits) {
+    each_subscription(object, [bits](Notice& each) {
+        if ((each.mask & bits) != 0) {
+            raise_notice(each, each.mask & bits);
+        }
+    });
+}
+
+void release_spent(Notice& notice) {
+    if (notice.is_subscription && !notice.event_node.is_linked() && notice.bits == 0 &&
+        notice.stage == NoticeStage::Idle) {
+        end_subscription(notice);
+    }
+}
+
+void end_object(Sid object) {
+    policy().entry->ended(object.value);
+    signal(object, kl::core::Notice::ObjectDestroyed);
+    each_subscription(object, [](Notice& each) {
+        each.event_node.unlink();
+        release_spent(each);
+    });
 }
 
 Notice* notice_of(u64 token) {
@@ -145,6 +261,8 @@ void answer_notice(Notice& notice) {
     }
     if (notice.bits != 0) {
         raise_notice(notice, 0);
+    } else {
+        release_spent(notice);
     }
 }
 

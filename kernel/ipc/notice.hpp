@@ -6,6 +6,21 @@
 
 namespace kernel {
 
+/// Who hears of events: a listener, in requests on tessera.Event, or a queue.
+struct Receiver {
+    Endpoint* endpoint = nullptr;
+    EventQueue* events = nullptr;
+
+    /// Who pays for subscriptions; null: that process has ended.
+    [[nodiscard]] Process* process() const {
+        return events != nullptr ? events->process : endpoint->process;
+    }
+
+    [[nodiscard]] bool is_of(const Notice& notice) const {
+        return notice.endpoint == endpoint && notice.events == events;
+    }
+};
+
 /// Token of a notice: its number and its index with this bit set.
 inline constexpr u32 kNoticeIndexBit = 0x8000;
 
@@ -21,8 +36,20 @@ void raise_notice(Notice& notice, u64 bits);
 Thread* raise_directly(Notice& notice, u64 bits);
 /// Takes the notice off its endpoint; a request being served will not be answered any more.
 void detach_notice(Notice& notice);
-/// Detaches all notices of an endpoint whose process ends: its next life attaches anew. O(notices).
-void detach_notices(const Endpoint& endpoint);
+/// Detaches all notices of a receiver that ends: a server's next life attaches anew. O(notices).
+void detach_notices(const Receiver& receiver);
+
+/// Events of `mask` of the object with that SID reach the receiver, with `id`. Busy: they do, with
+/// this id. OutOfMemory: the object has kSubscriptionsPerObject, the process
+/// kSubscriptionsPerProcess, or all have all.
+Result<Notice&> subscribe(const Receiver& receiver, Sid object, u32 mask, u64 id);
+/// Ends the subscriptions of the receiver to the object: with `id`, or all when it is null. False:
+/// there were none.
+bool unsubscribe(const Receiver& receiver, Sid object, const u64* id);
+/// Raises events of an object for those who subscribed.
+void signal(Sid object, u32 bits);
+/// An event of the subscription was taken: it ends if there will not be another.
+void release_spent(Notice& notice);
 /// The notice whose request the token names, or null.
 Notice* notice_of(u64 token);
 /// Delivers the first queued notice to `server`, which is in Recv on its endpoint. False: ksec

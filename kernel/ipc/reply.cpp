@@ -38,7 +38,8 @@ abi::Buffer arena_room(const Thread& client) {
 Parties response_parties(const Thread& server, const Thread& client, abi::Tag tag) {
     const bool is_error = tag.kind() == abi::Kind::Error;
     const ksec::Event event = is_error ? ksec::Event::Error : ksec::Event::Response;
-    return {event, party_of(*server.process), party_of(*client.process), tag};
+    const Party from = client.callee == SlotType::Kernel ? core_party() : party_of(*server.process);
+    return {event, from, party_of(*client.process), tag};
 }
 
 Parties notice_response_parties(const Thread& server, const Notice& notice) {
@@ -123,11 +124,14 @@ Result<void> begin_reply(Thread& server, abi::Tag tag) {
         return Status::StaleToken;
     }
     const abi::Tag request{client->request_tag};
-    if (tag.endpoint() != request.endpoint() || tag.method() != request.method()) {
+    const Route* const route = route_of(*client);
+    const u16 expected = route == nullptr ? request.endpoint() : route->number;
+    if (tag.endpoint() != expected || tag.method() != request.method()) {
         return Status::BadCall;
     }
-    const ksec::MethodInfo* method =
-        policy().entry->method_info(server.process->class_id, tag.endpoint(), tag.method());
+    tag = tag.at_endpoint(request.endpoint());
+    const ksec::MethodInfo* method = policy().entry->method_info(
+        response_parties(server, *client, tag).src_class, tag.endpoint(), tag.method());
     const ksec::Shape* shape = method == nullptr                ? nullptr
                                : tag.kind() == abi::Kind::Error ? &method->error
                                                                 : &method->response;

@@ -19,31 +19,6 @@ u32 order_for(u64 bytes) {
     return order;
 }
 
-Sid sid_of(const Slot& slot) {
-    switch (slot.type) {
-    case SlotType::Client:
-    case SlotType::Listener:
-        return static_cast<const Endpoint*>(slot.object)->sid;
-    case SlotType::Task:
-        return static_cast<const Process*>(slot.object)->sid;
-    case SlotType::Thread:
-        return static_cast<const Thread*>(slot.object)->sid;
-    case SlotType::Memory:
-        return static_cast<const MemoryObject*>(slot.object)->sid;
-    case SlotType::Mmio:
-        return static_cast<const DeviceRange*>(slot.object)->sid;
-    case SlotType::Kernel:
-    case SlotType::Security:
-    case SlotType::Sync:
-        return policy().core_sid;
-    case SlotType::Irq:
-        return static_cast<const Line*>(slot.object)->sid;
-    case SlotType::Free:
-        break;
-    }
-    return Sid{};
-}
-
 abi::HandleDescriptor& descriptor(Message& message, u32 index) {
     return *reinterpret_cast<abi::HandleDescriptor*>(staged_fixed(message) +
                                                      message.shape->handle_offsets[index]);
@@ -73,36 +48,11 @@ Result<void> look_up_handles(Thread& sender, u32 needed_rights) {
         if ((slot->rights & needed_rights) != needed_rights) {
             return Status::NoCapability;
         }
-        message.handle_sids[i] = sid_of(*slot).value;
+        TRY(mark_for(*sender.process, *slot, wanted.badge));
+        message.handle_sids[i] = slot_sid(*slot).value;
         message.handle_rights[i] = wanted.rights & slot->rights;
     }
     return {};
-}
-
-void count_reference(const Slot& slot) {
-    switch (slot.type) {
-    case SlotType::Client:
-    case SlotType::Listener:
-        ++static_cast<Endpoint*>(slot.object)->references;
-        break;
-    case SlotType::Task:
-        ++static_cast<Process*>(slot.object)->references;
-        break;
-    case SlotType::Thread:
-        ++static_cast<Thread*>(slot.object)->references;
-        break;
-    case SlotType::Memory:
-        ++static_cast<MemoryObject*>(slot.object)->references;
-        break;
-    case SlotType::Mmio:
-        ++static_cast<DeviceRange*>(slot.object)->references;
-        break;
-    case SlotType::Irq:
-        ++static_cast<Line*>(slot.object)->references;
-        break;
-    default:
-        break;
-    }
 }
 
 /// Moves the handles of a checked message; the descriptors in the staged block become the
@@ -112,35 +62,62 @@ Status transfer_handles(Thread& sender, Thread& receiver) {
     Message& message = sender.message;
     for (u32 i = 0; i < message.tag.handle_count(); ++i) {
         abi::HandleDescriptor& moved = descriptor(message, i);
-        const u32 source_handle = moved.handle;
+        const abi::HandleDescriptor source = moved;
         moved = {};
-        if (source_handle == abi::kInvalidHandle) {
+        if (source.handle == abi::kInvalidHandle) {
             continue;
         }
-        const Slot* slot = sender.process->handles.find(source_handle);
-        if (slot == nullptr || sid_of(*slot).value != message.handle_sids[i]) {
+        const Slot* slot = sender.process->handles.find(source.handle);
+        if (slot == nullptr || slot_sid(*slot).value != message.handle_sids[i]) {
             continue;  // closed while the message was on its way: arrives as no handle
         }
+        const auto mark = mark_for(*sender.process, *slot, source.badge);
+        if (!mark.ok()) {
+            continue;  // so was its badge, or revoked
+        }
+        const u32 rights = message.handle_rights[i] & ~abi::rights::kOwnObject;
+        if (slot->type == SlotType::User) {
+            const auto& object = *static_cast<const UserObject*>(slot->object);
+            if (object.owner == receiver.process->sid) {
+                moved = {object.handle, rights | abi::rights::kOwnObject, context_of(*slot)};
+                continue;
+            }
+        }
         const auto copied =
-            copy_slot(*sender.process, *slot, *receiver.process, message.handle_rights[i]);
+            copy_slot(*sender.process, *slot, *receiver.process, rights, mark.value());
         if (!copied.ok()) {
             return copied.status();
         }
         moved.handle = copied.value();
-        moved.rights = message.handle_rights[i];
+        moved.rights = rights;
     }
     return Status::Ok;
 }
 
 }  // namespace
 
-Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 rights) {
+Result<UserObject*> mark_for(Process& holder, const Slot& slot, u64 badge) {
+    UserObject* mark = slot.transfer;
+    if (badge != 0) {
+        TRY_VALUE(UserObject & named,
+                  resolve<UserObject>(holder, static_cast<u32>(badge), 0, SlotType::Badge));
+        if (mark != nullptr) {
+            return Status::AlreadyExists;
+        }
+        mark = &named;
+    }
+    return mark != nullptr && mark->is_revoked ? Result<UserObject*>{Status::HandleRevoked} : mark;
+}
+
+Result<u32>
+copy_slot(const Process& from, const Slot& slot, Process& to, u32 rights, UserObject* mark) {
     SlotContent content{};
     content.type = slot.type;
     content.object = slot.object;
     content.rights = slot.rights & rights;
     content.badge = slot.badge;
     content.life = slot.life;
+    content.transfer = mark;
     if (slot.type == SlotType::Client) {
         content.row =
             policy().entry->row(to.class_id, static_cast<const Endpoint*>(slot.object)->class_id);
@@ -148,12 +125,24 @@ Result<u32> copy_slot(const Process& from, const Slot& slot, Process& to, u32 ri
     content.parent = slot_ref(from, slot);
     auto handle = insert_handle(to, content);
     if (handle.ok()) {
-        count_reference(slot);
+        visit_object(slot, [](auto& object) { ++object.references; });
+        if (mark != nullptr) {
+            ++mark->references;
+            ++mark->carriers;
+        }
     }
     return handle;
 }
 
-u64 slot_sid(const Slot& slot) { return sid_of(slot).value; }
+Sid slot_sid(const Slot& slot) {
+    return visit_object(slot, [](const auto& object) { return object.sid; });
+}
+
+u64 context_of(const Slot& slot) {
+    const auto& object = *static_cast<const UserObject*>(slot.object);
+    const UserObject* badge = slot.transfer;
+    return badge != nullptr && badge->owner == object.owner ? badge->context : object.context;
+}
 
 const u8* staged_fixed(const Message& message) {
     return message.staged.value != 0 ? arch::linear<u8>(message.staged)

@@ -74,6 +74,7 @@ void release_line(Line& line) {
     if (--line.references == 0) {
         detach_line(line);
         finish_line(line);
+        end_object(line.sid);
         lines().give(line);
     }
 }

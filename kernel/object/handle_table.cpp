@@ -53,6 +53,7 @@ Result<u32> HandleTable::insert(const SlotContent& content) {
     slot.first_child = kNoSlot;
     slot.next = kNoSlot;
     slot.previous = kNoSlot;
+    slot.transfer = content.transfer;
     return slot.handle;
 }
 

@@ -34,17 +34,21 @@ enum class SlotType : u8 {
     Memory,
     Mmio,
     Irq,
-    Sync
+    Sync,
+    User,    // an object that a process made for its clients
+    Badge,   // what marks handles that were handed on with it
+    Events,  // where events of objects collect until they are fetched
+    Number,  // a handle without an object
 };
 
 /// Names a slot of any process: process index and slot index.
 using SlotRef = base::Id<struct SlotRefTag, u32>;
 inline constexpr SlotRef kNoSlot{0xFFFF'FFFF};
 
+struct UserObject;
+
 /// One handle. The first 40 bytes are what the fast path reads.
 struct alignas(64) Slot {
-    static constexpr SlotType kType = SlotType::Sync;  // of which it is the object, too
-
     u32 handle = 0;  // 0: free
     u32 rights = 0;
     void* object = nullptr;
@@ -58,6 +62,7 @@ struct alignas(64) Slot {
     SlotRef first_child = kNoSlot;
     SlotRef next = kNoSlot;  // sibling; in a free slot the index of the next free one
     SlotRef previous = kNoSlot;
+    UserObject* transfer = nullptr;  // the badge it was handed on with, or what it was copied from
 };
 
 static_assert(sizeof(Slot) == 64);
@@ -75,6 +80,7 @@ struct SlotContent {
     u32 life = 0;
     const ksec::Row* row = nullptr;
     SlotRef parent = kNoSlot;
+    UserObject* transfer = nullptr;
 };
 
 class HandleTable final {

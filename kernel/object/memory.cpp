@@ -282,6 +282,7 @@ bool shrink_memory_step(MemoryObject& memory) {
     }
     memory.owner_node.unlink();
     memory.dying_node.unlink();
+    end_object(memory.sid);
     objects().memory_objects.give(memory);
     return true;
 }
@@ -294,6 +295,7 @@ void release_memory(MemoryObject& memory) {
 
 void release_device(DeviceRange& range) {
     if (--range.references == 0) {
+        end_object(range.sid);
         objects().device_ranges.give(range);
     }
 }

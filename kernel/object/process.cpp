@@ -51,56 +51,60 @@ SlotRef slot_ref(const Process& process, const Slot& slot) {
     return SlotRef{(objects().processes.index_of(process) << 16) | process.handles.index_of(slot)};
 }
 
-Slot& slot_at(SlotRef ref) {
+Process& process_at(SlotRef ref) {
     Process* process = objects().processes.find(ref.value >> 16);
     KASSERT(process != nullptr);
-    return process->handles.at(ref.value & 0xFFFF);
+    return *process;
 }
+
+Slot& slot_at(SlotRef ref) { return process_at(ref).handles.at(ref.value & 0xFFFF); }
 
 Result<u32> insert_handle(Process& process, const SlotContent& content) {
     TRY_VALUE(const u32 handle, process.handles.insert(content));
     if (content.parent != kNoSlot) {
         Slot& slot = *process.handles.find(handle);
-        const SlotRef self = slot_ref(process, slot);
-        Slot& parent = slot_at(content.parent);
-        slot.next = parent.first_child;
-        if (slot.next != kNoSlot) {
-            slot_at(slot.next).previous = self;
-        }
-        parent.first_child = self;
+        slot.parent = kNoSlot;
+        move_slot(slot_ref(process, slot), content.parent);
     }
     return handle;
 }
 
-void unlink_slot(Process& process, Slot& slot) {
-    const SlotRef self = slot_ref(process, slot);
-    while (slot.first_child != kNoSlot) {
-        const SlotRef child_ref = slot.first_child;
-        Slot& child = slot_at(child_ref);
-        slot.first_child = child.next;
-        child.parent = slot.parent;
-        child.previous = kNoSlot;
-        child.next = kNoSlot;
-        if (slot.parent != kNoSlot) {
-            Slot& parent = slot_at(slot.parent);
-            child.next = parent.first_child;
-            if (child.next != kNoSlot) {
-                slot_at(child.next).previous = child_ref;
-            }
-            parent.first_child = child_ref;
-        }
-    }
+void move_slot(SlotRef self, SlotRef parent) {
+    Slot& slot = slot_at(self);
     if (slot.previous != kNoSlot) {
         slot_at(slot.previous).next = slot.next;
-    } else if (slot.parent != kNoSlot && slot_at(slot.parent).first_child == self) {
+    } else if (slot.parent != kNoSlot) {
         slot_at(slot.parent).first_child = slot.next;
     }
     if (slot.next != kNoSlot) {
         slot_at(slot.next).previous = slot.previous;
     }
-    slot.parent = kNoSlot;
-    slot.next = kNoSlot;
+    slot.parent = parent;
     slot.previous = kNoSlot;
+    slot.next = kNoSlot;
+    if (parent == kNoSlot) {
+        return;
+    }
+    Slot& above = slot_at(parent);
+    slot.next = above.first_child;
+    if (slot.next != kNoSlot) {
+        slot_at(slot.next).previous = self;
+    }
+    above.first_child = self;
+}
+
+Result<UserObject&> create_user_object(Process& owner, u64 context) {
+    UserObject* made =
+        owner.user_object_count < kUserObjectsPerProcess ? objects().user_objects.take() : nullptr;
+    if (made == nullptr) {
+        return Status::OutOfMemory;
+    }
+    ++owner.user_object_count;
+    made->sid = objects().next_sid();
+    made->owner = owner.sid;
+    made->owner_index = objects().processes.index_of(owner);
+    made->context = context;
+    return *made;
 }
 
 }  // namespace kernel

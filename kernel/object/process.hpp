@@ -19,7 +19,6 @@ using base::PhysAddr;
 using base::VirtAddr;
 
 struct Endpoint;
-struct Notice;
 struct Thread;
 struct MemoryObject;
 
@@ -32,7 +31,10 @@ inline constexpr u32 kRegionsPerProcess = 128;
 inline constexpr u32 kThreadsPerProcess = 64;
 inline constexpr u32 kHandlesPerProcess = 256;
 inline constexpr u32 kHandleTableOrder = 2;  // 256 slots of 64 bytes
+inline constexpr u32 kUserObjects = 1024;
+inline constexpr u32 kUserObjectsPerProcess = 256;  // badges included
 inline constexpr u32 kNameBytes = 64;
+inline constexpr u32 kPathBytes = 256;
 
 static_assert((base::kPageSize << kHandleTableOrder) == kHandlesPerProcess * sizeof(Slot));
 
@@ -67,6 +69,24 @@ struct DeviceRange {
     Sid sid{};
     PhysAddr base{};
     Bytes size{};
+};
+
+/// What a process made for its clients: an object of its own kind, or a badge. It cannot be used
+/// any more once its owner has ended: SIDs are never used again.
+struct UserObject {
+    static constexpr SlotType kType = SlotType::User;
+
+    u32 references = 0;  // handles; of a badge also those handed on with it
+    u32 carriers = 0;    // badge: handles that were handed on with it, and their copies
+    Sid sid{};
+    Sid owner{};
+    u32 owner_index = 0;
+    u32 handle = 0;  // the owner's own
+    u64 context = 0;
+    Endpoint* channel = nullptr;  // where a Call goes; null: it cannot be called
+    u32 life = 0;                 // of the channel, then
+    u16 endpoint = 0;             // the one that can be called
+    bool is_revoked = false;      // badge: nothing is handed on with it any more
 };
 
 enum class RegionKind : u8 { Anonymous, Memory, Device };
@@ -125,13 +145,15 @@ struct Process {
     u64 entry = 0;
     u64 stack = 0;
     u64 argument = 0;
-    // who wants to know of the end (Notice.SubscribeToObject)
-    Notice* observer = nullptr;
+    u32 first_priority = 0;
+    u32 user_object_count = 0;   // that it made and that are still there
+    u32 subscription_count = 0;  // of its listeners and notices
     u32 teardown_phase = 0;
     u32 teardown_cursor = 0;
     u64 cpu_entries[kMaxCpus]{};  // entry counts of the CPUs that ran it when it ended
     base::ListNode reaper_node;
     char name[kNameBytes]{};
+    char path[kPathBytes]{};  // of its program, as its parent said
 
     /// Takes `pages` from the budget. OutOfMemory.
     Result<void> charge(u64 pages);
@@ -148,6 +170,7 @@ struct ObjectPools {
     Pool<Region, kMaxRegions> regions;
     Pool<MemoryObject, kMaxMemoryObjects> memory_objects;
     Pool<DeviceRange, kMaxDeviceRanges> device_ranges;
+    Pool<UserObject, kUserObjects> user_objects;
     base::List<MemoryObject, &MemoryObject::dying_node> dying_memory;  // for the reaper
     base::List<Process, &Process::reaper_node> ending;
     u64 last_sid = 0;
@@ -165,19 +188,46 @@ bool is_same_name(const char* a, const char* b);
 SlotRef slot_ref(const Process& process, const Slot& slot);
 /// The slot and its process behind a reference; the reference is live by construction.
 Slot& slot_at(SlotRef ref);
+Process& process_at(SlotRef ref);
 
 /// Inserts a handle and links it below `parent` (kNoSlot: a root). OutOfMemory.
 Result<u32> insert_handle(Process& process, const SlotContent& content);
-/// Unlinks a slot from its derivation tree: its children move up to its parent.
-void unlink_slot(Process& process, Slot& slot);
+/// Moves a slot, with all below it, from its place in the derivation tree to below `parent`
+/// (kNoSlot: it becomes a root). O(1).
+void move_slot(SlotRef self, SlotRef parent);
 
-/// The object of type T behind `handle`. BadHandle, WrongType, NoCapability.
-template <typename T> Result<T&> resolve(Process& process, u32 handle, u32 needed_rights) {
+/// The object behind a SID has ended: ksec forgets it, who subscribed to it hears of it. Defined in
+/// kernel/ipc.
+void end_object(Sid sid);
+
+/// An object or badge that `owner` makes, without a handle as yet. OutOfMemory: it has
+/// kUserObjectsPerProcess, or all have all.
+Result<UserObject&> create_user_object(Process& owner, u64 context);
+
+/// The slot of a handle. BadHandle, NoCapability.
+inline Result<Slot&> find_slot(Process& process, u32 handle, u32 needed_rights) {
     Slot* slot = process.handles.find(handle);
     if (slot == nullptr) {
         return Status::BadHandle;
     }
-    if (slot->type != T::kType) {
+    const bool is_enough = (slot->rights & needed_rights) == needed_rights;
+    return is_enough ? Result<Slot&>{*slot} : Status::NoCapability;
+}
+
+/// The slot of a sync object, which is all there is of it. BadHandle, WrongType.
+inline Result<Slot&> find_sync(Process& process, u32 handle) {
+    TRY_VALUE(Slot & slot, find_slot(process, handle, 0));
+    return slot.type == SlotType::Sync ? Result<Slot&>{slot} : Status::WrongType;
+}
+
+/// The object of type T behind `handle`. BadHandle, WrongType, NoCapability.
+template <typename T>
+Result<T&> resolve(Process& process, u32 handle, u32 needed_rights, SlotType type = T::kType) {
+    Slot* slot = process.handles.find(handle);
+    if (slot == nullptr) {
+        return Status::BadHandle;
+    }
+    if (slot->type != type) {
         return Status::WrongType;
     }
     if ((slot->rights & needed_rights) != needed_rights) {

@@ -11,7 +11,10 @@
 namespace kernel {
 
 inline constexpr u32 kMaxEndpoints = 128;
-inline constexpr u32 kMaxNotices = 256;
+inline constexpr u32 kMaxNotices = 512;
+inline constexpr u32 kMaxEventQueues = 128;
+inline constexpr u32 kSubscriptionsPerProcess = 64;
+inline constexpr u32 kSubscriptionsPerObject = 8;
 
 enum class NoticeStage : u8 {
     Idle,
@@ -22,8 +25,11 @@ enum class NoticeStage : u8 {
 /// A caller without a thread: an interrupt line, an event of an object, a fault report. It queues
 /// on an endpoint like any caller; what happens while it is queued or being served collects in
 /// `bits`. Tokens of notices have the top bit of the index set.
+struct EventQueue;
+
 struct Notice {
-    Endpoint* endpoint = nullptr;  // null: not attached
+    Endpoint* endpoint = nullptr;  // null: not attached, or to a queue
+    EventQueue* events = nullptr;
     u64 badge = 0;
     u64 bits = 0;               // the payload
     u64 token = 0;              // of the request last delivered: (call number << 16) | index
@@ -33,6 +39,23 @@ struct Notice {
     NoticeStage stage = NoticeStage::Idle;
     void (*answered)(Notice& notice) = nullptr;  // runs when the server has replied or died
     base::ListNode node;
+    // --- a subscription
+    bool is_subscription = false;
+    Sid object{};               // whose events
+    u32 mask = 0;               // which of them
+    base::ListNode event_node;  // of the object's SID; not linked: the object is gone
+};
+
+/// Where events collect until they are fetched (kl.core.Notice.GetEvent).
+struct EventQueue {
+    static constexpr SlotType kType = SlotType::Events;
+
+    u32 references = 0;
+    bool is_dropped = false;
+    Sid sid{};
+    Process* process = nullptr;
+    base::List<Notice, &Notice::node> pending;
+    base::List<Thread, &Thread::queue_node> readers;  // one at most, as a waiter for a futex
 };
 
 struct Endpoint {
@@ -91,16 +114,51 @@ struct Line {
     bool is_active = false;  // taken, not finished
 };
 
+/// An endpoint of kl.core.Core that a process serves, under a number of its own.
+struct Route {
+    Endpoint* endpoint = nullptr;
+    u16 number = 0;
+};
+
 struct EndpointPools {
     Endpoint
         core;  // what kernel channels name: nobody ever waits here, so a Call goes the long way
     Pool<Endpoint, kMaxEndpoints> endpoints;
+    static constexpr u32 kRoutes = 32;  // one for each endpoint of kl.core.Core
+    Route routes[kRoutes];
     Pool<Notice, kMaxNotices> notices;
+    Pool<EventQueue, kMaxEventQueues> event_queues;
+    static constexpr u32 kSubscriptionLists = 64;
+    base::List<Notice, &Notice::event_node> subscriptions[kSubscriptionLists];  // by object
 };
 
 inline EndpointPools& endpoints() { return *g_parts.endpoints; }
 
 /// The endpoint of that name, or null. O(endpoints).
 Endpoint* find_endpoint(const char* name);
+
+/// What `visitor` returns for the object that a live slot names. Every kind has `references` and
+/// `sid`; a handle that is only a number, a sync object, or for questions to ksec, names the kernel.
+template <typename Visitor> auto visit_object(const Slot& slot, Visitor&& visitor) {
+    switch (slot.type) {
+    case SlotType::Task:
+        return visitor(*static_cast<Process*>(slot.object));
+    case SlotType::Thread:
+        return visitor(*static_cast<Thread*>(slot.object));
+    case SlotType::Memory:
+        return visitor(*static_cast<MemoryObject*>(slot.object));
+    case SlotType::Mmio:
+        return visitor(*static_cast<DeviceRange*>(slot.object));
+    case SlotType::Irq:
+        return visitor(*static_cast<Line*>(slot.object));
+    case SlotType::User:
+    case SlotType::Badge:
+        return visitor(*static_cast<UserObject*>(slot.object));
+    case SlotType::Events:
+        return visitor(*static_cast<EventQueue*>(slot.object));
+    default:
+        return visitor(*static_cast<Endpoint*>(slot.object));
+    }
+}
 
 }  // namespace kernel

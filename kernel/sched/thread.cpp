@@ -56,6 +56,7 @@ void release_thread(Thread& thread) {
         cpu.fp_owner = cpu.fp_owner == &thread ? nullptr : cpu.fp_owner;
     }
     if (thread.references == 0) {
+        end_object(thread.sid);
         scheduler().threads.give(thread);
     }
 }

@@ -116,7 +116,19 @@ void add_core_methods(Policy& policy) {
                AT()),
          SHAPE(Handle, SecurityConnect, AT(), AT()),
          SHAPE(Handle, GetSidByHandle, AT(), AT()),
-         SHAPE(Handle, Revoke, AT(), AT())});
+         SHAPE(Handle, Revoke, AT(), AT()),
+         SHAPE(Handle, Alloc, AT(), AT()),
+         SHAPE(Handle, Free, AT(), AT()),
+         SHAPE(Handle, Init, AT(), AT()),
+         SHAPE(Handle, Fini, AT(), AT()),
+         SHAPE(Handle, CreateUserObject, AT(), AT()),
+         SHAPE(Handle, Disconnect, AT(), AT()),
+         SHAPE(Handle, SecurityDisconnect, AT(), AT()),
+         SHAPE(Handle, UidAlloc, AT(), AT()),
+         SHAPE(Handle, UidFree, AT(), AT()),
+         SHAPE(Handle, RevokeSubtree, AT(), AT()),
+         SHAPE(Handle, CreateBadge, AT(), AT()),
+         SHAPE(Handle, Route, AT(), AT())});
     add(policy,
         endpoint::task_Task,
         {SHAPE(Task, Create, AT(), AT(FIELD(Task, Create_Response, task))),
@@ -131,6 +143,36 @@ void add_core_methods(Policy& policy) {
          SHAPE(Task, GetExitInfo, AT(FIELD(Task, GetExitInfo_Request, task)), AT()),
          SHAPE(Task, GetTasksList, AT(), AT()),
          SHAPE(Task, GetInfo, AT(), AT())});
+    policy.add_method(kCoreClass,
+                      endpoint::task_Task,
+                      static_cast<u16>(kl::core::Task::Method::VmReserve),
+                      make_shape(40, 0, {0}),
+                      make_shape(16));
+    const auto named =
+        [&policy](kl::core::Task::Method method, u32 request, u32 response, u32 arena) {
+            policy.add_method(kCoreClass,
+                              endpoint::task_Task,
+                              static_cast<u16>(method),
+                              make_shape(request, 0, {0}),
+                              make_shape(response, arena, {}, true));
+        };
+    using Method = kl::core::Task::Method;
+    named(Method::GetName,
+          sizeof(kl::core::Task::GetName_Request),
+          sizeof(kl::core::Task::GetName_Response),
+          kl::core::Task::kGetName_ResponseArenaMax);
+    named(Method::GetPath,
+          sizeof(kl::core::Task::GetPath_Request),
+          sizeof(kl::core::Task::GetPath_Response),
+          kl::core::Task::kGetPath_ResponseArenaMax);
+    named(Method::GetInitialThreadPriority,
+          sizeof(kl::core::Task::GetInitialThreadPriority_Request),
+          sizeof(kl::core::Task::GetInitialThreadPriority_Response),
+          0);
+    named(Method::SetInitialThreadPriority,
+          sizeof(kl::core::Task::SetInitialThreadPriority_Request),
+          sizeof(kl::core::Task::SetInitialThreadPriority_Response),
+          0);
     add(policy,
         endpoint::sync_Sync,
         {SHAPE(Sync, Wait, AT(), AT()),
@@ -163,9 +205,23 @@ void add_core_methods(Policy& policy) {
         endpoint::notice_Notice,
         {SHAPE(Notice,
                SubscribeToObject,
-               AT(FIELD(Notice, SubscribeToObject_Request, listener),
+               AT(FIELD(Notice, SubscribeToObject_Request, receiver),
                   FIELD(Notice, SubscribeToObject_Request, object)),
-               AT())});
+               AT()),
+         SHAPE(Notice, Create, AT(), AT(FIELD(Notice, Create_Response, notice))),
+         SHAPE(Notice,
+               UnsubscribeFromEvent,
+               AT(FIELD(Notice, UnsubscribeFromEvent_Request, receiver),
+                  FIELD(Notice, UnsubscribeFromEvent_Request, object)),
+               AT()),
+         SHAPE(Notice,
+               UnsubscribeFromObject,
+               AT(FIELD(Notice, UnsubscribeFromObject_Request, receiver),
+                  FIELD(Notice, UnsubscribeFromObject_Request, object)),
+               AT()),
+         SHAPE(Notice, GetEvent, AT(FIELD(Notice, GetEvent_Request, notice)), AT()),
+         SHAPE(Notice, DropAndWake, AT(FIELD(Notice, DropAndWake_Request, notice)), AT()),
+         SHAPE(Notice, SetObjectEvent, AT(FIELD(Notice, SetObjectEvent_Request, object)), AT())});
 }
 
 }  // namespace kernel_test

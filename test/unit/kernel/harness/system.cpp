@@ -46,6 +46,7 @@ System::System(u32 cpu_count) : state_(take_block(), give_block) {
     kernel::control::start_clock();
     kernel::policy().entry = policy.entry();
     kernel::policy().core_sid = kernel::objects().next_sid();
+    kernel::endpoints().core.sid = kernel::policy().core_sid;
     for (u32 i = 0; i < cpu_count; ++i) {
         select(i);
         enter_by_interrupt(~u32{0});  // comes online and idles

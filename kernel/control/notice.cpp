@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// kl.core.Notice: who hears of what happens to an object.
+#include <arch/inline.hpp>
+#include <kernel/control/service.hpp>
+#include <kernel/control/teardown.hpp>
+#include <kl/core/Notice.idl.hpp>
+
+namespace kernel::control {
+
+namespace {
+
+namespace api = kl::core::Notice;
+
+constexpr u32 kEvents = api::TaskEnded | api::ObjectDestroyed | api::BadgeClosed | api::UserEvents;
+constexpr u64 kForEver = ~u64{0};
+
+Result<Outcome> create(Thread& caller, const api::Create_Request&, api::Create_Response& out) {
+    Process& process = *caller.process;
+    const bool may_have =
+        process.handles.free() > 0 && process.subscription_count < kSubscriptionsPerProcess;
+    EventQueue* events = may_have ? endpoints().event_queues.take() : nullptr;
+    if (events == nullptr) {
+        return Status::OutOfMemory;
+    }
+    ++process.subscription_count;
+    events->process = &process;
+    events->sid = objects().next_sid();
+    TRY_VALUE(const u32 handle, name_object(process, *events, abi::rights::kAll));
+    out.notice = give_handle(caller, handle);
+    return Outcome::Done;
+}
+
+Result<Outcome> subscribe_to_object(Thread& caller,
+                                    const api::SubscribeToObject_Request& in,
+                                    api::SubscribeToObject_Response&) {
+    Process& process = *caller.process;
+    TRY_VALUE(const Receiver receiver, receiver_of(process, in.receiver.handle));
+    TRY_VALUE(const Slot& object, find_slot(process, in.object.handle, abi::rights::kNotify));
+    if (in.mask == 0 || (in.mask & ~kEvents) != 0) {
+        return Status::InvalidArgument;
+    }
+    TRY_VALUE(Notice & made, subscribe(receiver, ipc::slot_sid(object), in.mask, in.eventId));
+    const bool is_late = object.type == SlotType::Task && (in.mask & api::TaskEnded) != 0 &&
+                         static_cast<const Process*>(object.object)->state == ProcessState::Ended;
+    if (is_late) {
+        raise_notice(made, api::TaskEnded);
+    }
+    return Outcome::Done;
+}
+
+/// Ends the subscriptions to an object, whose handle is proof enough; `id` null: all.
+Result<Outcome>
+end_subscriptions(Thread& caller, u32 receiver_handle, u32 object_handle, const u64* id) {
+    TRY_VALUE(const Receiver receiver, receiver_of(*caller.process, receiver_handle));
+    TRY_VALUE(const Slot& object, find_slot(*caller.process, object_handle, 0));
+    return unsubscribe(receiver, ipc::slot_sid(object), id) ? Result<Outcome>{Outcome::Done}
+                                                            : Status::ResourceNotFound;
+}
+
+Result<Outcome> unsubscribe_from_event(Thread& caller,
+                                       const api::UnsubscribeFromEvent_Request& in,
+                                       api::UnsubscribeFromEvent_Response&) {
+    return end_subscriptions(caller, in.receiver.handle, in.object.handle, &in.eventId);
+}
+
+Result<Outcome> unsubscribe_from_object(Thread& caller,
+                                        const api::UnsubscribeFromObject_Request& in,
+                                        api::UnsubscribeFromObject_Response&) {
+    return end_subscriptions(caller, in.receiver.handle, in.object.handle, nullptr);
+}
+
+/// The queue of a notice that was not dropped.
+Result<EventQueue&> queue_of(Thread& caller, u32 handle) {
+    TRY_VALUE(EventQueue & events, resolve<EventQueue>(*caller.process, handle, 0));
+    return events.is_dropped ? Result<EventQueue&>{Status::ResourceNotFound} : events;
+}
+
+/// Lets the caller wait until there is something, or until kernel_state[1].
+Result<Outcome> wait_for_event(Thread& caller, EventQueue& events, u64 timeout_ms) {
+    u64& deadline = caller.kernel_state[1];
+    const u64 now = arch::now().value;
+    if (!events.readers.empty()) {
+        return Status::Busy;
+    }
+    if (deadline == 0) {
+        deadline =
+            timeout_ms > ~u32{0} ? kForEver : now + timeout_ms * arch::ticks_per_second() / 1000;
+    }
+    if (now >= deadline) {
+        return Status::Timeout;
+    }
+    if (deadline != kForEver) {
+        scheduler().timers.arm(caller.timer, Ticks{deadline});
+        caller.status |= flag::kTimed;
+    }
+    scheduler().block(caller, state::kWaitFutex);
+    events.readers.push_back(caller);
+    return Outcome::WaitsAgain;
+}
+
+Result<Outcome>
+get_event(Thread& caller, const api::GetEvent_Request& in, api::GetEvent_Response& out) {
+    TRY_VALUE(EventQueue & events, queue_of(caller, in.notice.handle));
+    const u32 most = in.most < api::MaxRecords ? in.most : api::MaxRecords;
+    if (most == 0) {
+        return Status::InvalidArgument;
+    }
+    if (events.pending.empty()) {
+        return wait_for_event(caller, events, in.timeoutMs);
+    }
+    TRY_VALUE(u8* const arena, begin_response_arena(caller, most * sizeof(api::Record)));
+    u32 count = 0;
+    while (count < most && !events.pending.empty()) {
+        Notice& taken = *events.pending.pop_front();
+        const api::Record record{.eventId = taken.badge, .mask = static_cast<u32>(taken.bits)};
+        __builtin_memcpy(arena + count++ * sizeof(record), &record, sizeof(record));
+        taken.stage = NoticeStage::Idle;
+        taken.bits = 0;
+        release_spent(taken);
+    }
+    out.records = {0, count * static_cast<u32>(sizeof(api::Record))};
+    caller.message.arena_size = out.records.size;
+    return Outcome::Done;
+}
+
+Result<Outcome>
+drop_and_wake(Thread& caller, const api::DropAndWake_Request& in, api::DropAndWake_Response&) {
+    TRY_VALUE(EventQueue & events, queue_of(caller, in.notice.handle));
+    drop_events(events);
+    return Outcome::Done;
+}
+
+Result<Outcome> set_object_event(Thread& caller,
+                                 const api::SetObjectEvent_Request& in,
+                                 api::SetObjectEvent_Response&) {
+    TRY_VALUE(const Slot& object,
+              find_slot(*caller.process, in.object.handle, abi::rights::kSetEvent));
+    if (in.mask == 0 || (in.mask & ~api::UserEvents) != 0) {
+        return Status::InvalidArgument;
+    }
+    signal(ipc::slot_sid(object), in.mask);
+    return Outcome::Done;
+}
+
+constexpr MethodEntry kMethods[] = {
+    kMethod<subscribe_to_object>,
+    kMethod<create>,
+    kMethod<unsubscribe_from_event>,
+    kMethod<unsubscribe_from_object>,
+    kMethod<get_event>,
+    kMethod<drop_and_wake>,
+    kMethod<set_object_event>,
+};
+
+}  // namespace
+
+Result<Receiver> receiver_of(Process& process, u32 handle) {
+    const auto events = resolve<EventQueue>(process, handle, 0);
+    if (events.ok()) {
+        return events.value().is_dropped ? Result<Receiver>{Status::ResourceNotFound}
+                                         : Receiver{.events = &events.value()};
+    }
+    TRY_VALUE(Endpoint & listener, resolve<Endpoint>(process, handle, abi::rights::kRecv));
+    return listener.process == &process ? Result<Receiver>{Receiver{.endpoint = &listener}}
+                                        : Status::NotConnected;
+}
+
+constinit const Interface kNotice = Served<kMethods>::kInterface;
+
+}  // namespace kernel::control
