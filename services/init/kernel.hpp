@@ -69,6 +69,7 @@ public:
     virtual Result<void> resume(u32 task) = 0;
     virtual Result<void> terminate(u32 task) = 0;
     virtual Result<TaskEnd> get_end(u32 task) = 0;
+    virtual Result<u64> get_sid(u32 task) = 0;
     /// The end of `task` is reported with `badge`.
     virtual Result<void> watch(u32 task, u64 badge) = 0;
 

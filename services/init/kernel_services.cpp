@@ -191,6 +191,20 @@ Result<Entropy> KernelServices::get_entropy() {
     return Entropy{.words = {words.a, words.b, words.c, words.d}};
 }
 
+Result<u64> KernelServices::get_sid(u32 task) {
+    auto kernel = handles();
+    const auto reply = kernel.GetSidByHandle(task);
+    if (!reply.ok()) {
+        return reply.status();
+    }
+    return reply.value().sid;
+}
+
+Status KernelServices::take_endpoint(u32 endpoint, u32 number) {
+    auto kernel = handles();
+    return kernel.Route(listener_, endpoint, number).status();
+}
+
 u64 KernelServices::now() { return sdk::now_ticks(); }
 
 u64 KernelServices::frequency() { return sdk::ticks_per_second(); }

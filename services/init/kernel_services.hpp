@@ -14,6 +14,7 @@ public:
     Result<void> resume(u32 task) override;
     Result<void> terminate(u32 task) override;
     Result<TaskEnd> get_end(u32 task) override;
+    Result<u64> get_sid(u32 task) override;
     Result<void> watch(u32 task, u64 badge) override;
     Result<u32> create_memory(u64 size) override;
     Result<std::span<u8>> map(u32 memory, u64 size) override;
@@ -31,6 +32,8 @@ public:
 
     /// init's own listener, on which ends of tasks are reported. As Handle.CreateListener.
     Result<u32> open_listener();
+    /// Serves an endpoint of kl.core.Core as `number` of init's own. As Handle.Route.
+    Status take_endpoint(u32 endpoint, u32 number);
 
 private:
     u32 listener_ = 0;

@@ -68,6 +68,8 @@ bool Launcher::prepare(Unit& unit, Failure& failure) {
         return false;
     }
     unit.life.task = task.value();
+    const auto sid = kernel_.get_sid(task.value());
+    unit.life.sid = sid.ok() ? sid.value() : 0;  // unknown: nobody finds it by its SID
     if (!component.serves) {
         return true;
     }

@@ -24,6 +24,7 @@ namespace svc::init {
 /// One life of a component.
 struct Life {
     u32 task = 0;      ///< 0 = none
+    u64 sid = 0;       ///< by which the kernel names the process
     u32 listener = 0;  ///< handle of the task
     u64 image = 0;     ///< where its program stands
     bool is_running = false;

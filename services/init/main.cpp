@@ -3,12 +3,14 @@
 // large is static, since its stack is 64 KiB.
 #include <Einit.edl.hpp>
 #include <bit>
+#include <kl/core/Core.endpoints.hpp>
 #include <new>
 #include <runtime/ipc.hpp>
 #include <runtime/log.hpp>
 #include <runtime/process.hpp>
 #include <runtime/stack_guard.hpp>
 #include <runtime/status_text.hpp>
+#include <services/init/connections.hpp>
 #include <services/init/kernel_services.hpp>
 #include <services/init/supervisor.hpp>
 #include <tessera/Event.server.hpp>
@@ -19,6 +21,7 @@ using base::s32;
 using base::Status;
 using base::u64;
 using base::u8;
+using svc::init::Connections;
 using svc::init::Supervisor;
 
 constexpr s32 kExitKernelHandle = 1;
@@ -38,17 +41,19 @@ std::span<const u8> bytes_at(u64 address, u64 size) {
 
 class EndOfTasks final : public tessera::Event::Server {
 public:
-    explicit EndOfTasks(Supervisor& supervisor) : supervisor_(supervisor) {}
+    EndOfTasks(Supervisor& supervisor, Connections& connections)
+        : supervisor_(supervisor), connections_(connections) {}
 
     idl::Outcome<tessera::Event::Notify_Results>
     Notify(const idl::Caller& caller, const tessera::Event::Notify_Arguments& in) override {
         (void)in;
-        supervisor_.on_task_ended(caller.badge);
+        connections_.on_task_ended(supervisor_.on_task_ended(caller.badge));
         return tessera::Event::Notify_Results{};
     }
 
 private:
     Supervisor& supervisor_;
+    Connections& connections_;
 };
 
 [[noreturn]] void stop(std::string_view event, std::string_view why, s32 code) {
@@ -57,6 +62,10 @@ private:
 }
 
 alignas(Supervisor) constinit u8 supervisor_memory[sizeof(Supervisor)]{};
+alignas(Connections) constinit u8 connections_memory[sizeof(Connections)]{};
+
+/// The earlier of two deadlines of which 0 is none.
+u64 earlier(u64 a, u64 b) { return a == 0 || (b != 0 && b < a) ? b : a; }
 
 [[noreturn]] void run(const Handover& handover) {
     if (handover.kernel != sdk::kKernelHandle) {
@@ -80,17 +89,25 @@ alignas(Supervisor) constinit u8 supervisor_memory[sizeof(Supervisor)]{};
         stop("no-listener", sdk::name_of(listener.status()), kExitListener);
     }
     auto& supervisor = *new (supervisor_memory) Supervisor{kernel, files.value(), tree.value()};
-    EndOfTasks ends{supervisor};
-    Einit::Dispatcher dispatcher{listener.value()};
+    auto& connections = *new (connections_memory) Connections{kernel, supervisor.units()};
+    EndOfTasks ends{supervisor, connections};
+    Einit::Dispatcher dispatcher{listener.value(), connections};
     dispatcher.on_event(ends);
+    const Status routed =
+        kernel.take_endpoint(kl::core::Core::endpoint::cm_CM, Einit::endpoint::cm);
+    if (routed != Status::Ok) {
+        sdk::LogLine{"init", "no-dynamic-channels"}.field("why", sdk::name_of(routed));
+    }
     const auto running = supervisor.start_all();
     sdk::LogLine{"init", "started"}.field("components", running);
     while (true) {
-        const Status status = dispatcher.step(supervisor.next_deadline());
+        const Status status =
+            dispatcher.step(earlier(supervisor.next_deadline(), connections.next_deadline()));
         if (sdk::is_listener_lost(status)) {
             stop("listener-lost", sdk::name_of(status), kExitListener);
         }
         supervisor.restart_due();
+        connections.expire();
     }
 }
 

@@ -106,22 +106,23 @@ u32 Supervisor::start_all() {
     return running;
 }
 
-void Supervisor::on_task_ended(u64 badge) {
+u64 Supervisor::on_task_ended(u64 badge) {
     if (badge >= count_) {
-        return;
+        return 0;
     }
     const u32 index = static_cast<u32>(badge);
     Unit& unit = units_[index];
     if (!unit.life.is_running) {
-        return;
+        return 0;
     }
     const auto end = kernel_.get_end(unit.life.task);
     if (!end.ok()) {
-        return;  // NotReady: a notice of the life before
+        return 0;  // NotReady: a notice of the life before
     }
     log_end(unit, end.value());
     unit.life.is_running = false;
     plan_restart(index, end.value());
+    return unit.life.sid;
 }
 
 void Supervisor::plan_restart(u32 index, const TaskEnd& end) {

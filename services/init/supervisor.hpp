@@ -19,8 +19,12 @@ public:
     /// Reads /components and starts what can be started. Gives the number of running components.
     u32 start_all();
 
-    /// The kernel's notice that the task with this badge ended.
-    void on_task_ended(u64 badge);
+    /// The kernel's notice that the task with this badge ended. The SID of the life that is over;
+    /// 0: none is, it was the notice of an earlier one.
+    u64 on_task_ended(u64 badge);
+
+    /// All components, in the order of their badges.
+    [[nodiscard]] std::span<const Unit> units() const { return units_; }
 
     /// Starts again what is due.
     void restart_due();

@@ -124,6 +124,15 @@ Result<svc::init::TaskEnd> Kernel::get_end(u32 handle) {
     return task->end;
 }
 
+/// 1000 and the place in the order of creation.
+Result<u64> Kernel::get_sid(u32 handle) {
+    const Task* task = task_of(handle);
+    if (task == nullptr) {
+        return Status::BadHandle;
+    }
+    return 1000 + static_cast<u64>(task - tasks_.data());
+}
+
 Result<void> Kernel::watch(u32 handle, u64 badge) {
     if (fails()) {
         return Status::OutOfMemory;
@@ -183,8 +192,9 @@ Result<u32> Kernel::connect(u32 client, u32 server) {
         return Status::OutOfMemory;
     }
     Task* to = task_of(server);
-    if (client == 0 && to != nullptr && to->serves) {
-        return add({.kind = "channel", .index = 0, .label = to->name});
+    if (client == 0 && to != nullptr) {
+        return to->serves ? add({.kind = "channel", .index = 0, .label = to->name})
+                          : Result<u32>{Status::NotReady};
     }
     Task* from = task_of(client);
     if (from == nullptr || to == nullptr) {

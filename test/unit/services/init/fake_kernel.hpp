@@ -50,6 +50,7 @@ public:
     Result<void> resume(u32 task) override;
     Result<void> terminate(u32 task) override;
     Result<svc::init::TaskEnd> get_end(u32 task) override;
+    Result<u64> get_sid(u32 task) override;
     Result<void> watch(u32 task, u64 badge) override;
     Result<u32> create_memory(u64 size) override;
     Result<std::span<u8>> map(u32 memory, u64 size) override;
