@@ -2,6 +2,7 @@
 // The kernel's interfaces, within reach.
 #pragma once
 
+#include <kl/core/CM.client.hpp>
 #include <kl/core/Core.edl.hpp>
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/Handle.client.hpp>
@@ -61,6 +62,10 @@ inline kl::core::HAL::Proxy hal() {
 
 inline kl::core::Notice::Proxy notices() {
     return {sdk::kKernelHandle, kl::core::Core::endpoint::notice_Notice};
+}
+
+inline kl::core::CM::Proxy connections() {
+    return {sdk::kKernelHandle, kl::core::Core::endpoint::cm_CM};
 }
 
 inline kl::core::PM::Proxy power() { return {sdk::kKernelHandle, kl::core::Core::endpoint::pm_PM}; }
