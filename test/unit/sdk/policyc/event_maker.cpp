@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 namespace policyc_test {
 
@@ -15,6 +16,9 @@ using Kind = sdk::lang::Type::Kind;
 EventMaker::EventMaker(const Policy& policy, std::uint64_t seed) : policy_(policy), random_(seed) {
     for (const psl::Binding* const binding : policy.bindings) {
         collect(binding->items);
+        if (binding->event == psl::EventKind::Request) {
+            requests_.push_back(binding);
+        }
     }
     for (const auto& [name, object] : policy.objects) {
         if (const auto* const map = std::get_if<StaticMapConfig>(&object.config)) {
@@ -78,15 +82,44 @@ void EventMaker::advance() {
     }
 }
 
+/// Picks rules on requests, and what they select; what they do not select may be anything.
+void EventMaker::begin_story() {
+    is_story_ = !requests_.empty() && one_in(2);
+    if (!is_story_) {
+        return;
+    }
+    focus_sid_ = below(kSids);
+    std::string endpoint;
+    std::string method;
+    for (const psl::Selector& selector : requests_[below(requests_.size())]->selectors) {
+        const std::string value = selector.value.text();
+        const auto found = std::ranges::find(policy_.classes, value, &PolicyClass::name);
+        const auto id = static_cast<std::uint16_t>(found - policy_.classes.begin());
+        focus_class_ = selector.kind == psl::SelectorKind::Src ? id : focus_class_;
+        story_server_ = selector.kind == psl::SelectorKind::Dst ? id : story_server_;
+        endpoint = selector.kind == psl::SelectorKind::Endpoint ? value : endpoint;
+        method = selector.kind == psl::SelectorKind::Method ? value : method;
+    }
+    story_.clear();
+    const auto& endpoints = policy_.classes[story_server_].description->endpoints;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        const auto& methods = endpoints[i].interface->methods;
+        for (std::size_t k = 0; k < methods.size(); ++k) {
+            if ((endpoint.empty() || endpoint == endpoints[i].path) &&
+                (method.empty() || method == methods[k].name)) {
+                story_.emplace_back(i, k);
+            }
+        }
+    }
+    is_story_ = !story_.empty();
+}
+
 InterpretedEvent EventMaker::make() {
-    if (one_in(16)) {
+    if (one_in(128)) {
+        begin_story();
+    } else if (!is_story_ && one_in(16)) {
         focus_sid_ = below(kSids);
         focus_class_ = static_cast<std::uint16_t>(below(policy_.classes.size()));
-    }
-    if (one_in(64)) {
-        is_story_ = one_in(2);
-        story_endpoint_ = random_();
-        story_method_ = random_();
     }
     InterpretedEvent event;
     constexpr ksec::Event kEvents[] = {ksec::Event::Request,
@@ -97,19 +130,24 @@ InterpretedEvent EventMaker::make() {
                                        ksec::Event::Error,
                                        ksec::Event::Security,
                                        ksec::Event::Execute};
-    event.event = is_told() ? ksec::Event::Request : kEvents[below(std::size(kEvents))];
+    const bool is_told = is_story_ && !one_in(8);
+    event.event = is_told ? ksec::Event::Request : kEvents[below(std::size(kEvents))];
     const auto classes = policy_.classes.size();
     event.src_class =
-        is_told() || one_in(2) ? focus_class_ : static_cast<std::uint16_t>(below(classes));
-    event.dst_class = static_cast<std::uint16_t>(below(classes));
-    event.src_sid = sid();
+        is_told || one_in(2) ? focus_class_ : static_cast<std::uint16_t>(below(classes));
+    event.dst_class = is_told ? story_server_ : static_cast<std::uint16_t>(below(classes));
+    event.src_sid = is_told ? focus_sid_ : sid();
     event.dst_sid = sid();
     advance();
     event.now_ns = now_ns_;
     if (event.event == ksec::Event::Execute) {
         return event;
     }
-    choose_method(event);
+    if (is_told) {
+        std::tie(event.endpoint, event.method) = story_[below(story_.size())];
+    } else {
+        choose_method(event);
+    }
     const lang::Method* const method = find_method(policy_, event);
     if (method != nullptr) {
         fill(event,
@@ -132,13 +170,11 @@ void EventMaker::choose_method(InterpretedEvent& event) {
         const std::size_t count =
             is_security ? description.security.size() : description.endpoints.size();
         if (count != 0) {
-            event.endpoint =
-                static_cast<std::uint16_t>((is_told() ? story_endpoint_ : random_()) % count);
+            event.endpoint = static_cast<std::uint16_t>(below(count));
             const lang::Package& interface = is_security
                                                  ? *description.security[event.endpoint].interface
                                                  : *description.endpoints[event.endpoint].interface;
-            event.method = static_cast<std::uint16_t>((is_told() ? story_method_ : random_()) %
-                                                      interface.methods.size());
+            event.method = static_cast<std::uint16_t>(below(interface.methods.size()));
             break;
         }
         owner = static_cast<std::uint16_t>(below(policy_.classes.size()));

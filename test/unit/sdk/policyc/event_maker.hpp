@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events for comparing two judges: well-formed messages with values near limits, and the same with
 // something broken. Numbers, texts and times that the policy names come often, and for a while most
-// events are of one SID and one class, and at times of one method, so that a model sees steps that
-// belong together. Everything follows from the seed.
+// events are of one SID and one class, and at times of those that certain rules are about, so that
+// a model sees steps that belong together. Everything follows from the seed.
 #pragma once
 
 #include <random>
@@ -34,6 +34,7 @@ private:
     void collect(const psl::Items& items);
     void collect(const psl::Expression& expression);
     void advance();
+    void begin_story();
     void choose_method(InterpretedEvent& event);
     void fill(InterpretedEvent& event, const lang::Message& message);
     void fill(std::vector<std::uint8_t>& part, std::size_t at, const lang::Type& type);
@@ -48,12 +49,12 @@ private:
     std::vector<std::string> texts_;
     std::vector<const TimeWindowConfig*> windows_;
 
-    /// Whether this is the next event of a story: requests of one method with small numbers.
-    bool is_told() { return is_story_ && !one_in(8); }
-
+    /// A story: for a while most events are requests that certain rules are about, with small
+    /// numbers.
     bool is_story_ = false;
-    std::uint64_t story_endpoint_ = 0;
-    std::uint64_t story_method_ = 0;
+    std::uint16_t story_server_ = 0;
+    std::vector<std::pair<std::uint16_t, std::uint16_t>> story_;  ///< endpoints and methods
+    std::vector<const psl::Binding*> requests_;
     std::uint64_t focus_sid_ = 1;
     std::uint16_t focus_class_ = 0;
     std::mt19937_64 random_;

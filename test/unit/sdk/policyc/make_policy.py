@@ -256,7 +256,7 @@ class Maker:
         """A choice of a step of this model by a small number; all are about the source."""
         role, other = self.chance.sample(("guest", "user", "admin"), 2)
         number = self.chance.choice(("message.a", "message.c", "message.g"))
-        value, word = f"{self.value} ({number})", self.chance.choice(("secret", "x", "aaa"))
+        value, word = f"{self.value} ({number} & 1)", self.chance.choice(("secret", "x", "aaa"))
         places = "source : src_sid, target : dst_sid, container : (), driver : src_sid"
         permission = self.chance.choice(("see", "change"))
         entry = self.small_entry()
@@ -288,7 +288,7 @@ class Maker:
     def small_entry(self):
         """An entry of few values, so that they come again."""
         def part(name):
-            return name + " (message.a)" if name != "UInt8" else "message.a"
+            return f"{name} (message.a & 3)"
         if isinstance(self.entry, dict):
             return "{" + ", ".join(f"{key} : {part(name)}" for key, name in self.entry.items()) + "}"
         if isinstance(self.entry, list):
@@ -359,7 +359,7 @@ def make(seed):
              "use nk.basic._\nuse nk.regex._\nuse tessera._\nuse EDL Einit\nuse EDL lab.Park\n"]
     lines += [f"task class {name} : lab.Visitor\n" for name in VISITORS + STEPPERS]
     lines.append(OBJECTS.format(
-        initial=chance.choice(STATES), transitions=transitions, entry=entry_text, set_size=chance.randint(1, 3),
+        initial=chance.choice(STATES), transitions=transitions, entry=entry_text, set_size=chance.randint(2, 4),
         pool=chance.randint(1, 4), value=value, x=chance.randrange(100), rate=chance.randint(1, 5),
         burst=chance.randint(1, 4), end=chance.randint(6, 10), level=chance.choice((0, 3)),
         senior=chance.choice(('"user"', '"guest"', '"guest", "user"'))))
