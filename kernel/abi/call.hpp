@@ -41,7 +41,8 @@ enum class Kind : u64 { Request = 0, Response = 1, Error = 2 };
 ///   [3:0]   zero             [19:4]  method           [35:20] endpoint
 ///   [38:36] payload words    [39]    long message     [47:40] handles carried
 ///   [48]    arena present    [49]    deadline in x7   [50]    sync object in x2
-///   [51]    room in x5, x6    [57:52] handles accepted [61:58] zero [63:62] kind
+///   [51]    room in x5, x6    [57:52] handles accepted [58] arena's pages may move
+///   [61:59] zero             [63:62] kind
 /// A short message counts its fixed part in 8-byte words (0..7) in [38:36]; a long one leaves them
 /// 0.
 struct Tag {
@@ -52,7 +53,8 @@ struct Tag {
     static constexpr u64 kDeadline = u64{1} << 49;
     static constexpr u64 kSyncObject = u64{1} << 50;
     static constexpr u64 kRoom = u64{1} << 51;
-    static constexpr u64 kReserved = 0xF | (u64{0xF} << 58);
+    static constexpr u64 kMovesPages = u64{1} << 58;
+    static constexpr u64 kReserved = 0xF | (u64{0x7} << 59);
 
     constexpr Tag() = default;
 
@@ -86,6 +88,8 @@ struct Tag {
 
     [[nodiscard]] constexpr bool has_sync_object() const { return (value & kSyncObject) != 0; }
 
+    [[nodiscard]] constexpr bool moves_pages() const { return (value & kMovesPages) != 0; }
+
     [[nodiscard]] constexpr u32 handle_count() const {
         return static_cast<u32>(value >> 40) & 0xFF;
     }
@@ -94,10 +98,10 @@ struct Tag {
         return static_cast<u32>(value >> 52) & 0x3F;
     }
 
-    /// The tag without what concerns the call but not its message: deadline, sync object, and what
-    /// the caller has room for.
+    /// The tag without what concerns the call but not its message: deadline, sync object, what the
+    /// caller has room for, and how the arena travels.
     [[nodiscard]] constexpr Tag message() const {
-        return Tag{value & ~(kDeadline | kSyncObject | kRoom | (u64{0x3F} << 52))};
+        return Tag{value & ~(kDeadline | kSyncObject | kRoom | (u64{0x7F} << 52))};
     }
 
     /// The same message for another endpoint.

@@ -225,11 +225,14 @@ extern "C" {
 
 arch::Frame* kernel_synchronous(arch::Frame* frame, base::u64 syndrome, base::u64 address) {
     const base::u32 ticket = kernel::kernel_lock().acquire();
-    if (kernel::decode(syndrome) == kernel::Entry::Call) {
-        if (arch::Frame* next = kernel::ipc::call_directly(kernel::thread_of(frame))) {
-            kernel::kernel_lock().release(ticket);
-            return next;
-        }
+    const kernel::Entry entry = kernel::decode(syndrome);
+    kernel::Thread& thread = kernel::thread_of(frame);
+    arch::Frame* next = entry == kernel::Entry::Call    ? kernel::ipc::call_directly(thread)
+                        : entry == kernel::Entry::Reply ? kernel::ipc::reply_directly(thread)
+                                                        : nullptr;
+    if (next != nullptr) {
+        kernel::kernel_lock().release(ticket);
+        return next;
     }
     return kernel::serve_entry(frame, syndrome, address, ticket);
 }

@@ -96,7 +96,7 @@ void sync_code(PhysAddr frame);
 /// Writes what caches hold of a frame to memory and drops it from them.
 void flush_frame(PhysAddr frame);
 /// Drops translations of one page / of a whole space, on all CPUs, and waits for it.
-void tlb_drop_page(Asid asid, VirtAddr page);
+void tlb_drop_page(Asid asid, VirtAddr page, u32 count = 1);
 void tlb_drop_space(Asid asid);
 /// True when [base, base+size) is neither RAM nor the kernel's own devices (GIC, panic UART may be
 /// shared): EL0 may be given it as device memory.
@@ -149,7 +149,7 @@ concept PageTableLike = requires(T table,
                                  Asid asid) {
     // An empty table; takes its root frame.
     { T::create(source, asid) } -> std::same_as<Result<T>>;
-    // Maps one page. AlreadyExists, OutOfMemory (nothing changed).
+    // Maps one page. AlreadyExists, OutOfMemory.
     { table.map(at, frame, access, source) } -> std::same_as<Result<void>>;
     // Unmaps one page and drops its translation everywhere. ResourceNotFound.
     { table.unmap(at) } -> std::same_as<Result<PhysAddr>>;
@@ -159,10 +159,12 @@ concept PageTableLike = requires(T table,
     // tables, so a hostile address is only an error. SourceFault.
     { view.find(user, intent) } -> std::same_as<Result<PhysAddr>>;
     // Frame and access at a page, device memory included. ResourceNotFound.
-    { view.is_mapped(at) } -> std::same_as<bool>;
     { view.look_up(at) };
     // Pages from an unmapped one downwards for which there is no table; at least 1.
     { view.gap_below(at) } -> std::same_as<u64>;
+    // Moves pages that EL0 may write, up to the first that is none, to empty places of another
+    // space; returns how many.
+    { table.move_pages(at, table, at, u32{}, source) } -> std::same_as<u32>;
     // Gives table frames back, at most `budget` of them; true when all are gone.
     { table.destroy_some(source, u32{}) } -> std::same_as<bool>;
     // What goes into TTBR0.

@@ -100,15 +100,8 @@ extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token, u64 tag)
         return refuse(ticket);
     }
     // Commit: the client has its answer, the server waits for the next request.
-    client->token = token + (u64{1} << 16);
-    client->status = state::kRunning;
-    client->server = nullptr;
-    client->target = nullptr;
-    server->status = state::kWaitReceive;
-    server->client = nullptr;
+    commit_reply(*endpoint, *server, *client);
     server->accepted_handles = 0;
-    server->next_waiter = endpoint->waiters;
-    endpoint->waiters = server;
     kernel_lock().release(ticket);
     return {&client->frame, 0};
 }

@@ -26,6 +26,8 @@ void reply(Thread& server);
 /// As call(), when nothing about the request and both sides is unusual: the frame to enter, with no
 /// need to ask the scheduler. Null: nothing has happened.
 arch::Frame* call_directly(Thread& caller);
+/// The same of reply(), for an answer to the client on whose context the server runs.
+arch::Frame* reply_directly(Thread& server);
 
 /// Runs one step of `thread.work`.
 void advance(Thread& thread);
@@ -52,7 +54,7 @@ inline bool is_well_formed(abi::Tag tag) {
         return false;
     }
     return tag.is_long() ? tag.words() == 0 && tag.handle_count() <= abi::kMaxHandlesPerMessage
-                         : tag.handle_count() == 0 && !tag.has_arena();
+                         : tag.handle_count() == 0 && !tag.has_arena() && !tag.moves_pages();
 }
 
 inline bool is_checked_at_once(const Message& message) {
@@ -183,6 +185,25 @@ Status deliver_fixed(Thread& sender,
                      abi::Buffer room_arena,
                      u32 accepted_handles);
 
+inline constexpr u32 kShortRegisters[abi::kShortWords] = {10, 11, 12, 13, 14, 15, 18};
+
+/// Stages the payload of a short message.
+inline void read_payload(Thread& sender, abi::Tag tag) {
+    for (u32 i = 0; i < tag.words(); ++i) {
+        sender.message.small[i] = sender.frame.x[kShortRegisters[i]];
+    }
+}
+
+/// Fills the registers of a thread that gets a short message.
+inline void
+set_short_result(Thread& receiver, abi::Tag tag, const u64* words, u64 badge, u64 token) {
+    set_result(receiver, Status::Ok, badge, token);
+    for (u32 i = 0; i < tag.words(); ++i) {
+        receiver.frame.x[kShortRegisters[i]] = words[i];
+    }
+    receiver.frame.x[9] = tag.message().value;
+}
+
 /// Fills the registers of a thread that gets a long message.
 inline void set_long_result(
     Thread& receiver, abi::Tag tag, u32 fixed_size, u32 arena_size, u64 badge, u64 token) {
@@ -199,8 +220,7 @@ struct CopyProgress {
     Fault fault;
 };
 
-CopyProgress
-copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver, abi::Buffer room_arena);
+CopyProgress copy_arena_step(Thread& sender, u32& cursor, Thread& receiver, abi::Buffer room_arena);
 
 /// Makes a caller wait in its endpoint's queue, for the first time or again.
 void queue_caller(Thread& caller);

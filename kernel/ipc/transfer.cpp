@@ -4,12 +4,11 @@
 // goes straight from sender to receiver.
 #include <arch/inline.hpp>
 #include <kernel/ipc/ipc.hpp>
+#include <kernel/object/memory.hpp>
 
 namespace kernel::ipc {
 
 namespace {
-
-constexpr u32 kShortRegisters[abi::kShortWords] = {10, 11, 12, 13, 14, 15, 18};
 
 u32 order_for(u64 bytes) {
     u32 order = 0;
@@ -177,9 +176,7 @@ stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed
     message.reset(tag, shape);
     if (!tag.is_long()) {
         message.fixed_size = tag.words() * 8;
-        for (u32 i = 0; i < tag.words(); ++i) {
-            message.small[i] = sender.frame.x[kShortRegisters[i]];
-        }
+        read_payload(sender, tag);
         return {};
     }
     if (shape == nullptr) {
@@ -236,11 +233,24 @@ void release_message(Thread& sender) {
 }
 
 CopyProgress
-copy_arena_step(const Thread& sender, u32& cursor, const Thread& receiver, abi::Buffer room_arena) {
+copy_arena_step(Thread& sender, u32& cursor, Thread& receiver, abi::Buffer room_arena) {
     const Message& message = sender.message;
-    const u32 left = message.arena_size - cursor;
+    u32 left = message.arena_size - cursor;
     if (left == 0 || room_arena.size() < message.arena_size) {
         return {true, Fault::None};  // nothing to copy, or deliver_fixed will refuse
+    }
+    if (message.tag.moves_pages() && !message.arena_staged &&
+        message.arena_size % base::kPageSize == 0) {
+        const u32 moved = move_pages(*sender.process,
+                                     message.arena_source.address() + Bytes{cursor},
+                                     *receiver.process,
+                                     room_arena.address() + Bytes{cursor},
+                                     static_cast<u32>(left / base::kPageSize));
+        cursor += static_cast<u32>(PageCount{moved}.bytes().value);
+        left = message.arena_size - cursor;
+        if (moved > 0 && left > kCopyStep) {
+            return {false, Fault::None};
+        }
     }
     const u32 chunk = left < kCopyStep ? left : kCopyStep;
     const base::UserAddr to = room_arena.address() + Bytes{cursor};
@@ -268,11 +278,7 @@ Status deliver_fixed(Thread& sender,
     Message& message = sender.message;
     const abi::Tag tag = message.tag;
     if (!tag.is_long()) {
-        set_result(receiver, Status::Ok);
-        for (u32 i = 0; i < tag.words(); ++i) {
-            receiver.frame.x[kShortRegisters[i]] = message.small[i];
-        }
-        receiver.frame.x[9] = tag.message().value;
+        set_short_result(receiver, tag, message.small, 0, 0);
         return Status::Ok;
     }
     const u32 handles = tag.handle_count();

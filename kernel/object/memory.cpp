@@ -207,6 +207,23 @@ bool unmap_region_step(Process& process, Region& region) {
     return true;
 }
 
+u32 move_pages(Process& from, UserAddr at, Process& to, UserAddr target, u32 count) {
+    count = count < kMovedPerStep ? count : kMovedPerStep;
+    const u64 size = PageCount{count}.bytes().value;
+    const auto left = find_anonymous(from, at.value, size);
+    const auto entered = find_anonymous(to, target.value, size);
+    if (!left.ok() || !entered.ok() || !to.charge(count).ok()) {
+        return 0;
+    }
+    ++left.value().changes;
+    ++entered.value().changes;
+    const VirtAddr source{at.value};
+    const u32 moved = from.table.move_pages(source, to.table, VirtAddr{target.value}, count, to);
+    to.uncharge(count - moved);
+    from.uncharge(moved);
+    return moved;
+}
+
 Result<MemoryObject&> create_memory(Process& owner) {
     MemoryObject* memory = objects().memory_objects.take();
     if (memory == nullptr) {

@@ -58,6 +58,12 @@ bool drop_pages_step(Process& process, const Region& region, u64 from, u64& page
 /// the region is gone.
 bool unmap_region_step(Process& process, Region& region);
 
+/// Moves pages of ordinary writable memory of `from`, and what they cost, to an empty place in
+/// memory of `to` that is reserved for such: up to `count`, at most kMovedPerStep, and none from
+/// the first that is not as said on. Returns how many moved.
+u32 move_pages(Process& from, UserAddr at, Process& to, UserAddr target, u32 count);
+inline constexpr u32 kMovedPerStep = 64;
+
 /// An empty memory object of `pages` pages, owned by `owner`. InvalidArgument (0 or too large),
 /// OutOfMemory.
 Result<MemoryObject&> create_memory(Process& owner);

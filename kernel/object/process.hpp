@@ -16,6 +16,7 @@ namespace kernel {
 using base::Bytes;
 using base::PageCount;
 using base::PhysAddr;
+using base::UserAddr;
 using base::VirtAddr;
 
 struct Endpoint;

@@ -99,6 +99,19 @@ inline void commit_request(
     caller.expected_response = expected_response;
 }
 
+/// What a delivered answer changes when nothing is unusual about either side: the client goes on
+/// with its context, and the server, which has it from the client, waits at `endpoint` again.
+inline void commit_reply(Endpoint& endpoint, Thread& server, Thread& client) {
+    client.token += u64{1} << 16;
+    client.status = state::kRunning;
+    client.server = nullptr;
+    client.target = nullptr;
+    server.status = state::kWaitReceive;
+    server.client = nullptr;
+    server.next_waiter = endpoint.waiters;
+    endpoint.waiters = &server;
+}
+
 inline constexpr u32 kMaxLines = 64;
 
 /// An interrupt line that an EL0 driver may own (kernel/irq).

@@ -46,19 +46,22 @@ bool is_plain_grant(const format::Decision& decision) {
            decision.calls[0].kind == RuleKind::Grant;
 }
 
-/// The tag of the one response that the pair grants with no further look; ~0: none.
+/// What a RowEntry says of the response, for the pair and the method of a request.
 u64 plain_response(const format::Policy& policy,
                    const format::Pair& pair,
                    const MethodPlace& place,
                    const Query& query) {
     const Shape& shape = place.method->response;
-    const bool is_plain = shape.staging == Staging::Registers &&
-                          place.layouts->response == format::kNoLayout &&
-                          is_plain_grant(decision_at(policy, pair.response[place.slot]));
-    return is_plain ? abi::Tag::make_short(
-                          abi::Kind::Response, query.endpoint, query.method, shape.fixed_size)
-                          .value
-                    : ~u64{0};
+    const abi::Kind kind = abi::Kind::Response;
+    if (!is_plain_grant(decision_at(policy, pair.response[place.slot]))) {
+        return ~u64{0};
+    }
+    if (shape.staging == Staging::Fixed && shape.handle_count == 0) {
+        return abi::Tag::make_long(kind, query.endpoint, query.method, 0).value | kIfItFits;
+    }
+    return shape.staging == Staging::Registers && place.layouts->response == format::kNoLayout
+               ? abi::Tag::make_short(kind, query.endpoint, query.method, shape.fixed_size).value
+               : ~u64{0};
 }
 
 Target find_message_target(const format::Policy& policy, const Query& query) {
@@ -329,6 +332,7 @@ method_info(const format::Policy& policy, u16 class_id, u16 endpoint, u16 method
 const MethodInfo* fits(u16 class_id,
                        u16 endpoint,
                        u16 method,
+                       Event event,
                        const u8* fixed,
                        u32 fixed_size,
                        u32 arena_size,
@@ -341,12 +345,13 @@ const MethodInfo* fits(u16 class_id,
     if (place.method == nullptr) {
         return nullptr;
     }
-    const Shape& shape = place.method->request;
+    const bool is_request = event == Event::Request;
+    const Shape& shape = is_request ? place.method->request : place.method->response;
     if (shape.staging != Staging::Fixed || shape.handle_count != 0 ||
         shape.fixed_size != fixed_size || shape.arena_max < arena_size) {
         return nullptr;
     }
-    const u16 layout = place.layouts->request;
+    const u16 layout = is_request ? place.layouts->request : place.layouts->response;
     const bool has_form =
         layout == format::kNoLayout || are_buffers(policy.layouts[layout], fixed, arena_size);
     return has_form ? place.method : nullptr;

@@ -22,6 +22,7 @@ const MethodInfo* method_info(const format::Policy& policy, u16 class_id, u16 en
 const MethodInfo* fits(u16 class_id,
                        u16 endpoint,
                        u16 method,
+                       Event event,
                        const u8* fixed,
                        u32 fixed_size,
                        u32 arena_size,
@@ -40,9 +41,14 @@ template <const format::Policy& P> struct BoundTo {
         return engine::method_info(P, class_id, endpoint, method);
     }
 
-    static const MethodInfo*
-    fits(u16 class_id, u16 endpoint, u16 method, const u8* fixed, u32 fixed_size, u32 arena_size) {
-        return engine::fits(class_id, endpoint, method, fixed, fixed_size, arena_size, P);
+    static const MethodInfo* fits(u16 class_id,
+                                  u16 endpoint,
+                                  u16 method,
+                                  Event event,
+                                  const u8* fixed,
+                                  u32 fixed_size,
+                                  u32 arena_size) {
+        return engine::fits(class_id, endpoint, method, event, fixed, fixed_size, arena_size, P);
     }
 
     static const Row* row(u16 src_class, u16 dst_class) {

@@ -57,8 +57,23 @@ ksec::Query query_of(const ksec::EntryTable& table, const InterpretedEvent& even
     return query;
 }
 
-bool has_entry(const ksec::EntryTable& table, const InterpretedEvent& event, std::uint64_t tag) {
-    return ksec::find_entry(table.row(event.src_class, event.dst_class), tag)->request == tag;
+/// How a row names a message of this shape.
+std::uint64_t tag_in_row(abi::Kind kind, const InterpretedEvent& event, const ksec::Shape& shape) {
+    return shape.staging == ksec::Staging::Registers
+               ? abi::Tag::make_short(kind, event.endpoint, event.method, shape.fixed_size).value
+               : abi::Tag::make_long(kind, event.endpoint, event.method, 0).value | ksec::kIfItFits;
+}
+
+/// What the row of the channel holds for the method of a request or of a response, if anything.
+const ksec::RowEntry* find_entry(const ksec::EntryTable& table,
+                                 const InterpretedEvent& event,
+                                 const ksec::MethodInfo& method) {
+    const bool is_request = event.event == ksec::Event::Request;
+    const ksec::Row* const row = is_request ? table.row(event.src_class, event.dst_class)
+                                            : table.row(event.dst_class, event.src_class);
+    const std::uint64_t request = tag_in_row(abi::Kind::Request, event, method.request);
+    const ksec::RowEntry* const entry = ksec::find_entry(row, request);
+    return entry->request == request ? entry : nullptr;
 }
 
 std::string rule_at(const policyc::Compilation& policy, const lang::Span& span) {
@@ -100,23 +115,34 @@ judge(const ksec::EntryTable& table, const InterpretedEvent& event, ksec::Effect
 }
 
 AtSight granted_at_sight(const ksec::EntryTable& table, const InterpretedEvent& event) {
-    if (event.event != ksec::Event::Request || !event.handle_sids.empty()) {
+    const bool is_request = event.event == ksec::Event::Request;
+    if ((!is_request && event.event != ksec::Event::Response) || !event.handle_sids.empty()) {
         return AtSight::No;
     }
-    if (!event.travels_long) {
-        const bool is_short = event.fixed.size() <= abi::kShortBytes && event.arena.empty();
-        const abi::Tag tag = abi::Tag::make_short(
-            abi::Kind::Request, event.endpoint, event.method, size_of(event.fixed));
-        return is_short && has_entry(table, event, tag.value) ? AtSight::ByTag : AtSight::No;
+    const std::uint16_t server = is_request ? event.dst_class : event.src_class;
+    const ksec::MethodInfo* const method = table.method_info(server, event.endpoint, event.method);
+    const ksec::RowEntry* const entry =
+        method == nullptr ? nullptr : find_entry(table, event, *method);
+    if (entry == nullptr) {
+        return AtSight::No;
     }
-    const abi::Tag tag = abi::Tag::make_long(abi::Kind::Request, event.endpoint, event.method, 0);
-    const bool fits = has_entry(table, event, tag.value | ksec::kIfItFits) &&
-                      table.fits(event.dst_class,
-                                 event.endpoint,
-                                 event.method,
-                                 event.fixed.data(),
-                                 size_of(event.fixed),
-                                 size_of(event.arena)) != nullptr;
+    const std::uint64_t granted = is_request ? entry->request : entry->response;
+    const abi::Kind kind = is_request ? abi::Kind::Request : abi::Kind::Response;
+    const std::uint32_t size = size_of(event.fixed);
+    if (!event.travels_long) {
+        const abi::Tag tag = abi::Tag::make_short(kind, event.endpoint, event.method, size);
+        const bool is_short = size <= abi::kShortBytes && event.arena.empty();
+        return is_short && granted == tag.value ? AtSight::ByTag : AtSight::No;
+    }
+    const abi::Tag tag = abi::Tag::make_long(kind, event.endpoint, event.method, 0);
+    const bool fits =
+        granted == (tag.value | ksec::kIfItFits) && table.fits(server,
+                                                               event.endpoint,
+                                                               event.method,
+                                                               event.event,
+                                                               event.fixed.data(),
+                                                               size,
+                                                               size_of(event.arena)) != nullptr;
     return fits ? AtSight::IfItFits : AtSight::No;
 }
 

@@ -20,7 +20,7 @@ struct ModuleVerdict {
 ModuleVerdict
 judge(const ksec::EntryTable& table, const policyc::InterpretedEvent& event, ksec::Effect effect);
 
-/// How a channel grants a request before any rule is asked, if it does.
+/// How a channel grants a request or a response before any rule is asked, if it does.
 enum class AtSight { No, ByTag, IfItFits };
 
 /// What the kernel finds in the row of the channel.

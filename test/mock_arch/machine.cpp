@@ -290,7 +290,11 @@ void flush_frame(PhysAddr frame) {
     machine().flushed_frames.push_back(frame);
 }
 
-void tlb_drop_page(Asid asid, VirtAddr page) { machine().tlb_drops.push_back({asid, page}); }
+void tlb_drop_page(Asid asid, VirtAddr page, u32 count) {
+    for (u32 i = 0; i < count; ++i) {
+        machine().tlb_drops.push_back({asid, page + base::PageCount{i}.bytes()});
+    }
+}
 
 void tlb_drop_space(Asid asid) { machine().tlb_drops.push_back({asid, std::nullopt}); }
 

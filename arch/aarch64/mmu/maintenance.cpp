@@ -46,10 +46,12 @@ void sync_code(PhysAddr frame) {
     isb();
 }
 
-void tlb_drop_page(Asid asid, VirtAddr page) {
-    const u64 operand = (u64{asid.value} << 48) | ((page.value >> 12) & 0xFFF'FFFF'FFFF);
+void tlb_drop_page(Asid asid, VirtAddr page, u32 count) {
+    u64 operand = (u64{asid.value} << 48) | ((page.value >> 12) & 0xFFF'FFFF'FFFF);
     dsb_ishst();
-    asm volatile("tlbi vale1is, %0" ::"r"(operand) : "memory");
+    for (const u64 end = operand + count; operand != end; ++operand) {
+        asm volatile("tlbi vale1is, %0" ::"r"(operand) : "memory");
+    }
     dsb_ish();
 }
 

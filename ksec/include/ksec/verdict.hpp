@@ -16,7 +16,7 @@ using base::u32;
 using base::u64;
 using base::u8;
 
-/// In a RowEntry: the request is a long one without handles, granted if it fits(). Zero in any tag
+/// In a RowEntry: the message is a long one without handles, granted if it fits(). Zero in any tag
 /// that arrives, as is Tag::kArena here.
 inline constexpr u64 kIfItFits = 1;
 
@@ -26,7 +26,7 @@ inline constexpr u64 kIfItFits = 1;
 /// known to be zero.
 struct RowEntry {
     u64 request;   // exact tag of the granted short request; or with kIfItFits
-    u64 response;  // exact tag of the granted short response; ~0 = none (judge it)
+    u64 response;  // the same of the response; ~0 = none (judge it)
 };
 
 /// Per (source class, destination class): a small perfect hash from tag to RowEntry. Opaque to the
@@ -194,7 +194,7 @@ inline constexpr u16 kSecurityEndpoint = 0x8000;
 
 inline constexpr u32 kNoRule = 0xFFFF'FFFF;
 inline constexpr u16 kNoClass = 0xFFFF;
-inline constexpr u32 kEntryVersion = 5;                    // of this header
+inline constexpr u32 kEntryVersion = 6;                    // of this header
 inline constexpr u64 kEntryMagic = 0x3145'5452'4345'534B;  // "KSECRTE1"
 
 /// ksec.elf's only exported object. Every function is called with interrupts masked on a stack with
@@ -217,11 +217,16 @@ struct EntryTable {
     const ClassInfo* (*class_info)(u16 id);
     /// Null for an endpoint or method that the class does not have. O(1).
     const MethodInfo* (*method_info)(u16 class_id, u16 endpoint, u16 method);
-    /// The method of a long request without handles, if the request has the form that its IDL says
-    /// and that can be seen at once: a few ranges of plain bytes. Null: ask check(). `fixed`, of
-    /// `fixed_size` bytes, lies 8-aligned where no EL0 code can change it. O(1).
-    const MethodInfo* (*fits)(
-        u16 class_id, u16 endpoint, u16 method, const u8* fixed, u32 fixed_size, u32 arena_size);
+    /// The method of a long request or response without handles, if the message has the form that
+    /// its IDL says and that can be seen at once: a few ranges of plain bytes. Null: ask check().
+    /// `fixed`, of `fixed_size` bytes, lies 8-aligned where no EL0 code can change it. O(1).
+    const MethodInfo* (*fits)(u16 class_id,
+                              u16 endpoint,
+                              u16 method,
+                              Event event,
+                              const u8* fixed,
+                              u32 fixed_size,
+                              u32 arena_size);
     /// The row of a channel; never null (an all-denying row is shared).
     const Row* (*row)(u16 src_class, u16 dst_class);
     /// Pure part: structure, then rules that read only the message. Again: call once more with the

@@ -418,6 +418,13 @@ private:
         return shape.staging == ksec::Staging::Fixed && shape.handle_offsets.empty();
     }
 
+    /// How a RowEntry names a message that is_plain() or may_fit().
+    static u64 tag_at_sight(abi::Kind kind, u16 endpoint, u16 method, const LoweredShape& shape) {
+        return may_fit(shape)
+                   ? abi::Tag::make_long(kind, endpoint, method, 0).value | ksec::kIfItFits
+                   : abi::Tag::make_short(kind, endpoint, method, shape.fixed_size).value;
+    }
+
     void add_entries(const LoweredEndpoint& endpoint,
                      u16 number,
                      u32 first_slot,
@@ -430,20 +437,13 @@ private:
                 !(is_plain(method.request) || may_fit(method.request))) {
                 continue;
             }
-            ksec::RowEntry entry{};
-            entry.request =
-                may_fit(method.request)
-                    ? abi::Tag::make_long(abi::Kind::Request, number, m, 0).value | ksec::kIfItFits
-                    : abi::Tag::make_short(abi::Kind::Request, number, m, method.request.fixed_size)
-                          .value;
-            const bool has_response =
-                response[first_slot + m] == kGranted && is_plain(method.response);
-            entry.response = has_response
-                                 ? abi::Tag::make_short(
-                                       abi::Kind::Response, number, m, method.response.fixed_size)
-                                       .value
-                                 : ~u64{0};
-            entries.push_back(entry);
+            const bool has_response = response[first_slot + m] == kGranted &&
+                                      (is_plain(method.response) || may_fit(method.response));
+            entries.push_back(
+                {.request = tag_at_sight(abi::Kind::Request, number, m, method.request),
+                 .response = has_response
+                                 ? tag_at_sight(abi::Kind::Response, number, m, method.response)
+                                 : ~u64{0}});
         }
     }
 

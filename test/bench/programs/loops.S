@@ -151,6 +151,97 @@ FUNC bench_serve_long
         b       1b
 END bench_serve_long
 
+// ROOM_LOOP - Calls with room for a long answer where the arena is, or each with the next arena.
+//   Entry and exit as CALL_LOOP; the first payload register is Loop.word.
+.macro ROOM_LOOP name, advances
+FUNC \name
+        stp     x19, x20, [sp, #-64]!
+        stp     x21, x22, [sp, #16]
+        stp     x23, x24, [sp, #32]
+        stp     x25, x30, [sp, #48]
+        ldp     x19, x20, [x0]
+        ldp     x21, x22, [x0, #16]
+        ldp     x23, x25, [x0, #32]
+        isb
+        mrs     x24, cntvct_el0
+1:      mov     x0, x19
+        mov     x3, x21
+        mov     x4, x22
+        mov     x5, x21
+        mov     x6, x22
+        mov     x9, x20
+        mov     x10, x25
+        svc     #0
+        .if     \advances
+        add     x22, x22, #0x10, lsl #12   // 64 KiB
+        .endif
+        subs    x23, x23, #1
+        b.ne    1b
+        mrs     x25, cntvct_el0
+        mov     x1, x0
+        sub     x0, x25, x24
+        ldp     x25, x30, [sp, #48]
+        ldp     x23, x24, [sp, #32]
+        ldp     x21, x22, [sp, #16]
+        ldp     x19, x20, [sp], #64
+        ret
+END \name
+.endm
+
+        ROOM_LOOP bench_call_room, 0
+        ROOM_LOOP bench_call_giving, 1
+
+// bench_serve_pages - answers a short request with as many bytes of `data` as it asks for, a long
+// one of method 1 with nothing, taking the next into the next part of the room, any other with the
+// pages that came. Never returns.
+//   Entry   x0 = listener, x1 = room for a fixed part, x2 = room for an arena, x3 = data.
+FUNC bench_serve_pages
+        mov     x19, x0
+        mov     x20, x1
+        mov     x21, x2
+        mov     x22, x3
+        ubfx    x23, x1, #0, #39           // address of the fixed part: a range of the arena
+        mov     x26, #(8 << 39)
+        orr     x26, x26, x23              // what an answer has there
+        mov     x25, #(1 << 48)            // tag of an answer: with an arena, long, ...
+        orr     x25, x25, #(1 << 39)
+        orr     x25, x25, #(1 << 62)
+        mov     x5, x20
+        mov     x6, x21
+        mov     x9, #0
+        svc     #1
+1:      mov     x0, x19
+        tbnz    x9, #39, 2f
+        lsl     x7, x10, #32
+        str     x7, [x23]
+        mov     x3, x26
+        orr     x4, x22, x10, lsl #39
+        mov     x5, x20
+        mov     x6, x21
+        and     x9, x9, #0xFFFFFFFF0       // endpoint and method
+        orr     x9, x9, x25
+        svc     #2
+        b       1b
+2:      tbz     x9, #4, 3f
+        add     x21, x21, #0x10, lsl #12   // 64 KiB
+        mov     x5, x20
+        mov     x6, x21
+        and     x9, x9, #0xFFFFFFFF0
+        orr     x9, x9, #(1 << 62)         // a response without words
+        svc     #2
+        b       1b
+3:      ubfx    x24, x21, #0, #39
+        orr     x4, x24, x4, lsl #39
+        mov     x3, x26
+        mov     x5, x20
+        mov     x6, x21
+        and     x9, x9, #0xFFFFFFFF0
+        orr     x9, x9, x25
+        orr     x9, x9, #(1 << 58)         // whose pages may move
+        svc     #2
+        b       1b
+END bench_serve_pages
+
 // bench_take_interrupts - notes the time of interrupts until something else arrives.
 //   Entry   x0 = listener, x1 = registers of the PL031, x2 = tag of the requests to take,
 //           x3 = Arrival* (ticks, count, token, first payload word).

@@ -15,6 +15,7 @@ struct Loop {
     u64 fixed = 0;
     u64 arena = 0;
     u64 count = 0;
+    u64 word = 0;  ///< the last two: the payload
 };
 
 /// What a thread needs to take turns with another one; the words lie in ordinary memory.
@@ -61,7 +62,7 @@ enum class Region : base::u32 {
     None = 8,  ///< only the clock tells
 };
 
-static_assert(sizeof(Loop) == 40 && sizeof(TurnTaking) == 56 && sizeof(Arrival) == 32 &&
+static_assert(sizeof(Loop) == 48 && sizeof(TurnTaking) == 56 && sizeof(Arrival) == 32 &&
               sizeof(ChildPage) == 24);
 
 extern "C" {
@@ -72,11 +73,15 @@ LoopResult bench_call_64k(const Loop* loop);
 LoopResult bench_call_kernel(const Loop* loop);
 LoopResult bench_call_sleep(const Loop* loop);
 LoopResult bench_take_turns(TurnTaking* turns);
-/// Belongs to no region.
+/// These belong to no region. The second has room for an answer where it has its parts, the third
+/// sends another 64 KiB each time.
 LoopResult bench_call_warm(const Loop* loop);
+LoopResult bench_call_room(const Loop* loop);
+LoopResult bench_call_giving(const Loop* loop);
 
 [[noreturn]] void bench_serve_short(u64 listener, u64 tag);
 [[noreturn]] void bench_serve_long(u64 listener, u64 fixed_room, u64 arena_room);
+[[noreturn]] void bench_serve_pages(u64 listener, u64 fixed_room, u64 arena_room, u64 data);
 void bench_take_interrupts(u64 listener, u64 registers, u64 tag, Arrival* arrival);
 u64 bench_raise(u64 registers, u64 spins);
 u64 bench_begin_start();

@@ -10,6 +10,8 @@
 #include <bench/Bytes.idl.hpp>
 #include <bench/Driver.endpoints.hpp>
 #include <bench/Echo.idl.hpp>
+#include <bench/Pager.endpoints.hpp>
+#include <bench/Pages.idl.hpp>
 #include <bench/Partner.endpoints.hpp>
 #include <bench/Peer.endpoints.hpp>
 #include <bench/Pulse.client.hpp>
@@ -23,6 +25,7 @@
 #include <kl/core/PM.client.hpp>
 #include <kl/core/Sync.idl.hpp>
 #include <kl/core/Thread.client.hpp>
+#include <kl/core/VMM.client.hpp>
 #include <runtime/process.hpp>
 #include <runtime/status_text.hpp>
 #include <runtime/svc.hpp>
@@ -36,6 +39,7 @@ namespace {
 
 namespace bytes = bench::Bytes;
 namespace echo = bench::Echo;
+namespace pages = bench::Pages;
 namespace turns = bench::Turns;
 namespace endpoint = kl::core::Core::endpoint;
 using base::Status;
@@ -52,6 +56,7 @@ constexpr u64 kWarmRounds = 16;
 constexpr u64 kManyRounds = 10'000;
 constexpr u64 kRounds = 2'000;
 constexpr u64 kLargeRounds = 1'000;
+constexpr u64 kGifts = 64;  // of 64 KiB
 constexpr u64 kStarts = 100;
 
 alignas(4096) constinit u8 data[bytes::MaxBytes]{bytes::FirstByte};
@@ -77,8 +82,9 @@ public:
     /// All figures for one CPU. False: something failed, and a line said what.
     bool measure_one_cpu() {
         measure_time();
-        return measure_short("ipc.round_trip.short") && measure_long() && measure_kernel() &&
-               measure_interrupt() && measure_futex() && measure_yield() && measure_start();
+        return measure_short("ipc.round_trip.short") && measure_long() && measure_pages() &&
+               measure_kernel() && measure_interrupt() && measure_futex() && measure_yield() &&
+               measure_start();
     }
 
     bool measure_across_cpus() {
@@ -130,7 +136,8 @@ private:
     run(const Figure& figure, LoopResult (*loop)(const Loop*), Loop arguments, u64 parts = 1) {
         const u64 count = arguments.count;
         arguments.count = kWarmRounds;
-        const LoopResult warm = bench::bench_call_warm(&arguments);
+        const bool is_counted = figure.region != Region::None;
+        const LoopResult warm = is_counted ? bench::bench_call_warm(&arguments) : loop(&arguments);
         arguments.count = count;
         const LoopResult result = warm.status == 0 ? loop(&arguments) : warm;
         const auto status = static_cast<Status>(static_cast<base::s32>(result.status));
@@ -213,6 +220,62 @@ private:
             (void)sdk::wall_ns();
         }
         report_count("time.read", sdk::now_ticks() - start, kManyRounds);
+    }
+
+    /// An answer of 4 KiB, copied; and 64 KiB as pages, which stay with the server or come back.
+    bool measure_pages() {
+        const auto tag = [](pages::Method method, u64 more) {
+            return abi::Tag::make_short(abi::Kind::Request,
+                                        bench::Pager::endpoint::pages,
+                                        static_cast<u16>(method),
+                                        0)
+                       .value |
+                   more;
+        };
+        constexpr u64 kMoving = abi::Tag::kLong | abi::Tag::kArena | abi::Tag::kMovesPages;
+        constexpr u64 kOneWord = u64{1} << 36;
+        constexpr u32 kPage = 4096;
+        kl::core::VMM::Proxy memory{sdk::kKernelHandle, endpoint::vmm_VMM};
+        const auto own = memory.Allocate(0,
+                                         (kWarmRounds + kGifts) * pages::MaxBytes,
+                                         kl::core::VMM::Read | kl::core::VMM::Write);
+        if (!own.ok()) {
+            return fail("memory", own.status());
+        }
+        const pages::Give_Request fixed{.data = {.offset = 0, .size = pages::MaxBytes}};
+        pages::Give_Request room = fixed;
+        const auto at = [&own](u64 part) {
+            return abi::Buffer{base::UserAddr{own.value().at + part * pages::MaxBytes},
+                               pages::MaxBytes}
+                .value;
+        };
+        Loop loop{.handle = connection("pager"),
+                  .tag = tag(pages::Method::Read, abi::Tag::kRoom | kOneWord),
+                  .fixed = buffer(&room, sizeof(room)),
+                  .arena = buffer(data, sizeof(data)),
+                  .count = kRounds,
+                  .word = kPage};
+        if (!run({"ipc.round_trip.read_4k", Region::None}, bench::bench_call_room, loop)) {
+            return false;
+        }
+        room = fixed;
+        loop.tag = tag(pages::Method::Exchange, kMoving | abi::Tag::kRoom);
+        loop.arena = at(0);
+        if (!run({"ipc.round_trip.64k_exchanged", Region::None}, bench::bench_call_room, loop)) {
+            return false;
+        }
+        loop.tag = tag(pages::Method::Give, kMoving);
+        loop.count = kWarmRounds;
+        const LoopResult warm = bench::bench_call_giving(&loop);
+        loop.arena = at(kWarmRounds);
+        loop.count = kGifts;
+        const LoopResult given = warm.status == 0 ? bench::bench_call_giving(&loop) : warm;
+        if (given.status != 0) {
+            return fail("ipc.round_trip.64k_moved",
+                        static_cast<Status>(static_cast<base::s32>(given.status)));
+        }
+        report({"ipc.round_trip.64k_moved", Region::None, kGifts, 1}, given.ticks);
+        return true;
     }
 
     /// The cheapest method that succeeds: it stores one number.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The other side of a round trip. Its argument says of which: "short" answers pings, "long" takes
-// data, "turns" gives up the CPU as often as it is told. With more than one CPU, the first sits on
-// the second one.
+// data, "pages" gives some and takes whole pages, "turns" gives up the CPU as often as it is told.
+// With more than one CPU, the first sits on the second one.
 #include <bench/Bytes.idl.hpp>
 #include <bench/Echo.idl.hpp>
+#include <bench/Pages.idl.hpp>
 #include <bench/Partner.endpoints.hpp>
 #include <bench/Peer.endpoints.hpp>
 #include <bench/Turns.idl.hpp>
@@ -11,6 +12,7 @@
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/Thread.client.hpp>
+#include <kl/core/VMM.client.hpp>
 #include <runtime/process.hpp>
 #include <runtime/svc.hpp>
 #include <test/bench/programs/loops.hpp>
@@ -25,9 +27,11 @@ using base::u64;
 using base::u8;
 
 constexpr u64 kSecondCpu = 1u << 1;
+constexpr u64 kRoomBytes = u64{1} << 24;
 constexpr s32 kExitArgument = 1;
 constexpr s32 kExitAffinity = 2;
 constexpr s32 kExitListener = 3;
+constexpr s32 kExitMemory = 4;
 
 alignas(4096) constinit u8 arena[bench::Bytes::MaxBytes]{};
 alignas(64) constinit u8 fixed[64]{};
@@ -88,6 +92,18 @@ s32 sdk::program_main(const StartBlock& start) {
     if (what == "long") {
         bench::bench_serve_long(
             start.listener(), buffer(fixed, sizeof(fixed)), buffer(arena, sizeof(arena)));
+    }
+    if (what == "pages") {
+        kl::core::VMM::Proxy memory{kKernelHandle, endpoint::vmm_VMM};
+        const auto room = memory.Allocate(0, kRoomBytes, kl::core::VMM::Reserve);
+        if (!room.ok()) {
+            return kExitMemory;
+        }
+        const base::UserAddr at{room.value().at};
+        bench::bench_serve_pages(start.listener(),
+                                 buffer(fixed, sizeof(fixed)),
+                                 abi::Buffer{at, bench::Pages::MaxBytes}.value,
+                                 std::bit_cast<u64>(&arena[0]));
     }
     return what == "turns" ? take_turns(start.listener()) : kExitArgument;
 }

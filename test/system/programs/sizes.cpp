@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Large messages arrive whole, in both directions, whether they are staged or go straight across.
+// Large messages arrive whole, in both directions, whether they are staged, go straight across, or
+// travel as pages.
 #include <test/system/programs/support/kernel.hpp>
 #include <test/system/programs/support/pattern.hpp>
 #include <trial/Store.idl.hpp>
@@ -110,9 +111,112 @@ void each(Report& report, Sizes& sizes) {
     }
 }
 
+/// Sends memory to one who returns it.
+class Moves final {
+public:
+    explicit Moves(u32 mover) : mover_(mover) {}
+
+    /// `size` bytes at `from`, which come back to `to`.
+    Status exchange(u64 from, u64 to, u32 size, u64 more = abi::Tag::kMovesPages) const {
+        abi::ArenaRange range{.offset = 0, .size = size};
+        sdk::Incoming incoming;
+        sdk::call(mover_,
+                  abi::Tag{abi::Tag::make_long(abi::Kind::Request,
+                                               Warehouse::endpoint::store,
+                                               static_cast<u16>(Method::Return),
+                                               0)
+                               .value |
+                           abi::Tag::kArena | abi::Tag::kRoom | more},
+                  {.fixed = &range,
+                   .fixed_size = sizeof(range),
+                   .arena = &at<u8>(from),
+                   .arena_size = size},
+                  {.fixed = &range,
+                   .fixed_size = sizeof(range),
+                   .arena = &at<u8>(to),
+                   .arena_size = Store::MaxPlain},
+                  incoming);
+        return incoming.arena_size == size || incoming.status != Status::Ok ? incoming.status
+                                                                            : Status::BadCall;
+    }
+
+    static u64 reserve() {
+        const auto place = vmm().Allocate(0, Store::MaxPlain, kl::core::VMM::Reserve);
+        return place.ok() ? place.value().at : 0;
+    }
+
+    static bool is_there(u64 address) {
+        const auto found = vmm().Query(address);
+        return found.ok() && found.value().flags != 0;
+    }
+
+    static u64 pages_left() {
+        const auto info = tasks().GetInfo();
+        return info.ok() ? info.value().pagesLeft : 0;
+    }
+
+private:
+    u32 mover_;
+};
+
+void move(Report& report, const Moves& moves) {
+    constexpr u32 kSome = 16 * kPage;
+    const u64 from = allocate(Store::MaxPlain);
+    const u64 to = Moves::reserve();
+    const u64 room = allocate(Store::MaxPlain);
+    {
+        Test test{report, "sizes.moved-pages-come-back"};
+        (void)moves.exchange(from, from, Store::MaxPlain);  // all tables are there
+        const u64 left = Moves::pages_left();
+        for (const u32 size : {static_cast<u32>(kPage), kSome, Store::MaxPlain}) {
+            fill(&at<u8>(from), size, size);
+            const u64 hash = hash_of(&at<u8>(from), size);
+            test.equal("status", moves.exchange(from, from, size), Status::Ok);
+            test.equal("content", hash_of(&at<u8>(from), size), hash);
+            test.equal("account", Moves::pages_left(), left);
+        }
+    }
+    {
+        Test test{report, "sizes.moved-pages-are-gone"};
+        fill(&at<u8>(from), kSome, 5);
+        const u64 hash = hash_of(&at<u8>(from), kSome);
+        test.equal("status", moves.exchange(from, to, kSome), Status::Ok);
+        test.equal("here", Moves::is_there(from), false);
+        test.equal("the last", Moves::is_there(from + kSome - kPage), false);
+        test.equal("the next", Moves::is_there(from + kSome), true);
+        test.equal("there", hash_of(&at<u8>(to), kSome), hash);
+        test.equal("again", vmm().Commit(from, kSome, kWritable).status(), Status::Ok);
+        test.equal("cleared", at<u64>(from + kSome - 8), 0);
+    }
+    {
+        Test test{report, "sizes.unmoved-pages-are-copied"};
+        fill(&at<u8>(from), Store::MaxPlain, 6);
+        const u64 hash = hash_of(&at<u8>(from), Store::MaxPlain);
+        test.equal("status", moves.exchange(from, room, Store::MaxPlain, 0), Status::Ok);
+        test.equal("content", hash_of(&at<u8>(room), Store::MaxPlain), hash);
+        test.equal("kept", hash_of(&at<u8>(from), Store::MaxPlain), hash);
+        test.equal("an odd size", moves.exchange(from, room, kSome - 8), Status::Ok);
+        test.equal("kept too", hash_of(&at<u8>(from), Store::MaxPlain), hash);
+    }
+    {
+        Test test{report, "sizes.only-own-memory-moves"};
+        constinit static u64 image[2 * kPage / 8]{};  // a memory object's
+        const u64 page = (address_of(image) + kPage - 1) & ~(kPage - 1);
+        at<u64>(page) = 0x5EED;
+        test.equal("image", moves.exchange(page, room, kPage), Status::Ok);
+        test.equal("kept", at<u64>(page), 0x5EED);
+        test.equal("read-only", vmm().Protect(from, kPage, kReadable).status(), Status::Ok);
+        test.equal("copied", moves.exchange(from, room, kPage), Status::Ok);
+        test.equal("still there", Moves::is_there(from), true);
+        test.equal(
+            "not mapped", moves.exchange(to + Store::MaxPlain / 2, to, kPage), Status::SourceFault);
+    }
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
+    move(report, Moves{connection(context, "mover")});
     Sizes sizes{connection(context, "warehouse")};
     each(report, sizes);
     Test test{report, "sizes.misaligned-source"};

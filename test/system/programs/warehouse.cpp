@@ -41,6 +41,11 @@ public:
         return trial::Store::FillText_Results{
             .text = {static_cast<const char*>(characters), in.size}};
     }
+
+    idl::Outcome<trial::Store::Return_Results>
+    Return(const Caller&, const trial::Store::Return_Arguments& in) override {
+        return trial::Store::Return_Results{.back = in.data};
+    }
 };
 
 alignas(trial::Warehouse::Dispatcher) constinit u8

@@ -34,49 +34,58 @@ public:
 
     /// Maps one page.
     /// Errors: InvalidArgument (unaligned, out of range, writable and executable), AlreadyExists,
-    /// OutOfMemory; nothing changed then.
+    /// OutOfMemory; then nothing is mapped, but tables may have been made, which stay.
     template <FrameSource Source>
     Result<void> map(VirtAddr at, PhysAddr frame, Access access, Source& source) {
         if (!is_page(at) || (frame.value & ~translation::kFrameMask) != 0 ||
             translation::is_forbidden(access)) {
             return base::Status::InvalidArgument;
         }
-        u64& middle_entry = entries(root_)[translation::index(at.value, 1)];
-        const bool new_middle = middle_entry == 0;
-        PhysAddr middle{middle_entry & translation::kFrameMask};
-        if (new_middle) {
-            TRY_VALUE(const PhysAddr taken, source.take_frame());
-            middle = taken;
-        }
-        u64& leaf_entry = entries(middle)[translation::index(at.value, 2)];
-        const bool new_leaf = leaf_entry == 0;
-        PhysAddr leaf{leaf_entry & translation::kFrameMask};
-        if (new_leaf) {
-            const Result<PhysAddr> taken = source.take_frame();
-            if (!taken.ok()) {
-                if (new_middle) {
-                    source.give_frame(middle);
-                }
-                return taken.status();
-            }
-            leaf = taken.value();
-        }
-        u64& page = entries(leaf)[translation::index(at.value, 3)];
+        TRY_VALUE(u64& page, make_entry(at, source));
         if (page != 0) {
             return base::Status::AlreadyExists;
         }
-        // Innermost first, and all of it in memory before the walkers can come across it.
         store(page, frame.value | translation::user_attributes(access));
-        if (new_leaf) {
-            dsb_ishst();
-            store(leaf_entry, leaf.value | translation::kTable | translation::kValid);
-        }
-        if (new_middle) {
-            dsb_ishst();
-            store(middle_entry, middle.value | translation::kTable | translation::kValid);
-        }
         dsb_ishst();
         return {};
+    }
+
+    /// Moves up to `count` pages, frames and all, to the empty entries from `to` on in `target`,
+    /// which gets the tables it needs from `source`: those that EL0 may write here, up to the first
+    /// that is none or that `target` has no place for. Returns how many. Their translations here
+    /// are dropped everywhere. Ends early where a table ends, there or here. Cost: 14 instructions
+    /// a page.
+    template <FrameSource Source>
+    u32 move_pages(VirtAddr at, PageTable& target, VirtAddr to, u32 count, Source& source) {
+        constexpr u64 kMustBe = translation::kValid | translation::kUser |
+                                translation::kAttributeMask | translation::kReadOnly;
+        constexpr u64 kWanted =
+            translation::kValid | translation::kUser | translation::kAttributeNormal;
+        u64* from = find_entry(at.value);
+        if (from == nullptr || !is_page(at) || !is_page(to)) {
+            return 0;
+        }
+        const Result<u64&> place = target.make_entry(to, source);
+        if (!place.ok()) {
+            return 0;
+        }
+        u64* into = &place.value();
+        const u32 left_here = translation::kEntries - translation::index(at.value, 3);
+        const u32 left_there = translation::kEntries - translation::index(to.value, 3);
+        const u32 left = left_here < left_there ? left_here : left_there;
+        const u32 limit = count < left ? count : left;
+        const u64* const first = from;
+        for (const u64* const end = from + limit; from != end; ++from, ++into) {
+            const u64 page = *from;
+            if ((page & kMustBe) != kWanted || *into != 0) {
+                break;
+            }
+            store(*into, page);
+            store(*from, 0);
+        }
+        const u32 moved = static_cast<u32>(from - first);
+        tlb_drop_page(asid_, at, moved);
+        return moved;
     }
 
     /// Unmaps one page, drops its translation everywhere and returns its frame. ResourceNotFound.
@@ -137,9 +146,6 @@ public:
         }
         return PhysAddr{(entry & translation::kFrameMask) | user.page_offset()};
     }
-
-    /// Whether a page is there, with whatever access.
-    [[nodiscard]] bool is_mapped(VirtAddr at) const { return find_entry(at.value) != nullptr; }
 
     /// Frame and access of the page around `at`, device memory included. ResourceNotFound.
     [[nodiscard]] Result<Mapping> look_up(VirtAddr at) const {
@@ -246,6 +252,22 @@ private:
         }
         u64* page = &entries(PhysAddr{leaf & kFrameMask})[index(address, 3)];
         return *page != 0 ? page : nullptr;
+    }
+
+    /// The leaf entry for an address below the limit; tables are made on the way and stay, used or
+    /// not. OutOfMemory.
+    template <FrameSource Source> Result<u64&> make_entry(VirtAddr at, Source& source) {
+        PhysAddr table = root_;
+        for (u32 level = 1; level < 3; ++level) {
+            u64& entry = entries(table)[translation::index(at.value, level)];
+            if (entry == 0) {
+                TRY_VALUE(const PhysAddr fresh, source.take_frame());
+                dsb_ishst();  // its zeros, before the walkers can come across it
+                store(entry, fresh.value | translation::kTable | translation::kValid);
+            }
+            table = PhysAddr{entry & translation::kFrameMask};
+        }
+        return entries(table)[translation::index(at.value, 3)];
     }
 
     void drop(u64 old, VirtAddr at) const {

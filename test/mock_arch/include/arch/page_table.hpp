@@ -30,7 +30,7 @@ public:
         return table;
     }
 
-    /// InvalidArgument, AlreadyExists, OutOfMemory: nothing changed.
+    /// InvalidArgument, AlreadyExists, OutOfMemory.
     template <FrameSource Source>
     Result<void> map(VirtAddr at, PhysAddr frame, Access access, Source& source) {
         if (!is_page(at) || (frame.value & ~FrameField::kMask) != 0 || is_forbidden(access)) {
@@ -39,36 +39,31 @@ public:
         if (find_entry(at.value) != nullptr) {
             return base::Status::AlreadyExists;
         }
-        PhysAddr table = root_;
-        PhysAddr fresh[2]{};  // tables that this call took
-        u64* link = nullptr;  // where the first of them will hang
-        for (u32 level = 1; level < 3; ++level) {
-            u64& entry = entries(table)[index(at.value, level)];
-            if (entry != 0) {
-                table = PhysAddr{entry & FrameField::kMask};
-                continue;
-            }
-            const Result<PhysAddr> taken = source.take_frame();
-            if (!taken.ok()) {
-                if (fresh[0].value != 0) {
-                    source.give_frame(fresh[0]);
-                }
-                return taken.status();
-            }
-            table = taken.value();
-            if (link == nullptr) {
-                link = &entry;
-                fresh[0] = table;
-            } else {
-                entry = table.value | kPresent;
-                fresh[1] = table;
-            }
-        }
-        entries(table)[index(at.value, 3)] = frame.value | bits(access);
-        if (link != nullptr) {
-            *link = fresh[0].value | kPresent;
-        }
+        TRY_VALUE(u64& entry, make_entry(at, source));
+        entry = frame.value | bits(access);
         return {};
+    }
+
+    /// As on the real machine, page by page.
+    template <FrameSource Source>
+    u32 move_pages(VirtAddr at, PageTable& target, VirtAddr to, u32 count, Source& source) {
+        u32 moved = 0;
+        for (; moved < count; ++moved) {
+            const base::Bytes offset = base::PageCount{moved}.bytes();
+            const VirtAddr from = at + offset;
+            u64* entry = is_page(from) && is_page(to) ? find_entry(from.value) : nullptr;
+            if (entry == nullptr || (*entry & kWrite) == 0 || (*entry & kDevice) != 0) {
+                break;
+            }
+            const Result<u64&> place = target.make_entry(to + offset, source);
+            if (!place.ok() || place.value() != 0) {
+                break;
+            }
+            place.value() = *entry;
+            *entry = 0;
+        }
+        tlb_drop_page(asid_, at, moved);
+        return moved;
     }
 
     /// ResourceNotFound.
@@ -113,6 +108,7 @@ public:
         return PhysAddr{(*entry & FrameField::kMask) | user.page_offset()};
     }
 
+    /// For tests.
     [[nodiscard]] bool is_mapped(VirtAddr at) const { return find_entry(at.value) != nullptr; }
 
     /// ResourceNotFound.
@@ -211,6 +207,20 @@ private:
     static u64 bits(Access access) {
         return kPresent | (access.read ? kRead : 0) | (access.write ? kWrite : 0) |
                (access.execute ? kExecute : 0) | (access.device ? kDevice : 0);
+    }
+
+    /// The entry for a page, with the tables on the way. OutOfMemory.
+    template <FrameSource Source> Result<u64&> make_entry(VirtAddr at, Source& source) {
+        PhysAddr table = root_;
+        for (u32 level = 1; level < 3; ++level) {
+            u64& entry = entries(table)[index(at.value, level)];
+            if (entry == 0) {
+                TRY_VALUE(const PhysAddr fresh, source.take_frame());
+                entry = fresh.value | kPresent;
+            }
+            table = PhysAddr{entry & FrameField::kMask};
+        }
+        return entries(table)[index(at.value, 3)];
     }
 
     /// Entry that holds a page, or null.

@@ -34,12 +34,21 @@ struct Hooks {
     }
 
     /// As check(): whatever the class has fits, when it may be granted at all.
-    static const ksec::MethodInfo*
-    fits(u16 class_id, u16 endpoint, u16 method, const u8*, u32 fixed_size, u32 arena_size) {
+    static const ksec::MethodInfo* fits(u16 class_id,
+                                        u16 endpoint,
+                                        u16 method,
+                                        ksec::Event event,
+                                        const u8*,
+                                        u32 fixed_size,
+                                        u32 arena_size) {
         const ksec::MethodInfo* info = method_info(class_id, endpoint, method);
-        const bool is_right = info != nullptr && info->request.staging == ksec::Staging::Fixed &&
-                              info->request.fixed_size == fixed_size &&
-                              info->request.arena_max >= arena_size;
+        if (info == nullptr) {
+            return nullptr;
+        }
+        const bool is_request = event == ksec::Event::Request;
+        const ksec::Shape& shape = is_request ? info->request : info->response;
+        const bool is_right = shape.staging == ksec::Staging::Fixed &&
+                              shape.fixed_size == fixed_size && shape.arena_max >= arena_size;
         return is_right ? info : nullptr;
     }
 

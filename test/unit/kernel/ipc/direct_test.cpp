@@ -66,6 +66,84 @@ TEST_CASE("whatever is unusual about it, ksec is asked", "[kernel][ipc]") {
     CHECK(pair.kernel.policy.asked_about(ksec::Event::Request).size() >= 1);
 }
 
+TEST_CASE("a short request with room, and its long answer, need no question", "[kernel][ipc]") {
+    DirectPair pair;
+    const u64 answer = abi::Tag::make_long(abi::Kind::Response, 0, kAnswers, 0).value;
+    pair.kernel.policy.grant_fast(
+        kClientClass, kServerClass, request_tag(0, kAnswers, 16).value, answer | ksec::kIfItFits);
+    pair.kernel.put(*pair.server.process, kFixed, pair.fixed);
+    pair.kernel.put(*pair.server.process, kArena, pair.arena);
+    pair.receive();
+    const auto ask = [&pair](u32 room) {
+        pair.kernel.call(pair.client,
+                         pair.channel,
+                         with(request_tag(0, kAnswers, 16), abi::Tag::kRoom),
+                         {.words = {5, 6},
+                          .room_fixed = buffer(kRoomFixed, kFixedSize),
+                          .room_arena = buffer(kRoomArena, room)});
+    };
+    const auto give = [&pair, answer](u32 size, u32 fixed_size = kFixedSize) {
+        pair.kernel.reply(pair.server,
+                          pair.listener,
+                          Kernel::answer_of(pair.server).token,
+                          accepting(with(abi::Tag{answer}, abi::Tag::kArena), 2),
+                          {.send_fixed = buffer(kFixed, fixed_size),
+                           .send_arena = buffer(kArena, size),
+                           .room_fixed = buffer(kRoomFixed, kFixedSize),
+                           .room_arena = buffer(kRoomArena, kArenaSize)});
+    };
+    SECTION("both ways, twice") {
+        for (u32 round = 0; round < 2; ++round) {
+            ask(kArenaSize);
+            const Answer got = Kernel::answer_of(pair.server);
+            CHECK(got.status == Status::Ok);
+            CHECK(got.words[0] == 5);
+            CHECK(got.words[1] == 6);
+            give(kSmall);
+            const Answer back = Kernel::answer_of(pair.client);
+            CHECK(pair.kernel.is_running(pair.client));
+            CHECK(back.status == Status::Ok);
+            CHECK(back.fixed_size == kFixedSize);
+            CHECK(back.arena_size == kSmall);
+            const auto arrived = pair.kernel.get(*pair.client.process, kRoomArena, kSmall);
+            CHECK(std::equal(arrived.begin(), arrived.end(), pair.arena.begin()));
+            CHECK(pair.kernel.policy.asked.empty());
+        }
+        CHECK(pair.server.accepted_handles == 2);
+    }
+    SECTION("not without room") {
+        ask(kArenaSize - 1);
+        pair.kernel.run(pair.client);
+        CHECK(status_of(pair.client) == Status::BufferTooSmall);
+        CHECK(Kernel::is_waiting(pair.server));
+    }
+    SECTION("an answer of the wrong form is asked about") {
+        ask(kArenaSize);
+        give(kSmall, kFixedSize - 8);
+        CHECK(pair.kernel.policy.asked_about(ksec::Event::Response).size() >= 1);
+    }
+    SECTION("an answer that is larger than a step is asked about") {
+        ask(kArenaSize);
+        give(kArenaSize);
+        pair.kernel.run(pair.client);
+        CHECK(status_of(pair.client) == Status::Ok);
+        CHECK(pair.kernel.policy.asked_about(ksec::Event::Response).size() >= 1);
+    }
+    SECTION("an answer to another call is none") {
+        ask(kArenaSize);
+        const u64 token = Kernel::answer_of(pair.server).token;
+        pair.kernel.reply(
+            pair.server,
+            pair.listener,
+            token + (u64{1} << 16),
+            with(abi::Tag{answer}, abi::Tag::kArena),
+            {.send_fixed = buffer(kFixed, kFixedSize), .send_arena = buffer(kArena, kSmall)});
+        CHECK(status_of(pair.server) == Status::StaleToken);
+        CHECK(Kernel::is_waiting(pair.client));
+    }
+    pair.kernel.check_invariants();
+}
+
 TEST_CASE("a room that is not mapped is the server's fault, as ever", "[kernel][ipc]") {
     DirectPair pair;
     pair.kernel.receive(
