@@ -103,6 +103,34 @@ void forget_listener(Process& process, u32 handle) {
     }
 }
 
+/// Whether the CPUs that ran something when it ended have since entered the kernel.
+bool have_entered(const u64 (&entries)[kMaxCpus]) {
+    for (u32 i = 0; i < kMaxCpus; ++i) {
+        if (entries[i] != 0 && scheduler().cpus[i].entries < entries[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Notes that CPU `i` must enter the kernel, and makes it.
+void expect_entry(u64 (&entries)[kMaxCpus], u32 i) {
+    entries[i] = scheduler().cpus[i].entries + 1;
+    arch::kick(CpuId{i});
+}
+
+/// Takes a thread out of everything. A CPU that runs it at this moment, which need not be one that
+/// did when its process ended, must enter the kernel before its block can go.
+void remove(Thread& thread, u64 (&entries)[kMaxCpus]) {
+    if (const Cpu* cpu = scheduler().running_on(thread); cpu != nullptr) {
+        const auto i = static_cast<u32>(cpu - scheduler().cpus);
+        if (CpuId{i} != arch::cpu_index()) {
+            expect_entry(entries, i);
+        }
+    }
+    ipc::remove_thread(thread);
+}
+
 /// Takes up to kThreadsPerStep threads out of everything; true when all are out.
 bool threads_step(Process& process) {
     u32 removed = 0;
@@ -111,7 +139,7 @@ bool threads_step(Process& process) {
         if (thread == nullptr || thread->process != &process || thread->phase() == state::kDead) {
             continue;
         }
-        ipc::remove_thread(*thread);
+        remove(*thread, process.cpu_entries);
         if (++removed == kThreadsPerStep) {
             return false;
         }
@@ -129,22 +157,6 @@ bool blocks_step(Process& process) {
         }
     }
     return true;
-}
-
-/// Whether the CPUs that ran something when it ended have since entered the kernel.
-bool have_entered(const u64 (&entries)[kMaxCpus]) {
-    for (u32 i = 0; i < kMaxCpus; ++i) {
-        if (entries[i] != 0 && scheduler().cpus[i].entries < entries[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/// Notes that CPU `i` must enter the kernel, and makes it.
-void expect_entry(u64 (&entries)[kMaxCpus], u32 i) {
-    entries[i] = scheduler().cpus[i].entries + 1;
-    arch::kick(CpuId{i});
 }
 
 /// Single threads that ended in a living process: one of them, or of who waits for it, a step.
@@ -281,13 +293,7 @@ void end_thread(Thread& thread) {
     for (u64& entries : thread.kernel_state) {
         entries = 0;
     }
-    if (const Cpu* cpu = scheduler().running_on(thread); cpu != nullptr) {
-        const auto i = static_cast<u32>(cpu - scheduler().cpus);
-        if (CpuId{i} != arch::cpu_index()) {
-            expect_entry(thread.kernel_state, i);
-        }
-    }
-    ipc::remove_thread(thread);
+    remove(thread, thread.kernel_state);
     --process.thread_count;
     thread.process = nullptr;
     ++scheduler().ended_threads;
