@@ -182,8 +182,7 @@ constexpr u32 kLookedAtPerStep = 16;  // threads
 Result<Outcome> create_sync_object(Thread& caller,
                                    const interrupt::CreateSyncObject_Request&,
                                    interrupt::CreateSyncObject_Response& out) {
-    TRY_VALUE(out.sync.handle,
-              name_object(*caller.process, endpoints().core, 0, SlotType::Sync));
+    TRY_VALUE(out.sync.handle, name_object(*caller.process, endpoints().core, 0, SlotType::Sync));
     undo_handle(caller, out.sync.handle);
     return Outcome::Done;
 }

@@ -131,7 +131,7 @@ Result<void> begin_reply(Thread& server, abi::Tag tag) {
     }
     tag = tag.at_endpoint(request.endpoint());
     const ksec::MethodInfo* method = policy().entry->method_info(
-        response_parties(server, *client, tag).src_class, tag.endpoint(), tag.method());
+        response_parties(server, *client, tag).src.class_id, tag.endpoint(), tag.method());
     const ksec::Shape* shape = method == nullptr                ? nullptr
                                : tag.kind() == abi::Kind::Error ? &method->error
                                                                 : &method->response;

@@ -151,7 +151,7 @@ inline EndpointPools& endpoints() { return *g_parts.endpoints; }
 Endpoint* find_endpoint(const char* name);
 
 /// What `visitor` returns for the object that a live slot names. Every kind has `references` and
-/// `sid`; a handle that is only a number, a sync object, or for questions to ksec, names the kernel.
+/// `sid`; a number, a sync object and a handle for questions to ksec name the kernel.
 template <typename Visitor> auto visit_object(const Slot& slot, Visitor&& visitor) {
     switch (slot.type) {
     case SlotType::Task:

@@ -61,7 +61,7 @@ constexpr u32 static_map_commit_cost(u32 keys) { return 34 + key_groups(keys) * 
 constexpr u32 static_map_rollback_cost(u32 keys) { return 34 + key_groups(keys) * 24; }
 
 // Mic; whole rules, finding included, since each looks for several SIDs.
-inline constexpr u32 kMicCreateCost = 460;
+inline constexpr u32 kMicCreateCost = 464;
 inline constexpr u32 kMicDeleteCost = 360;
 inline constexpr u32 kMicUpgradeCost = 388;
 inline constexpr u32 kMicExecuteCost = 326;

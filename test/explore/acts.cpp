@@ -209,6 +209,8 @@ void World::call(u32 thread, Step step) {
     x[9] = tag.value;
     x[10] = kRequestMark + thread;
     x[11] = ~thread;
+    const bool is_hurried = (self.status & kernel::flag::kHurried) != 0;
+    ghost.deadline = is_hurried ? self.client->timer.when.value : 0;
     if (tag.has_deadline()) {
         x[7] = ghost.deadline = machine().read_clock().value + kPatience;
     }

@@ -30,10 +30,7 @@ u64 choose_branch_defence(const CpuFacts& facts) {
     const bool has_history = csv2 < 3 && facts.mmfr1 >> 60 == 0;  // neither CSV2_3 nor ECBHB
     if ((csv2 == 0 && !lists(kInOrder, facts.midr)) ||
         (has_history && lists(kFirmwareOnly, facts.midr))) {
-        if (facts.workaround <= 0) {
-            return facts.workaround == 0 ? kWorkaround3 : kExposed;
-        }
-        return 0;
+        return facts.workaround == 0 ? kWorkaround3 : facts.workaround < 0 ? kExposed : 0;
     }
     const u64 rounds = lists(kManyRounds, facts.midr)   ? 24
                        : lists(kMostRounds, facts.midr) ? 32

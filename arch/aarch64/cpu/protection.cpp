@@ -13,11 +13,14 @@ extern "C" {
 // Read by every function that GCC and clang protect: -fstack-protector-strong.
 // NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the compilers' name
 [[gnu::section(".sealed")]] constinit base::u64 __stack_chk_guard = 0;
-// trap/vectors.S
+// NOLINTNEXTLINE(readability-identifier-naming): labels of trap/vectors.S
 extern const base::u8 vectors[], vectors_defended[], vectors_signed[], vectors_signed_defended[];
 }
 
 namespace arch {
+
+/// SCTLR_EL1.EnIA, which start.S set where the CPU can.
+static bool signs_pointers() { return (ARCH_READ(sctlr_el1) & (u64{1} << 31)) != 0; }
 
 void canary_start() {
     __stack_chk_guard = boot_entropy(kEntropyOfCpus) & ~u64{0xFF};  // a NUL ends overlong texts
@@ -31,7 +34,7 @@ const char* protect_cpu() {
     per_cpu()->predictor = defence;
     const bool is_defended = defence != 0 && defence != kExposed;
     const base::u8* table = is_defended ? vectors_defended : vectors;
-    if ((ARCH_READ(sctlr_el1) & (u64{1} << 31)) != 0) {  // EnIA: it signs pointers
+    if (signs_pointers()) {
         table = is_defended ? vectors_signed_defended : vectors_signed;
         // EL0 may always use this one, and the key is the same for all: it is worth nothing.
         ARCH_WRITE(s3_0_c2_c3_0, boot_entropy(kEntropyOfCpus + 1));  // APGAKeyLo
@@ -44,10 +47,10 @@ const char* protect_cpu() {
 }
 
 void protection_report(const char* defence) {
-    console_print("boot: protection landing-pads=");
-    console_print((ARCH_READ(id_aa64pfr1_el1) & 0xF) != 0 ? "yes" : "no");
-    console_print(" signed-pointers=");
-    console_print((ARCH_READ(sctlr_el1) & (u64{1} << 31)) != 0 ? "yes" : "no");
+    const bool has_pads = (ARCH_READ(id_aa64pfr1_el1) & 0xF) != 0;
+    console_print(has_pads ? "boot: protection landing-pads=yes"
+                           : "boot: protection landing-pads=no");
+    console_print(signs_pointers() ? " signed-pointers=yes" : " signed-pointers=no");
     console_print(" branch-defence=");
     console_print(defence);
 }

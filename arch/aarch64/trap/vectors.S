@@ -5,7 +5,7 @@
 //
 // All of it exists twice: on a CPU that signs pointers, entering a thread also loads the key of its
 // process. The vectors exist once more for CPUs that must keep what EL0 taught the branch predictor
-// from the kernel. protect_cpu (cpu/protection.cpp) gives each CPU those that it needs, so that nobody else pays.
+// from the kernel. protect_cpu gives each CPU those that it needs, so that nobody else pays.
 // [SMCCC] "SMCCC_ARCH_WORKAROUND_3", [TRUSTED-FIRMWARE] "Spectre-BHB"
 #include <arch/frame.h>
 #include <arch/percpu.h>

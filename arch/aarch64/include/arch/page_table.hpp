@@ -41,7 +41,7 @@ public:
             translation::is_forbidden(access)) {
             return base::Status::InvalidArgument;
         }
-        TRY_VALUE(u64& page, make_entry(at, source));
+        TRY_VALUE(u64 & page, make_entry(at, source));
         if (page != 0) {
             return base::Status::AlreadyExists;
         }

@@ -39,7 +39,7 @@ public:
         if (find_entry(at.value) != nullptr) {
             return base::Status::AlreadyExists;
         }
-        TRY_VALUE(u64& entry, make_entry(at, source));
+        TRY_VALUE(u64 & entry, make_entry(at, source));
         entry = frame.value | bits(access);
         return {};
     }

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <catch2/catch_test_macros.hpp>
-#include <harness/core_methods.hpp>
-#include <harness/harness.hpp>
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/Handle.idl.hpp>
 #include <kl/core/Notice.idl.hpp>
+#include <test/unit/kernel/harness/core_methods.hpp>
+#include <test/unit/kernel/harness/harness.hpp>
 
 namespace kernel_test {
 

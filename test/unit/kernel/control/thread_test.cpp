@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // kl.core.Thread.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <harness/core_methods.hpp>
 #include <harness/harness.hpp>
