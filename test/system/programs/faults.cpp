@@ -52,7 +52,8 @@ s32 read_linear_map(u64) { return static_cast<s32>(at<volatile u32>(0xFFFF'FF80'
 s32 read_between_halves(u64) { return static_cast<s32>(at<volatile u32>(u64{1} << 48)); }
 
 s32 jump_to_null(u64) {
-    jump_to(0);
+    volatile u64 nowhere = 0;  // or clang puts a trap here
+    jump_to(nowhere);
     return 0;
 }
 
