@@ -96,12 +96,12 @@ void end_wait(Thread& thread, Status status) {
 }
 
 void remove_thread(Thread& thread) {
-    detach(thread);
-    release_message(thread);
-    stop_work(thread);
     if (thread.client != nullptr) {  // it waits on: another thread of the process may answer
         scheduler().take_back(*thread.client);
     }
+    detach(thread);  // after what settles it, which would queue it again
+    release_message(thread);
+    stop_work(thread);
     thread.token += u64{1} << 16;
     if (Endpoint* port = thread.process->port; port != nullptr && port->server == &thread) {
         port->server = nullptr;

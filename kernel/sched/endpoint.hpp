@@ -65,8 +65,7 @@ struct Endpoint {
     Thread* waiters = nullptr;  // in Recv, last come first
     u64 pending = 0;            // callers and notices queued
     u32 life = 0;
-    // --- the rest
-    // ----------------------------------------------------------------------------------
+    // --- the rest --------------------------------------------------------------------------------
     u32 references = 0;
     Process* process = nullptr;  // who has the name now; null: nobody
     Thread* server = nullptr;    // last thread that took a request: whom queued clients help

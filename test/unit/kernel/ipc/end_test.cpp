@@ -174,6 +174,36 @@ TEST_CASE("another thread of the server answers for one that ended", "[kernel][i
     CHECK(Kernel::answer_of(pair.client).words[0] == 9);
 }
 
+TEST_CASE("who ends while it serves and waits itself is in no queue any more", "[kernel][ipc]") {
+    Pair pair;
+    Thread& second = pair.kernel.add_thread(*pair.server.process);
+    Thread& third = pair.kernel.add_process("third", kServerClass);
+    pair.kernel.add_listener(*third.process);  // does not receive
+    const u32 onward = pair.kernel.add_channel(*pair.server.process, *third.process);
+    pair.deliver();
+    SECTION("at another server") {
+        pair.kernel.call(pair.server, onward, kRequest, {.words = {1, 2}});
+        REQUIRE(pair.server.phase() == kernel::state::kWaitSend);
+    }
+    SECTION("for another thread") {
+        pair.kernel.run(pair.server);
+        REQUIRE(
+            kernel::scheduler().follow(pair.server, second, kUserMemory, base::Ticks{}).ok());
+        pair.kernel.interrupt();
+    }
+    SECTION("for a word") {
+        pair.kernel.run(pair.server);
+        kernel::scheduler().wait_for(pair.server, nullptr, kUserMemory, base::Ticks{});
+        pair.kernel.interrupt();
+    }
+    REQUIRE(pair.server.client == &pair.client);
+    pair.server.references = 1;  // the block stays, to be looked at
+    end_elsewhere(pair, pair.server);
+    CHECK(pair.server.phase() == kernel::state::kDead);
+    CHECK_FALSE(pair.server.queue_node.is_linked());
+    pair.server.references = 0;
+}
+
 TEST_CASE("a server may answer later, and in any order", "[kernel][ipc]") {
     Pair pair;
     Thread& other = pair.kernel.add_process("other", kClientClass);
