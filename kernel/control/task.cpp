@@ -205,6 +205,21 @@ Result<Outcome> set_initial_priority(Thread& caller,
     return Outcome::Done;
 }
 
+Ticks ticks_of(u32 microseconds) {
+    return Ticks{arch::ticks_per_second() * microseconds / 1'000'000};
+}
+
+Result<Outcome>
+set_cpu_budget(Thread& caller, const task::SetCpuBudget_Request& in, task::SetCpuBudget_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    const bool is_period = in.period >= task::MinCpuPeriod && in.period <= task::MaxCpuPeriod;
+    if (!is_period || in.amount == 0 || in.amount > u64{in.period} * kMaxCpus) {
+        return Status::InvalidArgument;
+    }
+    limit_cpu(process, ticks_of(in.amount), ticks_of(in.period));
+    return Outcome::Done;
+}
+
 Result<Outcome>
 get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Response& out) {
     out.sid = caller.process->sid.value;
@@ -245,6 +260,10 @@ constexpr MethodEntry kMethods[] = {
     kMethod<get_path>,
     kMethod<get_initial_priority>,
     kMethod<set_initial_priority>,
+    kUnserved,  // SetInitialThreadSchedPolicy
+    kUnserved,  // ReseedAslr
+    kUnserved,  // GetElfSyms
+    kMethod<set_cpu_budget>,
 };
 
 }  // namespace

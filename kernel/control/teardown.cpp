@@ -31,6 +31,7 @@ constexpr u32 kTableFramesPerStep = 32;
 void release_process_shell(Process& process) {
     if (process.references == 0 && process.state == ProcessState::Ended) {
         end_object(process.sid);
+        scheduler().timers.cancel(process.cpu_budget.timer);
         objects().processes.give(process);
     }
 }

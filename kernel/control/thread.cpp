@@ -214,7 +214,7 @@ Result<Outcome>
 get_sched_policy(Thread& caller, const GetSchedPolicy_Request& in, GetSchedPolicy_Response& out) {
     TRY_VALUE(const Thread& target, thread_for(caller, in.thread));
     out.kind = target.home.policy;
-    out.priority = target.home.priority;
+    out.priority = target.own_priority;
     out.parameter = target.home.slice_us;
     return Outcome::Done;
 }

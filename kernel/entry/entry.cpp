@@ -51,7 +51,8 @@ void save_fp(Cpu& cpu) {
     }
 }
 
-void give_fp(Cpu& cpu, Thread& next, bool wanted) {
+/// Apart, so that who needs it not need not save registers for it.
+[[gnu::noinline]] void give_fp(Cpu& cpu, Thread& next, bool wanted) {
     save_fp(cpu);
     cpu.fp_open = wanted;
     if (!wanted) {

@@ -115,6 +115,8 @@ void raise_notice(Notice& notice, u64 bits) {
         server->next_waiter = nullptr;
         scheduler().wake_receiver(*server);
         ipc::take_next(*server);
+    } else {
+        scheduler().settle(endpoint.server);  // it is needed at its own priority
     }
 }
 

@@ -95,9 +95,10 @@ void take_interrupt(arch::Pending pending) {
     case arch::Source::Kick:
         break;
     case arch::Source::Timer:
-        scheduler().cpus[arch::cpu_index().value].timer_set = Ticks{};
+        scheduler().cpus[arch::cpu_index().value].timer_set = kNever;
         arch::stop_timer();
         expire_timers();
+        scheduler().check_budget(arch::cpu_index());
         break;
     case arch::Source::Line:
         if (Line* line = lines().find(pending.line); line != nullptr) {
@@ -120,13 +121,14 @@ void expire_timers() {
         if (timer == nullptr || timer->when > now) {
             return;
         }
-        if (timer == &scheduler().reaping) {  // the way out of the kernel does the rest
-            scheduler().timers.cancel(*timer);
-            continue;
+        scheduler().timers.cancel(*timer);
+        if (timer->use == TimerUse::Wait) {
+            auto& thread = *static_cast<Thread*>(timer->owner);
+            scheduler().cancel_timer(thread);
+            ipc::end_wait(thread, Status::Timeout);
+        } else if (timer->use == TimerUse::Budget) {
+            scheduler().share_out_budget(*static_cast<Process*>(timer->owner));
         }
-        auto& thread = *static_cast<Thread*>(timer->owner);
-        scheduler().cancel_timer(thread);
-        ipc::end_wait(thread, Status::Timeout);
     }
 }
 

@@ -64,11 +64,8 @@ inline Thread* interrupt_directly(arch::Pending pending) {
     if (line == nullptr || line->notice == nullptr) {
         return nullptr;
     }
-    Thread* driver = raise_directly(*line->notice, pending.line.value);
-    if (driver != nullptr) {
-        line->is_active = true;
-    }
-    return driver;
+    line->is_active = true;  // the long way does it again
+    return raise_directly(*line->notice, pending.line.value);
 }
 
 /// Expires deadlines that have passed, at most kExpiredPerEntry of them.

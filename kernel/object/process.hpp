@@ -10,6 +10,7 @@
 #include <kernel/mem/frames.hpp>
 #include <kernel/mem/pool.hpp>
 #include <kernel/object/handle_table.hpp>
+#include <kernel/time/timer_queue.hpp>
 
 namespace kernel {
 
@@ -108,6 +109,19 @@ struct Region {
     base::ListNode node;
 };
 
+/// How much time the threads of a process may run in each period, at their own priorities: beyond
+/// that they run at priority 0 until the period is over. A period begins when the process first
+/// runs after the last. What was used too much is missing in the next.
+struct CpuBudget {
+    Ticks amount{};  // 0: unlimited
+    Ticks period{};
+    u64 end = 0;          // value of Process::cpu_ticks at which it is used up
+    Ticks renewal{};      // end of the period; 0: the next has not begun
+    bool is_spent = false;
+    u32 cursor = kMaxThreads;  // threads from here on have not been told whether it is
+    Timer timer{.use = TimerUse::Budget};
+};
+
 enum class ProcessState : u32 { Building = 0, Running = 1, Ending = 2, Ended = 3 };
 
 enum class EndReason : u32 { Exit = 0, Terminated = 1, Fault = 2 };
@@ -142,6 +156,7 @@ struct Process {
     Endpoint* port = nullptr;  // the server name this life is bound to
     ExitInfo exit{};
     u64 cpu_ticks = 0;
+    CpuBudget cpu_budget{};
     // the first thread, until Resume
     u64 entry = 0;
     u64 stack = 0;

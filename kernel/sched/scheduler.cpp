@@ -33,21 +33,32 @@ namespace {
 
 u32 stronger(u32 a, u32 b) { return a > b ? a : b; }
 
-/// The strongest priority among those who wait for `thread`: its client beyond the context it lent,
-/// the first caller in the queue it serves, its first follower, and whom it copies to or from.
+/// The strongest priority among those who wait for `thread`: whom it copies to or from, its client
+/// beyond the context it lent, the first caller in the queue it serves, and its first follower; or
+/// its own, for the notices in that queue. Who has used up a CPU budget inherits from the first
+/// only (a copy is bounded), or two who wait for each other could run beyond their budgets.
 u32 strongest_waiter(const Thread& thread) {
-    u32 strongest = thread.client == nullptr ? 0 : thread.client->inherited;
+    u32 strongest = 0;
     if (thread.peer != nullptr && thread.peer->phase() == state::kTransfer) {
-        strongest = stronger(strongest, thread.peer->effective());
+        strongest = thread.peer->effective();
+    }
+    if (thread.context->meter == Meter::Spent && thread.context == &thread.home) {
+        return strongest;
+    }
+    if (thread.client != nullptr) {
+        strongest = stronger(strongest, thread.client->inherited);
     }
     if (!thread.followers.empty()) {
         strongest = stronger(strongest, thread.followers.front()->effective());
     }
     const Endpoint* port = thread.process->port;
-    if (port != nullptr && port->server == &thread && !port->callers.empty()) {
+    if (port == nullptr || port->server != &thread) {
+        return strongest;
+    }
+    if (!port->callers.empty()) {
         strongest = stronger(strongest, port->callers.front()->effective());
     }
-    return strongest;
+    return port->notices.empty() ? strongest : stronger(strongest, thread.home.priority);
 }
 
 }  // namespace
@@ -56,7 +67,7 @@ bool Scheduler::has_waiters(const Thread& thread) {
     const Endpoint* port = thread.process->port;
     return thread.peer != nullptr || !thread.followers.empty() ||
            (thread.client != nullptr && thread.client->inherited != 0) ||
-           (port != nullptr && port->server == &thread && !port->callers.empty());
+           (port != nullptr && port->server == &thread && port->pending != 0);
 }
 
 void RunQueue::unmark(u32 level) {
@@ -75,7 +86,7 @@ u32 RunQueue::find_strength(u32 words) const {
 // --- queues and CPUs -----------------------------------------------------------------------------
 
 void Scheduler::enqueue(Thread& thread, Place place) {
-    mark_queued(thread);
+    mark_queued(thread, thread.effective());
     if (place == Place::Front) {
         queue_of(thread).push_front(thread);
     } else {
@@ -308,7 +319,8 @@ Result<void> Scheduler::follow(Thread& waiter, Thread& leader, u64 address, Tick
 }
 
 void Scheduler::reprioritize(Thread& thread, u32 priority) {
-    thread.home.priority = static_cast<u8>(priority);
+    thread.own_priority = static_cast<u8>(priority);
+    set_meter(thread);
     settle(&thread);
 }
 
@@ -348,6 +360,95 @@ void Scheduler::charge_all() {
 }
 
 void Scheduler::end_slice() { cpus[arch::cpu_index().value].slice_end = Ticks{}; }
+
+// --- CPU budgets ---------------------------------------------------------------------------------
+
+void limit_cpu(Process& process, Ticks amount, Ticks period) {
+    CpuBudget& budget = process.cpu_budget;
+    budget.amount = amount;
+    budget.period = period;
+    budget.end = amount.value;
+    budget.timer.owner = &process;
+}
+
+/// When the budget that pays for what a CPU runs will be used up. A period begins if none is going
+/// on.
+Ticks Scheduler::budget_end(const Cpu& cpu) {
+    const Process& payer = *cpu.context->owner->process;
+    CpuBudget& budget = cpu.context->owner->process->cpu_budget;
+    if (budget.renewal.value == 0) {
+        budget.renewal = Ticks{cpu.since.value + budget.period.value};
+        timers.move(budget.timer, budget.renewal);
+    }
+    const u64 left = payer.cpu_ticks < budget.end ? budget.end - payer.cpu_ticks : 0;
+    return Ticks{cpu.since.value + left};
+}
+
+void Scheduler::check_budget(CpuId self) {
+    Cpu& cpu = cpus[self.value];
+    if (cpu.context == nullptr || cpu.context->meter != Meter::On) {
+        return;
+    }
+    charge(cpu, arch::now());
+    Process& payer = *cpu.context->owner->process;
+    CpuBudget& budget = payer.cpu_budget;
+    if (payer.cpu_ticks >= budget.end && !budget.is_spent) {
+        budget.is_spent = true;
+        budget.cursor = 0;
+        share_out_budget(payer);
+    }
+}
+
+void Scheduler::renew(Process& process, Ticks now) {
+    CpuBudget& budget = process.cpu_budget;
+    charge_all();
+    const u64 whole = process.cpu_ticks + budget.amount.value;
+    if (budget.end == whole) {  // it did not run: the next period begins when it does
+        budget.renewal = {};
+        return;
+    }
+    const u64 more = budget.end + budget.amount.value;
+    budget.end = more < whole ? more : whole;
+    budget.renewal = Ticks{now.value + budget.period.value};
+    const bool is_spent = budget.end <= process.cpu_ticks;
+    budget.cursor = is_spent == budget.is_spent ? budget.cursor : 0;
+    budget.is_spent = is_spent;
+}
+
+void Scheduler::share_out_budget(Process& process) {
+    CpuBudget& budget = process.cpu_budget;
+    const Ticks now = arch::now();
+    if (process.state != ProcessState::Running) {
+        return;
+    }
+    if (budget.renewal <= now) {
+        renew(process, now);
+    }
+    while (budget.cursor < kMaxThreads) {
+        Thread* thread = threads.find(budget.cursor++);
+        if (thread != nullptr && thread->process == &process && thread->phase() != state::kDead) {
+            tell_budget(*thread);
+            timers.move(budget.timer, now);  // the others: one at a time
+            return;
+        }
+    }
+    if (budget.renewal.value != 0) {
+        timers.move(budget.timer, budget.renewal);
+    }
+}
+
+void Scheduler::tell_budget(Thread& thread) {
+    if (thread.process->cpu_budget.is_spent) {
+        take_back(thread);  // whoever works for it goes on by itself
+    }
+    set_meter(thread);
+    for (const Cpu& cpu : cpus) {
+        if (cpu.context == &thread.home) {
+            prod(cpu);  // its timer does not know
+        }
+    }
+    settle(&thread);
+}
 
 // --- choosing ------------------------------------------------------------------------------------
 

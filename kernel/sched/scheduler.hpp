@@ -17,13 +17,15 @@
 
 namespace kernel {
 
-struct Cpu {
+inline constexpr Ticks kNever{~u64{0}};
+
+struct alignas(64) Cpu {
     Context* context = nullptr;  // null: idle, or between two threads
     Thread* fp_owner = nullptr;  // whose vector registers are loaded; null: nobody's who lives
     Thread* thread = nullptr;  // who runs; while user code does, who last came or went the long way
     u64 entries = 0;           // slow entries into the kernel
     Ticks slice_end{};
-    Ticks timer_set{};     // what the hardware timer was last told; 0: stopped
+    Ticks timer_set = kNever;  // what the hardware timer was last told
     Ticks since{};         // when it took the context: until when the owner's process is charged
     u32 level = 0;         // effective priority of what it runs
     bool fp_open = false;  // EL0 may use the vector registers
@@ -93,7 +95,7 @@ public:
     [[nodiscard]] bool may_interrupt(const Thread& receiver, CpuId self) const {
         const Cpu& cpu = cpus[self.value];
         return cpu.context != nullptr && receiver.home.priority > cpu.level &&
-               may_run_on(receiver, self);
+               receiver.home.meter == Meter::Off && may_run_on(receiver, self);
     }
 
     /// It takes this CPU from the thread that runs there, which is not in the middle of a call.
@@ -141,6 +143,11 @@ public:
     void end_slice();
     /// Charges what runs right now up to this moment, so that cpu_ticks are true.
     void charge_all();
+    /// If the budget that pays for what this CPU runs is used up: its process is told.
+    void check_budget(CpuId self);
+    /// The timer of a CPU budget has fired: renews it if it is time, and tells the next thread of
+    /// its process whether it is spent. O(kMaxThreads + kMaxChain).
+    void share_out_budget(Process& process);
 
     /// Disarms the thread's deadline; no sync object ends a wait of its either.
     void cancel_timer(Thread& thread) {
@@ -173,15 +180,17 @@ public:
     void program_timer(CpuId self) {
         Cpu& cpu = cpus[self.value];
         Ticks next = slice_deadline(self);
-        const Timer* first = timers.first();
-        if (first != nullptr && (next.value == 0 || first->when < next)) {
-            next = first->when;
+        if (cpu.context != nullptr && cpu.context->meter == Meter::On) {
+            next = earlier(next, budget_end(cpu));
+        }
+        if (const Timer* first = timers.first(); first != nullptr) {
+            next = earlier(next, first->when);
         }
         if (next == cpu.timer_set) {
             return;
         }
         cpu.timer_set = next;
-        if (next.value == 0) {
+        if (next == kNever) {
             arch::stop_timer();
         } else {
             arch::set_timer(next);
@@ -193,16 +202,16 @@ public:
     /// The thread that `cpu` runs, found from its context; null: none. O(chain).
     [[nodiscard]] static Thread* running(const Cpu& cpu);
 
-    /// When this CPU's timer must fire for the slice; 0 = not at all.
+    /// When this CPU's timer must fire for the slice.
     [[nodiscard]] Ticks slice_deadline(CpuId self) const {
         const Cpu& cpu = cpus[self.value];
         const bool is_contended = cpu.context != nullptr && strength_for(self) == cpu.level + 1;
-        return is_contended ? cpu.slice_end : Ticks{};
+        return is_contended ? cpu.slice_end : kNever;
     }
 
     Cpu cpus[kMaxCpus];
-    TimerQueue<kMaxThreads + 1> timers;
-    Timer reaping;  // when to go on with teardown, at the latest
+    TimerQueue<kMaxThreads + kMaxProcesses + 1> timers;
+    Timer reaping{.use = TimerUse::Reap};  // when to go on with teardown, at the latest
     Pool<Thread, kMaxThreads> threads;
     Futexes futexes;
     u32 ended_threads = 0;  // of living processes, not yet released
@@ -210,13 +219,15 @@ public:
     Ticks slice_length{arch::ticks_per_second() / 100};  // of round robin: 10 ms
 
 private:
+    static Ticks earlier(Ticks a, Ticks b) { return a < b ? a : b; }
+
     RunQueue& queue_of(const Thread& thread) {
         return (thread.status & flag::kPinned) != 0 ? pinned_[thread.cpu.value] : shared_;
     }
 
-    static void mark_queued(Thread& thread) {
+    static void mark_queued(Thread& thread, u32 level) {
         KASSERT(!thread.queued);
-        thread.level = static_cast<u8>(thread.effective());
+        thread.level = static_cast<u8>(level);
         thread.queued = true;
     }
 
@@ -226,6 +237,9 @@ private:
     void vacate(Cpu& cpu, Ticks now);
     static void charge(Cpu& cpu, Ticks now);
     void occupy(Cpu& cpu, Thread& thread, Ticks now);
+    Ticks budget_end(const Cpu& cpu);
+    void renew(Process& process, Ticks now);
+    void tell_budget(Thread& thread);
     Thread* choose(CpuId self);
     void requeue(Thread& thread);
 
@@ -294,16 +308,19 @@ inline void Scheduler::occupy(Cpu& cpu, Thread& thread, Ticks now) {
 [[gnu::always_inline]] inline void Scheduler::interrupt_with(Thread& receiver, CpuId self) {
     Cpu& cpu = cpus[self.value];
     Thread& displaced = *cpu.thread;
+    const u32 level = cpu.level;
     const Ticks now = arch::now();
     vacate(cpu, now);
     receiver.set_phase(state::kRunning);
     receiver.context = &receiver.home;
     occupy(cpu, receiver, now);
-    mark_queued(displaced);
+    mark_queued(displaced, level);
     queue_of(displaced).push_front(displaced);
     prod_cpu_for(displaced);
 }
 
+/// Gives a process that has not run yet a CPU budget: `amount` > 0 in each `period`.
+void limit_cpu(Process& process, Ticks amount, Ticks period);
 /// Whom `thread` waits for, or null: it can run, or waits for something that is no thread.
 Thread* waits_for(const Thread& thread);
 /// Where the chain of waits that begins at `at` leads: to `to`, to null if it ends, or to another

@@ -3,6 +3,14 @@
 
 namespace kernel {
 
+void set_meter(Thread& thread) {
+    const CpuBudget& budget = thread.process->cpu_budget;
+    thread.home.meter = budget.amount.value == 0 ? Meter::Off
+                        : budget.is_spent        ? Meter::Spent
+                                                 : Meter::On;
+    thread.home.priority = budget.is_spent ? 0 : thread.own_priority;
+}
+
 Result<Thread&>
 create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32 priority) {
     if (process.thread_count >= kThreadsPerProcess) {
@@ -19,7 +27,8 @@ create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32
     thread->slots = process.handles.slots();
     thread->slot_mask = u64{process.handles.capacity() - 1} << kSlotShift;
     thread->home.owner = thread;
-    thread->home.priority = static_cast<u8>(priority);
+    thread->own_priority = static_cast<u8>(priority);
+    set_meter(*thread);
     thread->home.slice = scheduler().slice_length;
     thread->context = &thread->home;
     thread->stack = stack;

@@ -59,11 +59,19 @@ inline constexpr Ticks kNoSliceEnd{u64{1} << 62};
 /// In Thread::wait_address: it waits for its leader's end. No word has this address.
 inline constexpr u64 kWaitsForEnd = ~u64{0};
 
+/// Whether the time of a context counts against a CPU budget.
+enum class Meter : u8 {
+    Off,  // its process has none
+    On,
+    Spent  // used up: it does not count any more, and the priority is 0 until it is there again
+};
+
 /// What a thread runs on: a priority, and what is left of a time slice. At most one thread runs on
 /// a context at a time: its owner, or at the end of a chain of calls the last server.
 struct Context {
     Thread* owner = nullptr;
     u8 priority = 0;
+    Meter meter = Meter::Off;
     u8 policy = 0;       // how the owner shares its CPU (kl.core.Thread.SetSchedPolicy) ...
     u32 slice_us = 0;    // ... with which parameter
     Ticks slice{};       // length of its slices
@@ -142,14 +150,14 @@ struct Thread {
     Thread* next_waiter = nullptr;
     Endpoint* target = nullptr;  // client: whom the call in progress goes to
     u32 accepted_handles = 0;
-    // --- the rest
-    // ---------------------------------------------------------------------------------
+    // --- the rest ------------------------------------------------------------------------------
     Process* process = nullptr;
     u32 references = 0;
     u32 index = 0;
     Sid sid{};
     Context home{};
     u64 stack = 0;        // SP at its start
+    u8 own_priority = 0;  // that of `home` while its budget lasts
     bool queued = false;  // in the run queue of `level`
     u8 level = 0;
     u8 inherited = 0;        // strongest priority among those who wait for this thread
@@ -208,6 +216,8 @@ inline Thread& thread_of(arch::Frame* frame) { return *reinterpret_cast<Thread*>
 /// the fast path. OutOfMemory.
 Result<Thread&>
 create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32 priority);
+/// Gives `home` the priority and the meter that its process's CPU budget allows.
+void set_meter(Thread& thread);
 /// What names a thread to its process, in 30 bits: another thread in the same block gets another
 /// id.
 u32 thread_id(const Thread& thread);

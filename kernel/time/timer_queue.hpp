@@ -12,12 +12,20 @@ using base::Ticks;
 using base::u32;
 using base::u64;
 
+/// What a timer is for.
+enum class TimerUse : u8 {
+    Wait,    // its owner, a Thread, waits no longer
+    Budget,  // its owner, a Process, has a CPU budget to share out
+    Reap,    // the way out of the kernel goes on with teardown
+};
+
 struct Timer {
     static constexpr u32 kIdle = 0xFFFF'FFFF;
 
     Ticks when{};
     u32 position = kIdle;
-    void* owner = nullptr;  // the object whose deadline this is
+    TimerUse use = TimerUse::Wait;
+    void* owner = nullptr;
 
     [[nodiscard]] bool is_armed() const { return position != kIdle; }
 };
@@ -45,6 +53,12 @@ public:
             rise(hole);
             sink(hole);
         }
+    }
+
+    /// O(log n). Arms the timer, armed or not, for another moment.
+    void move(Timer& timer, Ticks when) {
+        cancel(timer);
+        arm(timer, when);
     }
 
     /// The earliest timer, or null.

@@ -90,6 +90,9 @@ private:
         if (property.name == "priority" || property.name == "memory") {
             return take_number(property);
         }
+        if (property.name == "cpu-budget") {
+            return take_cpu_budget(property);
+        }
         if (property.name == "serves") {
             component_.serves = true;
             return Done{};
@@ -140,6 +143,22 @@ private:
         return Done{};
     }
 
+    Completion take_cpu_budget(const Property& property) {
+        const auto cells = find_cells(property.value);
+        if (!cells || cells->size() != 2 || (*cells)[0] == 0 || (*cells)[1] < kMinCpuPeriod ||
+            (*cells)[1] > kMaxCpuPeriod || (*cells)[0] / kMaxCpus > (*cells)[1]) {
+            return refuse(Code::ComponentProperty,
+                          "'cpu-budget' is no amount and period in microseconds, of 1000 to "
+                          "10000000",
+                          "for 2 of every 10 ms write cpu-budget = <2000 10000>;");
+        }
+        if (component_.cpu_budget) {
+            return conflict("cpu-budget");
+        }
+        component_.cpu_budget = CpuBudget{.amount = (*cells)[0], .period = (*cells)[1]};
+        return Done{};
+    }
+
     Completion take_strings(const std::string& name, const std::vector<std::string>& values) {
         if (name == "class" || name == "program" || name == "restart") {
             if (values.size() != 1) {
@@ -157,8 +176,8 @@ private:
         if (list == nullptr) {
             return refuse(Code::ComponentProperty,
                           fmt::format("unknown property '{}'", name),
-                          "known: class, program, args, environment, priority, memory, restart, "
-                          "devices, files, serves");
+                          "known: class, program, args, environment, priority, memory, cpu-budget, "
+                          "restart, devices, files, serves");
         }
         if (!list->empty()) {
             return conflict(name);
@@ -298,6 +317,9 @@ Node make_component_node(const Component& component) {
     node.set_cells("priority", {component.priority.value_or(kDefaultPriority)});
     node.set_cells("memory",
                    {static_cast<std::uint32_t>(memory >> 32), static_cast<std::uint32_t>(memory)});
+    if (component.cpu_budget) {
+        node.set_cells("cpu-budget", {component.cpu_budget->amount, component.cpu_budget->period});
+    }
     node.set_string("restart", component.restart.value_or(std::string(kDefaultRestart)));
     if (!component.devices.empty()) {
         node.set_strings("devices", component.devices);

@@ -14,6 +14,9 @@ namespace sdk::imagec {
 inline constexpr std::uint32_t kDefaultPriority = 128;
 inline constexpr std::uint64_t kDefaultMemory = std::uint64_t{8} << 20;
 inline constexpr std::string_view kDefaultRestart = "never";
+inline constexpr std::uint32_t kMinCpuPeriod = 1'000;  // kl.core.Task MinCpuPeriod
+inline constexpr std::uint32_t kMaxCpuPeriod = 10'000'000;
+inline constexpr std::uint32_t kMaxCpus = 4;
 inline constexpr std::string_view kKernelTask = "kl.core.Core";
 inline constexpr std::size_t kMaxTasks = 62;        // the kernel's 64 less init and a spare
 inline constexpr std::size_t kMaxConnections = 64;  // of one task
@@ -32,6 +35,12 @@ struct Connection {
     Origin origin{};
 };
 
+/// How long a component's threads may run in each period; in microseconds.
+struct CpuBudget {
+    std::uint32_t amount = 0;
+    std::uint32_t period = 0;
+};
+
 struct Component {
     std::string task{};
     std::string class_name{};
@@ -41,6 +50,7 @@ struct Component {
     std::vector<Connection> connections{};
     std::optional<std::uint32_t> priority{};
     std::optional<std::uint64_t> memory{};  // bytes, multiple of 4096
+    std::optional<CpuBudget> cpu_budget{};  // none: unlimited
     std::optional<std::string> restart{};
     std::vector<std::string> devices{};  // as written; resolved paths in a finished description
     std::vector<std::string> files{};

@@ -166,6 +166,13 @@ std::uint64_t DeviceMap::memory_size() const {
     return total;
 }
 
+std::size_t DeviceMap::cpu_count() const {
+    return static_cast<std::size_t>(
+        std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) {
+            return entry.node->get_string("device_type") == "cpu";
+        }));
+}
+
 std::uint32_t
 DeviceMap::cell_count(std::size_t index, std::string_view property, std::uint32_t otherwise) const {
     const auto* const found = entries_[index].node->find_property(property);

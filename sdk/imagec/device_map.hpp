@@ -38,6 +38,9 @@ public:
     /// Bytes of RAM that the tree describes; 0 when it leaves that to the firmware.
     [[nodiscard]] std::uint64_t memory_size() const;
 
+    /// CPUs that the tree describes; 0 when it leaves that to the firmware.
+    [[nodiscard]] std::size_t cpu_count() const;
+
 private:
     struct Entry {
         const Node* node = nullptr;

@@ -79,6 +79,7 @@ enum class Code : std::uint32_t {
     DeviceOfKernel = 511,
     DeviceRegInvalid = 512,
     MemoryBudget = 513,
+    CpuBudgets = 514,
     // 6xx: SD card
     CardTooSmall = 601,
     CardFileMissing = 602,

@@ -93,6 +93,7 @@ void report_components(Json& report, std::string& text, const std::vector<Compon
                    {"program", component.program},
                    {"priority", priority},
                    {"memory", memory},
+                   {"cpuBudget", nullptr},
                    {"restart", restart},
                    {"devices", component.devices},
                    {"files", component.files},
@@ -100,6 +101,11 @@ void report_components(Json& report, std::string& text, const std::vector<Compon
                    {"args", component.arguments},
                    {"environment", component.environment},
                    {"connections", Json::array()}};
+        if (component.cpu_budget) {
+            const auto [amount, period] = *component.cpu_budget;
+            text += fmt::format("      cpu {} of every {} us\n", amount, period);
+            entry["cpuBudget"] = {{"amount", amount}, {"period", period}};
+        }
         for (const auto& device : component.devices) {
             text += fmt::format("      device {}\n", device);
         }

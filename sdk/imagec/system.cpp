@@ -72,6 +72,28 @@ check_claim(const Claim& claim, const std::vector<Claim>& claims, const std::str
     return Done{};
 }
 
+/// More than all CPUs together cannot be had, so some budget would not be honoured.
+Completion check_cpu_budgets(const std::vector<Component>& components,
+                             std::size_t cpus,
+                             const std::string& board_name) {
+    double wanted = 0;
+    for (const auto& component : components) {
+        const auto budget = component.cpu_budget.value_or(CpuBudget{.amount = 0, .period = 1});
+        wanted += static_cast<double>(budget.amount) / budget.period;
+    }
+    if (cpus != 0 && wanted > static_cast<double>(cpus)) {
+        return Diagnostic{.code = Code::CpuBudgets,
+                          .file = board_name,
+                          .cause =
+                              fmt::format("the components' CPU budgets come to {:.2f} CPUs, the "
+                                          "board has {}",
+                                          wanted,
+                                          cpus),
+                          .way_out = "lower `cpu-budget` of /components/<task> nodes"};
+    }
+    return Done{};
+}
+
 Completion resolve_devices(std::vector<Component>& components,
                            const Tree& board,
                            const std::string& board_name) {
@@ -114,7 +136,7 @@ Completion resolve_devices(std::vector<Component>& components,
                                                present >> 20),
                           .way_out = "lower `memory` of /components/<task> nodes"};
     }
-    return Done{};
+    return check_cpu_budgets(components, map.cpu_count(), board_name);
 }
 
 Completion check_connections(std::vector<Component>& components) {

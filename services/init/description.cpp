@@ -12,6 +12,8 @@ using base::fdt::Node;
 constexpr u32 kMaxName = 63;  // kl.core.Task MaxName
 constexpr u32 kMaxPriority = 255;
 constexpr u64 kMaxMemory = u64{1} << 40;
+constexpr u32 kMinCpuPeriod = 1000;  // kl.core.Task MinCpuPeriod, in microseconds
+constexpr u32 kMaxCpuPeriod = 10'000'000;
 
 Result<std::string_view> read_name(const Node& node, Text property) {
     TRY_VALUE(const Text text, node.read_text(property));
@@ -32,6 +34,18 @@ bool read_number(const Node& node, Text property, u64 limit, u64& value) {
     }
     value = number.value();
     return true;
+}
+
+bool read_cpu_budget(const Node& node, CpuBudget& budget) {
+    if (!node.has_property("cpu-budget")) {
+        return true;
+    }
+    const auto cells = node.property("cpu-budget");
+    if (cells.value().cell_count() != 2) {
+        return false;
+    }
+    budget = {.amount = cells.value().cell(0).value(), .period = cells.value().cell(1).value()};
+    return budget.amount != 0 && budget.period >= kMinCpuPeriod && budget.period <= kMaxCpuPeriod;
 }
 
 bool read_restart(const Node& node, RestartRule& rule) {
@@ -79,6 +93,10 @@ Result<Component> read_component(const Node& node, std::string_view& problem) {
     if (!read_number(node, "memory", kMaxMemory, component.memory) || component.memory == 0 ||
         !base::is_aligned(component.memory, base::kPageSize)) {
         problem = "'memory' is no positive multiple of 4096";
+        return Status::InvalidArgument;
+    }
+    if (!read_cpu_budget(node, component.cpu_budget)) {
+        problem = "'cpu-budget' is no amount and period in microseconds, of 1000 to 10000000";
         return Status::InvalidArgument;
     }
     if (!read_restart(node, component.restart)) {

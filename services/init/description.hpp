@@ -5,6 +5,7 @@
 #pragma once
 
 #include <kernel/base/fdt.hpp>
+#include <services/init/kernel.hpp>
 #include <span>
 #include <string_view>
 
@@ -31,6 +32,7 @@ struct Component {
     std::string_view program{};  ///< ROM file
     u32 priority = 128;
     u64 memory = 8u << 20;  ///< budget in bytes
+    CpuBudget cpu_budget{};
     RestartRule restart = RestartRule::Never;
     bool serves = false;  ///< gets a listener
     base::fdt::Node node{};

@@ -28,6 +28,12 @@ struct TaskRequest {
     u32 priority = 0;
 };
 
+/// How long a task's threads may run in each period; in microseconds. An amount of 0: no limit.
+struct CpuBudget {
+    u32 amount = 0;
+    u32 period = 0;
+};
+
 struct SegmentRequest {
     u32 task = 0;
     u32 memory = 0;  ///< memory object, mapped from its start
@@ -64,6 +70,7 @@ public:
     Kernel& operator=(const Kernel&) = delete;
 
     virtual Result<u32> create_task(const TaskRequest& request) = 0;
+    virtual Result<void> limit_cpu(u32 task, const CpuBudget& budget) = 0;
     virtual Result<void> load_segment(const SegmentRequest& request) = 0;
     virtual Result<void> set_entry(const EntryRequest& request) = 0;
     virtual Result<void> resume(u32 task) = 0;

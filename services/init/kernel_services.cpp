@@ -56,6 +56,11 @@ Result<u32> KernelServices::create_task(const TaskRequest& request) {
     return reply.value().task.handle;
 }
 
+Result<void> KernelServices::limit_cpu(u32 task, const CpuBudget& budget) {
+    auto kernel = tasks();
+    return kernel.SetCpuBudget(task, budget.amount, budget.period).status();
+}
+
 Result<void> KernelServices::load_segment(const SegmentRequest& request) {
     auto kernel = tasks();
     return kernel

@@ -9,6 +9,7 @@ namespace svc::init {
 class KernelServices final : public Kernel {
 public:
     Result<u32> create_task(const TaskRequest& request) override;
+    Result<void> limit_cpu(u32 task, const CpuBudget& budget) override;
     Result<void> load_segment(const SegmentRequest& request) override;
     Result<void> set_entry(const EntryRequest& request) override;
     Result<void> resume(u32 task) override;

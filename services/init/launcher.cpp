@@ -70,6 +70,15 @@ bool Launcher::prepare(Unit& unit, Failure& failure) {
     unit.life.task = task.value();
     const auto sid = kernel_.get_sid(task.value());
     unit.life.sid = sid.ok() ? sid.value() : 0;  // unknown: nobody finds it by its SID
+    if (component.cpu_budget.amount != 0) {
+        failure.step = "set-cpu-budget";
+        const auto limited = kernel_.limit_cpu(unit.life.task, component.cpu_budget);
+        if (!limited.ok()) {
+            failure.status = limited.status();
+            discard(unit);
+            return false;
+        }
+    }
     if (!component.serves) {
         return true;
     }

@@ -205,7 +205,7 @@ void World::find_steps(std::vector<Step>& to) const {
                 find_thread_steps(thread, cpu, to);
             }
             if (now_.left.slices > 0 &&
-                kernel::scheduler().slice_deadline(base::CpuId{cpu}).value != 0) {
+                kernel::scheduler().slice_deadline(base::CpuId{cpu}) != kernel::kNever) {
                 to.push_back({Act::SliceEnds, cpu});
             }
         }

@@ -142,7 +142,8 @@ Child Spawner::build(ChildMain main, u64 argument, const ChildOptions& options) 
         return {};
     }
     Child child{.task = created.value().task.handle, .listener = 0};
-    bool loaded = true;
+    bool loaded = options.cpu_amount == 0 ||
+                  tasks().SetCpuBudget(child.task, options.cpu_amount, options.cpu_period).ok();
     for (u32 i = 0; i < part_count_; ++i) {
         loaded = loaded && load(child.task, parts_[i]);
     }

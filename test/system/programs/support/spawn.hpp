@@ -17,7 +17,9 @@ struct ChildOptions {
     std::string_view eclass = "trial.Equal";
     u64 memory = 512u << 10;  ///< budget; the image is charged to the parent
     u32 priority = 100;
-    bool serves = false;      ///< gets a listener
+    bool serves = false;  ///< gets a listener
+    u32 cpu_amount = 0;   ///< budget in microseconds for each period; 0: unlimited
+    u32 cpu_period = 0;
     std::string_view name{};  ///< empty: one never used before; else waits until it is free
 };
 

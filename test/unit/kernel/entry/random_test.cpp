@@ -101,6 +101,10 @@ private:
             name_of(i), static_cast<u16>(kClientClass + i % 3), 50 + below(100));
         Process& process = *thread.process;
         process.references = 0;  // nobody holds it: it goes when it ends
+        if (i % 3 == 1) {
+            kernel::limit_cpu(process, base::Ticks{1 + below(3000)}, base::Ticks{5000});
+            kernel::set_meter(thread);
+        }
         for (u32 more = below(3); more > 0; --more) {
             kernel_.add_thread(process, below(process.priority + 1));
         }

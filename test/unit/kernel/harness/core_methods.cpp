@@ -169,6 +169,10 @@ void add_core_methods(Policy& policy) {
           sizeof(kl::core::Task::GetInitialThreadPriority_Request),
           sizeof(kl::core::Task::GetInitialThreadPriority_Response),
           0);
+    named(Method::SetCpuBudget,
+          sizeof(kl::core::Task::SetCpuBudget_Request),
+          sizeof(kl::core::Task::SetCpuBudget_Response),
+          0);
     named(Method::SetInitialThreadPriority,
           sizeof(kl::core::Task::SetInitialThreadPriority_Request),
           sizeof(kl::core::Task::SetInitialThreadPriority_Response),

@@ -37,7 +37,15 @@ const char* check_endpoint(const Endpoint& endpoint) {
 }
 
 const char* check_place(const Thread& thread) {
-    if (thread.phase() != kernel::state::kRunning) {
+    const u32 phase = thread.phase();
+    if (thread.run_node.is_linked() != thread.queued) {
+        return "a thread in a run queue says so";
+    }
+    if (thread.queue_node.is_linked() !=
+        (phase == kernel::state::kWaitSend || phase == kernel::state::kWaitFutex)) {
+        return "who queues for a server, a word or a leader waits for it";
+    }
+    if (phase != kernel::state::kRunning) {
         return nullptr;
     }
     u32 places = thread.queued ? 1 : 0;
@@ -88,7 +96,15 @@ const char* check_followers(const Thread& thread) {
     return nullptr;
 }
 
+bool has_no_budget_left(const Thread& thread) {
+    return thread.context == &thread.home && thread.home.meter == kernel::Meter::Spent;
+}
+
 const char* check_priority(const Thread& thread) {
+    const kernel::Context& home = thread.home;
+    if (home.priority != (home.meter == kernel::Meter::Spent ? 0 : thread.own_priority)) {
+        return "a context has its thread's priority, or 0 while its budget is used up";
+    }
     if (thread.queued && thread.level != thread.effective()) {
         return "a thread queues at its effective priority";
     }
@@ -102,7 +118,8 @@ const char* check_priority(const Thread& thread) {
     const bool is_raised = thread.phase() == kernel::state::kWaitReply
                                ? next->inherited >= thread.inherited
                                : next->effective() >= thread.effective();
-    return is_raised ? nullptr : "nobody runs weaker than one who waits for it";
+    return is_raised || has_no_budget_left(*next) ? nullptr
+                                                  : "nobody runs weaker than one who waits for it";
 }
 
 const char* check_thread(const Thread& thread) {

@@ -25,6 +25,7 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     auto node = valve_node();
     node.set_cells("priority", {200});
     node.set_cells("memory", {1, 0});
+    node.set_cells("cpu-budget", {2'000, 10'000});
     node.set_string("restart", "on-failure");
     node.set_strings("devices", {"serial0", "/x"});
     node.set_strings("files", {"f"});
@@ -33,6 +34,9 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     REQUIRE(merge_component_nodes(components, solution({node}).root.children[0], "c.dtb").ok());
     CHECK(components[0].priority == 200U);
     CHECK(components[0].memory == std::uint64_t{1} << 32);
+    REQUIRE(components[0].cpu_budget);
+    CHECK(components[0].cpu_budget->amount == 2'000);
+    CHECK(components[0].cpu_budget->period == 10'000);
     CHECK(components[0].restart == "on-failure");
     CHECK(components[0].devices.size() == 2);
     CHECK(components[0].serves);
@@ -63,6 +67,11 @@ TEST_CASE("properties that mean nothing are refused", "[sdk][imagec]") {
     SECTION("memory of no pages") { node.set_cells("memory", {100}); }
     SECTION("memory of zero") { node.set_cells("memory", {0, 0}); }
     SECTION("memory beyond all") { node.set_cells("memory", {0x1000, 0}); }
+    SECTION("CPU budget of one cell") { node.set_cells("cpu-budget", {2'000}); }
+    SECTION("CPU budget of nothing") { node.set_cells("cpu-budget", {0, 10'000}); }
+    SECTION("CPU budget beyond four CPUs") { node.set_cells("cpu-budget", {50'000, 10'000}); }
+    SECTION("CPU budget of too short a period") { node.set_cells("cpu-budget", {100, 999}); }
+    SECTION("CPU budget of too long a period") { node.set_cells("cpu-budget", {1, 10'000'001}); }
     SECTION("restart rule") { node.set_string("restart", "sometimes"); }
     SECTION("class") { node.set_string("class", "9"); }
     SECTION("program empty") { node.set_string("program", ""); }

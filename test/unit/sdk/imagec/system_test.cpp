@@ -215,6 +215,27 @@ TEST_CASE("budgets beyond the board's memory are refused", "[sdk][imagec]") {
     CHECK(refusal({large, component("b")}) == Code::MemoryBudget);
 }
 
+TEST_CASE("CPU budgets beyond the board's CPUs are refused", "[sdk][imagec]") {
+    auto tree = board();
+    Node cpus{.name = "cpus"};
+    for (const auto* name : {"cpu@0", "cpu@1"}) {
+        Node cpu{.name = name};
+        cpu.set_string("device_type", "cpu");
+        cpus.children.push_back(cpu);
+    }
+    auto first = component("a");
+    first.cpu_budget = CpuBudget{.amount = 15'000, .period = 10'000};
+    auto second = component("b");
+    second.cpu_budget = CpuBudget{.amount = 500, .period = 1'000};
+    CHECK(make({first, second}).ok());  // the board does not tell
+    tree.root.children.push_back(cpus);
+    CHECK(make({first, second}, tree).ok());
+    second.cpu_budget->amount = 501;
+    const auto outcome = make({first, second}, tree);
+    REQUIRE_FALSE(outcome.ok());
+    CHECK(outcome.failure().code == Code::CpuBudgets);
+}
+
 TEST_CASE("a description without components is refused", "[sdk][imagec]") {
     CHECK(list_components(flatten(board()), "b").failure().code == Code::TreeInvalid);
 }

@@ -46,6 +46,7 @@ TEST_CASE("a component that says little gets the defaults", "[services][init]") 
     CHECK(component.value().priority == 128);
     CHECK(component.value().memory == 8u << 20);
     CHECK(component.value().restart == RestartRule::Never);
+    CHECK(component.value().cpu_budget.amount == 0);
     CHECK_FALSE(component.value().serves);
 }
 
@@ -54,10 +55,13 @@ TEST_CASE("everything a component says is read", "[services][init]") {
         minimal(tree);
         tree.cells("priority", {200}).cells("memory", {0, 0x10'0000});
         tree.text("restart", "on-failure").flag("serves");
+        tree.cells("cpu-budget", {2000, 10'000});
     }};
     const auto component = one.read();
     REQUIRE(component.ok());
     CHECK(component.value().priority == 200);
+    CHECK(component.value().cpu_budget.amount == 2000);
+    CHECK(component.value().cpu_budget.period == 10'000);
     CHECK(component.value().memory == 0x10'0000);
     CHECK(component.value().restart == RestartRule::OnFailure);
     CHECK(component.value().serves);
@@ -89,6 +93,18 @@ TEST_CASE("a malformed component is refused with its problem", "[services][init]
             tree.text("priority", "hi");
         },
         "priority");
+    for (const auto& cells : {std::vector<base::u32>{2000},
+                              std::vector<base::u32>{0, 10'000},
+                              std::vector<base::u32>{100, 999},
+                              std::vector<base::u32>{1, 10'000'001},
+                              std::vector<base::u32>{1, 10'000, 1}}) {
+        refused(
+            [&cells](TreeBuilder& tree) {
+                minimal(tree);
+                tree.cells("cpu-budget", cells);
+            },
+            "cpu-budget");
+    }
     refused(
         [](TreeBuilder& tree) {
             minimal(tree);

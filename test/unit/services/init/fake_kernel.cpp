@@ -82,6 +82,14 @@ Result<void> Kernel::load_segment(const svc::init::SegmentRequest& request) {
     return {};
 }
 
+Result<void> Kernel::limit_cpu(u32 task, const svc::init::CpuBudget& budget) {
+    if (fails()) {
+        return Status::InvalidArgument;
+    }
+    task_of(task)->cpu_budget = budget;
+    return {};
+}
+
 Result<void> Kernel::set_entry(const svc::init::EntryRequest& request) {
     if (fails()) {
         return Status::InvalidArgument;

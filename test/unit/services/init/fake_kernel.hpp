@@ -30,6 +30,7 @@ struct Task {
     std::string eclass{};
     u64 memory = 0;
     u32 priority = 0;
+    svc::init::CpuBudget cpu_budget{};
     std::map<u64, Mapping> mappings{};
     std::vector<std::string> handles{};  // what each handle given to it is
     u64 entry = 0;
@@ -45,6 +46,7 @@ struct Task {
 class Kernel final : public svc::init::Kernel {
 public:
     Result<u32> create_task(const svc::init::TaskRequest& request) override;
+    Result<void> limit_cpu(u32 task, const svc::init::CpuBudget& budget) override;
     Result<void> load_segment(const svc::init::SegmentRequest& request) override;
     Result<void> set_entry(const svc::init::EntryRequest& request) override;
     Result<void> resume(u32 task) override;

@@ -23,7 +23,8 @@ struct System {
         tree_builder.begin("uart").text("class", "drivers.Pl011").text("program", "driver");
         tree_builder.flag("serves").texts("devices", {"/soc/serial@7e201000"}).end();
         tree_builder.begin("valve").text("class", "plant.Valve").text("program", "server");
-        tree_builder.cells("priority", {150}).flag("serves").end();
+        tree_builder.cells("priority", {150}).cells("cpu-budget", {2000, 10'000});
+        tree_builder.flag("serves").end();
         tree_builder.begin("panel").text("class", "plant.Panel").text("program", "server");
         tree_builder.texts("args", {"-x", "y"}).texts("environment", {"A=b"});
         tree_builder.texts("files", {"names.txt"}).begin("connections");
@@ -66,6 +67,8 @@ TEST_CASE("programs are loaded with one kind of access a segment", "[services][i
     const fake::Task& valve = *system.kernel.find("valve");
     CHECK(valve.is_running);
     CHECK(valve.priority == 150);
+    CHECK(valve.cpu_budget.amount == 2000);
+    CHECK(valve.cpu_budget.period == 10'000);
     const u64 image = valve.entry - 0x10;
     CHECK(image % 4096 == 0);
     CHECK(valve.mappings.at(image).access == Access::ReadExecute);
