@@ -32,15 +32,24 @@ bool name_matches(Text name, Text wanted) {
            name.first(name.find('@')) == wanted;
 }
 
+/// The node that a path leads to from `node`; every part of it begins with '/'.
+Result<Node> descend(Node node, Text path) {
+    while (!path.empty()) {
+        path = path.drop(1);
+        const Text part = path.first(path.find('/'));
+        if (!part.empty()) {
+            TRY_VALUE(node, node.child(part));
+        }
+        path = path.drop(part.size());
+    }
+    return node;
+}
+
 }  // namespace
 
 // --- ranges --------------------------------------------------------------------------------------
 
-PropertyRange::Iterator::Iterator(const Blob& blob, u32 offset) : blob_(blob), next_(offset) {
-    ++*this;
-}
-
-PropertyRange::Iterator& PropertyRange::Iterator::operator++() {
+PropertyRange& PropertyRange::operator++() {
     const Step token = step(blob_, next_);
     if (token.token != Token::Property) {
         done_ = true;
@@ -56,37 +65,12 @@ PropertyRange::Iterator& PropertyRange::Iterator::operator++() {
 
 Text Node::name() const {
     const Step token = step(blob_, offset_);
-    return token.token == Token::BeginNode ? text_at(token.value.data(), token.value.size())
-                                           : Text{};
+    return token.token == Token::BeginNode ? text_of(token.value) : Text{};
 }
 
 Text Node::base_name() const {
     const Text whole = name();
     return whole.first(whole.find('@'));
-}
-
-Text Node::unit_address() const {
-    const Text whole = name();
-    return whole.drop(whole.find('@') + 1);
-}
-
-Result<Text> Node::path(std::span<char> buffer) const {
-    TRY_VALUE(const Chain chain, chain_to(blob_, offset_));
-    std::size_t size = 0;
-    for (u32 level = 1; level < chain.depth || size == 0; ++level) {
-        // The root alone is "/"; below it, every level adds "/name".
-        const Text part = level < chain.depth ? Node{blob_, chain.offsets[level]}.name() : Text{};
-        if (buffer.size() - size <= part.size()) {
-            return Status::BufferTooSmall;
-        }
-        buffer[size] = '/';
-        ++size;
-        for (const char character : part) {
-            buffer[size] = character;
-            ++size;
-        }
-    }
-    return Text{buffer.data(), size};
 }
 
 Result<Node> Node::parent() const {
@@ -150,17 +134,9 @@ bool Node::is_compatible(Text wanted) const {
 }
 
 bool Node::is_enabled() const {
-    const Result<Property> found = property("status");
-    if (!found.ok()) {
-        return true;
-    }
-    const Result<Text> status = found.value().as_text();
-    return status.ok() && (status.value() == "okay" || status.value() == "ok");
-}
-
-Result<u32> Node::phandle() const {
-    const Result<u32> number = read_u32("phandle");
-    return number.ok() ? number : read_u32("linux,phandle");
+    const Result<Text> status = read_text("status");
+    return status.status() == Status::ResourceNotFound ||
+           (status.ok() && (status.value() == "okay" || status.value() == "ok"));
 }
 
 // --- Tree ----------------------------------------------------------------------------------------
@@ -171,16 +147,7 @@ Result<Node> Tree::find(Text path) const {
     if (path.empty() || path[0] != '/') {
         return Status::InvalidArgument;
     }
-    Node node = root();
-    while (!path.empty()) {
-        path = path.drop(1);
-        const Text part = path.first(path.find('/'));
-        if (!part.empty()) {
-            TRY_VALUE(node, node.child(part));
-        }
-        path = path.drop(part.size());
-    }
-    return node;
+    return descend(root(), path);
 }
 
 Result<Node> Tree::alias(Text name) const {
@@ -194,37 +161,14 @@ Result<Node> Tree::resolve(Text path_or_alias) const {
         return find(path_or_alias);
     }
     const Text name = path_or_alias.first(path_or_alias.find('/'));
-    TRY_VALUE(Node node, alias(name));
-    Text rest = path_or_alias.drop(name.size());
-    while (!rest.empty()) {
-        rest = rest.drop(1);
-        const Text part = rest.first(rest.find('/'));
-        if (!part.empty()) {
-            TRY_VALUE(node, node.child(part));
-        }
-        rest = rest.drop(part.size());
-    }
-    return node;
+    TRY_VALUE(const Node node, alias(name));
+    return descend(node, path_or_alias.drop(name.size()));
 }
-
-Result<Node> Tree::chosen() const { return find("/chosen"); }
 
 Result<Node> Tree::chosen_node(Text property) const {
-    TRY_VALUE(const Node node, chosen());
+    TRY_VALUE(const Node node, find("/chosen"));
     TRY_VALUE(const Text value, node.read_text(property));
     return resolve(value.first(value.find(':')));
-}
-
-Result<Node> Tree::find_compatible(Text wanted, u32 index) const {
-    for (const Node& node : nodes()) {
-        if (node.is_compatible(wanted)) {
-            if (index == 0) {
-                return node;
-            }
-            --index;
-        }
-    }
-    return Status::ResourceNotFound;
 }
 
 Result<Node> Tree::find_phandle(u32 phandle) const {
@@ -232,7 +176,8 @@ Result<Node> Tree::find_phandle(u32 phandle) const {
         return Status::ResourceNotFound;
     }
     for (const Node& node : nodes()) {
-        const Result<u32> number = node.phandle();
+        const Result<u32> plain = node.read_u32("phandle");
+        const Result<u32> number = plain.ok() ? plain : node.read_u32("linux,phandle");
         if (number.ok() && number.value() == phandle) {
             return node;
         }

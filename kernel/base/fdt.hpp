@@ -12,7 +12,7 @@
 //
 //   TRY_VALUE(fdt::Tree tree, fdt::open(bytes));
 //   for (fdt::Node cpu : cpus.children()) { ... }
-//   TRY_VALUE(fdt::Node uart, tree.find_compatible("arm,pl011", 0));
+//   TRY_VALUE(fdt::Node uart, tree.resolve("serial0"));
 //   TRY_VALUE(fdt::Range registers, uart.address(0));
 #pragma once
 
@@ -61,10 +61,6 @@ public:
     [[nodiscard]] Text name() const;
     /// Name up to the '@'.
     [[nodiscard]] Text base_name() const;
-    /// Name behind the '@'; empty when there is none.
-    [[nodiscard]] Text unit_address() const;
-    /// Absolute path, written to `buffer` without a NUL. BufferTooSmall. O(tree).
-    [[nodiscard]] Result<Text> path(std::span<char> buffer) const;
 
     /// ResourceNotFound: this is the root. O(tree).
     [[nodiscard]] Result<Node> parent() const;
@@ -90,11 +86,7 @@ public:
     [[nodiscard]] bool is_compatible(Text wanted) const;
     /// Whether `status` is absent, "okay" or "ok". [DTSPEC] "status"
     [[nodiscard]] bool is_enabled() const;
-    /// ResourceNotFound: nothing refers to this node.
-    [[nodiscard]] Result<u32> phandle() const;
 
-    /// Entries of `reg`; 0 when there is none or its size is no multiple of an entry. O(tree).
-    [[nodiscard]] u32 reg_count() const;
     /// Entry `index` of `reg` in the parent's address space. ResourceNotFound: no such entry.
     /// InvalidArgument: cell counts above kMaxCells, a size that is no multiple, or a range that
     /// wraps. Unimplemented: a number beyond 64 bits. O(tree).
@@ -133,75 +125,53 @@ struct Interrupt {
     /// Interrupt id of an Arm GIC: cells (type, number, flags). [DTBIND] "arm,gic".
     /// InvalidArgument: fewer than three cells, an unknown type, or a number out of range.
     [[nodiscard]] Result<u32> gic_line() const;
-
-    /// Whether the GIC flags say edge triggered.
-    [[nodiscard]] bool gic_is_edge() const { return (cells[2] & 0x3) != 0; }
 };
 
 /// What ends the ranges below.
 struct RangeEnd {};
 
-/// Nodes one after the other; `advance` says which comes next.
+/// Nodes one after the other; `advance` says which comes next. Range and iterator in one.
 template <u32 (*advance)(const Blob& blob, u32 offset)> class BasicNodeRange final {
 public:
-    class Iterator final {
-    public:
-        explicit Iterator(const Node& node) : node_(node) {}
+    explicit BasicNodeRange(const Node& first) : node_(first) {}
 
-        [[nodiscard]] Node operator*() const { return node_; }
-
-        Iterator& operator++() {
-            node_.offset_ = advance(node_.blob_, node_.offset_);
-            return *this;
-        }
-
-        friend bool operator==(const Iterator& it, RangeEnd) { return it.is_end(); }
-
-    private:
-        [[nodiscard]] bool is_end() const { return node_.offset_ == kNoNode; }
-
-        Node node_;
-    };
-
-    explicit BasicNodeRange(const Node& first) : first_(first) {}
-
-    [[nodiscard]] Iterator begin() const { return Iterator{first_}; }
+    [[nodiscard]] BasicNodeRange begin() const { return *this; }
 
     [[nodiscard]] RangeEnd end() const { return {}; }
+
+    [[nodiscard]] Node operator*() const { return node_; }
+
+    BasicNodeRange& operator++() {
+        node_.offset_ = advance(node_.blob_, node_.offset_);
+        return *this;
+    }
+
+    bool operator==(RangeEnd) const { return node_.offset_ == kNoNode; }
 
 private:
-    Node first_;
+    Node node_;
 };
 
-/// Properties of one node.
+/// Properties of one node. Range and iterator in one.
 class PropertyRange final {
 public:
-    class Iterator final {
-    public:
-        Iterator(const Blob& blob, u32 offset);
+    PropertyRange(const Blob& blob, u32 offset) : blob_(blob), next_(offset) { ++*this; }
 
-        [[nodiscard]] Property operator*() const { return property_; }
-
-        Iterator& operator++();
-
-        friend bool operator==(const Iterator& it, RangeEnd) { return it.done_; }
-
-    private:
-        Blob blob_;
-        u32 next_;
-        bool done_ = false;
-        Property property_;
-    };
-
-    PropertyRange(const Blob& blob, u32 offset) : blob_(blob), offset_(offset) {}
-
-    [[nodiscard]] Iterator begin() const { return {blob_, offset_}; }
+    [[nodiscard]] PropertyRange begin() const { return *this; }
 
     [[nodiscard]] RangeEnd end() const { return {}; }
+
+    [[nodiscard]] Property operator*() const { return property_; }
+
+    PropertyRange& operator++();
+
+    bool operator==(RangeEnd) const { return done_; }
 
 private:
     Blob blob_;
-    u32 offset_;
+    u32 next_;
+    bool done_ = false;
+    Property property_;
 };
 
 /// A checked device tree.
@@ -227,14 +197,9 @@ public:
     /// Node by absolute path or by alias with an optional path behind it (`serial0/port`). Errors
     /// of both.
     [[nodiscard]] Result<Node> resolve(Text path_or_alias) const;
-    /// /chosen. ResourceNotFound.
-    [[nodiscard]] Result<Node> chosen() const;
     /// Node that /chosen names in a property such as `stdout-path`; what follows a ':' is not part
     /// of the name. Errors of property lookup and resolve().
     [[nodiscard]] Result<Node> chosen_node(Text property) const;
-    /// The `index`th node, in the blob's order, whose `compatible` lists `wanted`.
-    /// ResourceNotFound. O(tree).
-    [[nodiscard]] Result<Node> find_compatible(Text wanted, u32 index) const;
     /// ResourceNotFound: no node has it, or it is 0 or ~0, which none can have. O(tree).
     [[nodiscard]] Result<Node> find_phandle(u32 phandle) const;
 

@@ -67,21 +67,6 @@ Result<Interrupt> read_interrupt(const Node& controller, const Property& from, u
 
 }  // namespace
 
-u32 Node::reg_count() const {
-    const Result<Property> entries = property("reg");
-    const Result<Node> bus = parent();
-    if (!entries.ok() || !bus.ok()) {
-        return 0;
-    }
-    const Result<CellSizes> sizes = cell_sizes(bus.value());
-    if (!sizes.ok()) {
-        return 0;
-    }
-    const u32 entry = (sizes.value().address + sizes.value().size) * 4;
-    const u32 size = static_cast<u32>(entries.value().bytes().size());
-    return entry == 0 || size % entry != 0 ? 0 : size / entry;
-}
-
 Result<Range> Node::reg(u32 index) const {
     TRY_VALUE(const Node bus, parent());
     TRY_VALUE(const Property entries, property("reg"));

@@ -48,41 +48,14 @@ Result<Text> Property::as_text() const {
     if (size == 0 || terminated_length(bytes_.data(), size) != size - 1) {
         return Status::InvalidArgument;
     }
-    return text_at(bytes_.data(), size - 1);
-}
-
-Result<Text> Property::text(u32 index) const {
-    const u32 size = static_cast<u32>(bytes_.size());
-    if (size != 0 && bytes_[size - 1] != 0) {
-        return Status::InvalidArgument;
-    }
-    u32 at = 0;
-    for (u32 i = 0; at < size; ++i) {
-        const u32 length = terminated_length(bytes_.data() + at, size - at);
-        if (i == index) {
-            return text_at(bytes_.data() + at, length);
-        }
-        at += length + 1;
-    }
-    return Status::ResourceNotFound;
-}
-
-u32 Property::text_count() const {
-    if (bytes_.empty() || bytes_.back() != 0) {
-        return 0;
-    }
-    u32 count = 0;
-    for (const u8 byte : bytes_) {
-        count += byte == 0 ? 1 : 0;
-    }
-    return count;
+    return text_of(bytes_.first(size - 1));
 }
 
 bool Property::lists(Text wanted) const {
     const u32 size = static_cast<u32>(bytes_.size());
     for (u32 at = 0; at < size;) {
         const u32 length = terminated_length(bytes_.data() + at, size - at);
-        if (length < size - at && text_at(bytes_.data() + at, length) == wanted) {
+        if (length < size - at && text_of(bytes_.subspan(at, length)) == wanted) {
             return true;
         }
         at += length + 1;

@@ -35,11 +35,6 @@ public:
     [[nodiscard]] Result<u64> as_u64() const;
     /// The value when it is exactly one string. InvalidArgument: no NUL at the end, or one before.
     [[nodiscard]] Result<Text> as_text() const;
-    /// String `index` of a list. InvalidArgument: the last string is not terminated.
-    /// ResourceNotFound: fewer strings.
-    [[nodiscard]] Result<Text> text(u32 index) const;
-    /// Strings in the list; 0 when the last one is not terminated.
-    [[nodiscard]] u32 text_count() const;
     /// Whether the list holds `wanted`; a last string without its NUL is none (as in libfdt).
     [[nodiscard]] bool lists(Text wanted) const;
 

@@ -10,8 +10,8 @@ u32 read_cell(const u8* at) {
 
 u64 read_two_cells(const u8* at) { return (u64{read_cell(at)} << 32) | read_cell(at + 4); }
 
-Text text_at(const u8* at, std::size_t length) {
-    return {reinterpret_cast<const char*>(at), length};
+Text text_of(std::span<const u8> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 u32 terminated_length(const u8* at, u32 limit) {
@@ -30,42 +30,24 @@ Step step_once(const Blob& blob, u32 at) {
     }
     const u8* token = blob.data + blob.structure + at;
     const u32 left = blob.structure_size - at - 4;
-    u32 payload = 0;
-    Step result;
-    result.at = at;
-    switch (read_cell(token)) {
-    case static_cast<u32>(Token::BeginNode): {
-        const u32 length = terminated_length(token + 4, left);
-        if (length == left) {
-            return {};
-        }
-        result.token = Token::BeginNode;
-        result.value = {token + 4, length};
-        payload = length + 1;
+    Step result{.token = static_cast<Token>(read_cell(token)), .at = at, .value = {}};
+    u64 payload = 0;
+    switch (result.token) {
+    case Token::BeginNode:
+        payload = u64{terminated_length(token + 4, left)} + 1;  // without its NUL beyond the block
+        result.value = {token + 4, payload - 1};
         break;
-    }
-    case static_cast<u32>(Token::Property): {
+    case Token::Property:
         if (left < 8) {
             return {};
         }
-        const u32 length = read_cell(token + 4);
-        if (length > left - 8) {
-            return {};
-        }
-        result.token = Token::Property;
+        payload = 8 + u64{read_cell(token + 4)};
         result.name_offset = read_cell(token + 8);
-        result.value = {token + 12, length};
-        payload = 8 + length;
+        result.value = {token + 12, payload - 8};
         break;
-    }
-    case static_cast<u32>(Token::EndNode):
-        result.token = Token::EndNode;
-        break;
-    case static_cast<u32>(Token::Nop):
-        result.token = Token::Nop;
-        break;
-    case static_cast<u32>(Token::End):
-        result.token = Token::End;
+    case Token::EndNode:
+    case Token::Nop:
+    case Token::End:
         break;
     default:
         return {};
@@ -78,13 +60,17 @@ Step step_once(const Blob& blob, u32 at) {
     return result;
 }
 
-bool has_slash(std::span<const u8> name) {
-    for (const u8 character : name) {
-        if (character == '/') {
-            return true;
-        }
+/// The node behind the start of the one at `offset`, when only properties and tokens of the kind
+/// `passed` stand between the two; kNoNode.
+u32 node_behind(const Blob& blob, u32 offset, Token passed) {
+    Step token = step(blob, offset);
+    if (token.token != Token::BeginNode) {
+        return kNoNode;
     }
-    return false;
+    do {
+        token = step(blob, token.next);
+    } while (token.token == Token::Property || token.token == passed);
+    return token.token == Token::BeginNode ? token.at : kNoNode;
 }
 
 }  // namespace
@@ -107,7 +93,7 @@ Result<Text> property_name(const Blob& blob, u32 offset) {
     if (length == limit) {
         return Status::InvalidArgument;
     }
-    return text_at(at, length);
+    return text_of({at, length});
 }
 
 u32 node_at(const Blob& blob, u32 at) {
@@ -115,16 +101,7 @@ u32 node_at(const Blob& blob, u32 at) {
     return token.token == Token::BeginNode ? token.at : kNoNode;
 }
 
-u32 first_child(const Blob& blob, u32 offset) {
-    Step token = step(blob, offset);
-    if (token.token != Token::BeginNode) {
-        return kNoNode;
-    }
-    do {
-        token = step(blob, token.next);
-    } while (token.token == Token::Property);
-    return token.token == Token::BeginNode ? token.at : kNoNode;
-}
+u32 first_child(const Blob& blob, u32 offset) { return node_behind(blob, offset, Token::Property); }
 
 u32 next_sibling(const Blob& blob, u32 offset) {
     u32 depth = 0;
@@ -146,14 +123,7 @@ u32 next_sibling(const Blob& blob, u32 offset) {
 }
 
 u32 following_node(const Blob& blob, u32 offset) {
-    Step token = step(blob, offset);
-    if (token.token != Token::BeginNode) {
-        return kNoNode;
-    }
-    do {
-        token = step(blob, token.next);
-    } while (token.token == Token::Property || token.token == Token::EndNode);
-    return token.token == Token::BeginNode ? token.at : kNoNode;
+    return node_behind(blob, offset, Token::EndNode);
 }
 
 Result<Chain> chain_to(const Blob& blob, u32 offset) {
@@ -191,7 +161,7 @@ Status check_structure(const Blob& blob) {
             if (depth == 0 && (saw_root || !token.value.empty())) {
                 return Status::InvalidArgument;  // one root, without a name
             }
-            if (has_slash(token.value)) {
+            if (text_of(token.value).find('/') != token.value.size()) {
                 return Status::InvalidArgument;  // it would make paths ambiguous
             }
             if (depth == kMaxDepth) {

@@ -32,7 +32,7 @@ struct Blob {
 u32 read_cell(const u8* at);
 u64 read_two_cells(const u8* at);
 /// Bytes as characters.
-Text text_at(const u8* at, std::size_t length);
+Text text_of(std::span<const u8> bytes);
 /// Characters before the NUL; `limit` when there is none among the first `limit` bytes.
 u32 terminated_length(const u8* at, u32 limit);
 

@@ -47,6 +47,32 @@ struct Component {
     return {text.data(), text.size()};
 }
 
+/// The strings of a property's value: for (const std::string_view text : TextList{property}). Range
+/// and iterator in one; a value whose last string is not terminated has no strings.
+class TextList final {
+public:
+    explicit TextList(const base::fdt::Property& property) {
+        const std::string_view whole = view_of(base::fdt::text_of(property.bytes()));
+        rest_ = whole.ends_with('\0') ? whole : std::string_view{};
+    }
+
+    [[nodiscard]] TextList begin() const { return *this; }
+
+    [[nodiscard]] base::fdt::RangeEnd end() const { return {}; }
+
+    [[nodiscard]] std::string_view operator*() const { return rest_.substr(0, rest_.find('\0')); }
+
+    TextList& operator++() {
+        rest_.remove_prefix(rest_.find('\0') + 1);
+        return *this;
+    }
+
+    bool operator==(base::fdt::RangeEnd) const { return rest_.empty(); }
+
+private:
+    std::string_view rest_{};
+};
+
 /// Judges one node of /components. `problem` says what is wrong with it when the result is
 /// InvalidArgument.
 [[nodiscard]] Result<Component> read_component(const base::fdt::Node& node,

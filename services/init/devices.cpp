@@ -51,7 +51,7 @@ Result<u32> DeviceRegistry::find_or_register_line(u32 line, bool is_edge) {
 
 Result<void>
 DeviceRegistry::hand_over_registers(const Node& node, u32 task, StartBlockWriter& writer) {
-    for (u32 i = 0; i < node.reg_count(); ++i) {
+    for (u32 i = 0; node.reg(i).status() != Status::ResourceNotFound; ++i) {
         TRY_VALUE(const base::fdt::Range range, node.address(i));
         const u64 first = base::align_down(range.base, base::kPageSize);
         const u64 offset = range.base - first;
@@ -76,7 +76,8 @@ DeviceRegistry::hand_over_interrupts(const Node& node, u32 task, StartBlockWrite
         }
         TRY(interrupt);
         TRY_VALUE(const u32 line, interrupt.value().gic_line());
-        TRY_VALUE(const u32 handle, find_or_register_line(line, interrupt.value().gic_is_edge()));
+        const bool is_edge = (interrupt.value().cells[2] & 3) != 0;  // [DTBIND] "arm,gic"
+        TRY_VALUE(const u32 handle, find_or_register_line(line, is_edge));
         TRY_VALUE(const u32 given, kernel_.give(handle, abi::rights::kAttach, task));
         writer.add_interrupt(given, line);
     }

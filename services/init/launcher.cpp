@@ -213,15 +213,13 @@ Result<u64> Launcher::load_stack(u32 task, Placement& placement, Failure& failur
 Result<void> Launcher::write_texts(const Component& component, Failure& failure) {
     failure = {.step = "arguments", .detail = "malformed list of texts"};
     if (const auto list = component.node.property("args"); list.ok()) {
-        for (u32 i = 0; i < list.value().text_count(); ++i) {
-            TRY_VALUE(const base::Text text, list.value().text(i));
-            writer_.add_argument(view_of(text));
+        for (const std::string_view text : TextList{list.value()}) {
+            writer_.add_argument(text);
         }
     }
     if (const auto list = component.node.property("environment"); list.ok()) {
-        for (u32 i = 0; i < list.value().text_count(); ++i) {
-            TRY_VALUE(const base::Text text, list.value().text(i));
-            writer_.add_environment(view_of(text));
+        for (const std::string_view text : TextList{list.value()}) {
+            writer_.add_environment(text);
         }
     }
     return {};
@@ -260,10 +258,9 @@ Result<void> Launcher::give_devices(const Unit& unit, Failure& failure) {
     if (!list.ok()) {
         return {};
     }
-    for (u32 i = 0; i < list.value().text_count(); ++i) {
+    for (const std::string_view path : TextList{list.value()}) {
         failure = {.step = "device"};
-        TRY_VALUE(const base::Text path, list.value().text(i));
-        TRY(devices_.hand_over(tree_, path, unit.life.task, writer_, failure.detail));
+        TRY(devices_.hand_over(tree_, text_of(path), unit.life.task, writer_, failure.detail));
     }
     return {};
 }
@@ -273,15 +270,13 @@ Result<void> Launcher::give_files(const Unit& unit, Placement& placement, Failur
     if (!list.ok()) {
         return {};
     }
-    for (u32 i = 0; i < list.value().text_count(); ++i) {
-        failure = {.step = "file"};
-        TRY_VALUE(const base::Text name, list.value().text(i));
-        failure.detail = view_of(name);
-        TRY_VALUE(const sdk::romfs::File file, files_.find(view_of(name)));
+    for (const std::string_view name : TextList{list.value()}) {
+        failure = {.step = "file", .detail = name};
+        TRY_VALUE(const sdk::romfs::File file, files_.find(name));
         const u64 address =
             placement.take(base::align_up(file.content.size() + 1, base::kPageSize));
         TRY(load_bytes(unit.life.task, address, file.content));
-        writer_.add_file(view_of(name), address, file.content.size());
+        writer_.add_file(name, address, file.content.size());
     }
     return {};
 }

@@ -36,8 +36,10 @@ struct Board {
 std::string string_of(Text text) { return {text.begin(), text.end()}; }
 
 std::string path_of(const fdt::Node& node) {
-    char buffer[256];
-    return string_of(node.path(buffer).value());
+    const auto parent = node.parent();
+    const std::string above =
+        parent.ok() && parent.value().parent().ok() ? path_of(parent.value()) : "";
+    return above + "/" + string_of(node.name());
 }
 
 void put_cell(std::vector<u8>& bytes, std::size_t at, u32 value) {
@@ -70,13 +72,12 @@ TEST_CASE("nodes are found by path, with and without unit address", "[kernel][ba
     CHECK(board.tree.find("").status() == Status::InvalidArgument);
 }
 
-TEST_CASE("names fall apart into base name and unit address", "[kernel][base][fdt]") {
+TEST_CASE("a base name is a name without its unit address", "[kernel][base][fdt]") {
     const Board board;
     const fdt::Node uart = board.node("/soc/serial");
     CHECK(uart.name() == Text{"serial@7e201000"});
     CHECK(uart.base_name() == Text{"serial"});
-    CHECK(uart.unit_address() == Text{"7e201000"});
-    CHECK(board.node("/timer").unit_address().empty());
+    CHECK(board.node("/timer").base_name() == Text{"timer"});
     CHECK(board.tree.root().name().empty());
 }
 
@@ -132,15 +133,9 @@ TEST_CASE("properties are read as what they are, and as nothing else", "[kernel]
 TEST_CASE("string lists end where their last string ends", "[kernel][base][fdt]") {
     const Board board;
     const fdt::Property list = board.tree.root().property("compatible").value();
-    CHECK(list.text_count() == 2);
-    CHECK(list.text(0).value() == Text{"test,board"});
-    CHECK(list.text(1).value() == Text{"test,family"});
-    CHECK(list.text(2).status() == Status::ResourceNotFound);
     CHECK(list.lists("test,family"));
     CHECK_FALSE(list.lists("test,fam"));
     const fdt::Property seed = board.node("/chosen").property("seed").value();
-    CHECK(seed.text(0).status() == Status::InvalidArgument);
-    CHECK(seed.text_count() == 0);
     CHECK_FALSE(seed.lists("\x01\x02\x03"));
 }
 
@@ -159,16 +154,14 @@ TEST_CASE("numbers of cells that do not fit are refused", "[kernel][base][fdt]")
 TEST_CASE("reg follows the cell sizes of the parent", "[kernel][base][fdt]") {
     const Board board;
     const fdt::Node memory = board.node("/memory");
-    CHECK(memory.reg_count() == 2);
     CHECK(memory.reg(1).value().base == 0x1'0000'0000);
     CHECK(memory.reg(1).value().size == 0x4000'0000);
     CHECK(memory.reg(2).status() == Status::ResourceNotFound);
     const fdt::Node cpu = board.node("/cpus/cpu@1");
-    CHECK(cpu.reg_count() == 1);
+    CHECK(cpu.reg(1).status() == Status::ResourceNotFound);
     CHECK(cpu.reg(0).value().base == 1);
     CHECK(cpu.reg(0).value().size == 0);
     CHECK(board.node("/timer").reg(0).status() == Status::ResourceNotFound);
-    CHECK(board.tree.root().reg_count() == 0);
     CHECK(board.tree.root().reg(0).status() == Status::ResourceNotFound);
     const fdt::Node function = board.node("/pcie/function");
     CHECK(function.reg(0).status() == Status::Unimplemented);
@@ -199,11 +192,9 @@ TEST_CASE("interrupts name their controller", "[kernel][base][fdt]") {
     const fdt::Interrupt uart = board.node("/soc/serial").interrupt(0).value();
     CHECK(uart.controller == gic);
     CHECK(uart.gic_line().value() == 153);
-    CHECK_FALSE(uart.gic_is_edge());
     CHECK(board.node("/soc/serial").interrupt(1).status() == Status::ResourceNotFound);
     const fdt::Node timer = board.node("/timer");
     CHECK(timer.interrupt(2).value().gic_line().value() == 27);
-    CHECK(timer.interrupt(2).value().gic_is_edge());
     const fdt::Node both = board.node("/soc/serial@7e201400");
     CHECK(both.interrupt(0).value().controller == board.node("/soc/mailbox"));
     CHECK(both.interrupt(0).value().gic_line().status() == Status::InvalidArgument);
@@ -227,19 +218,13 @@ TEST_CASE("lines that no GIC has are refused", "[kernel][base][fdt]") {
     }
 }
 
-TEST_CASE("devices are found by compatible, index and phandle", "[kernel][base][fdt]") {
+TEST_CASE("devices are found by phandle", "[kernel][base][fdt]") {
     const Board board;
-    CHECK(path_of(board.tree.find_compatible("arm,pl011", 0).value()) ==
-          "/soc@7e000000/serial@7e201000");
-    CHECK(path_of(board.tree.find_compatible("arm,pl011", 1).value()) ==
-          "/soc@7e000000/serial@7e201400");
-    CHECK(board.tree.find_compatible("arm,pl011", 2).status() == Status::ResourceNotFound);
     const fdt::Node gic = board.node("/interrupt-controller");
-    CHECK(board.tree.find_phandle(gic.phandle().value()).value() == gic);
+    CHECK(board.tree.find_phandle(gic.read_u32("phandle").value()).value() == gic);
     CHECK(board.tree.find_phandle(0).status() == Status::ResourceNotFound);
     CHECK(board.tree.find_phandle(~u32{0}).status() == Status::ResourceNotFound);
     CHECK(board.tree.find_phandle(4711).status() == Status::ResourceNotFound);
-    CHECK(board.node("/timer").phandle().status() == Status::ResourceNotFound);
 }
 
 TEST_CASE("status says whether a device is in use", "[kernel][base][fdt]") {
@@ -254,16 +239,6 @@ TEST_CASE("the memory reservation block is listed", "[kernel][base][fdt]") {
     CHECK(board.tree.reservation(0).value().base == 0x4000'0000);
     CHECK(board.tree.reservation(1).value().size == 0x20'0000);
     CHECK(board.tree.reservation(2).status() == Status::ResourceNotFound);
-}
-
-TEST_CASE("a path is written only where it fits", "[kernel][base][fdt]") {
-    const Board board;
-    const fdt::Node timer = board.node("/timer");
-    char exact[6];
-    CHECK(string_of(timer.path(exact).value()) == "/timer");
-    char small[5];
-    CHECK(timer.path(small).status() == Status::BufferTooSmall);
-    CHECK(board.tree.root().path({}).status() == Status::BufferTooSmall);
 }
 
 TEST_CASE("a default node reads as nothing", "[kernel][base][fdt]") {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builders.hpp"
 
+#include <bit>
 #include <catch2/catch_test_macros.hpp>
 #include <services/init/description.hpp>
+#include <vector>
 
 namespace {
 
@@ -35,6 +37,22 @@ struct OneComponent {
 void minimal(TreeBuilder& tree) { tree.text("class", "plant.Valve").text("program", "valve"); }
 
 }  // namespace
+
+TEST_CASE("a list of texts ends where its last string ends", "[services][init]") {
+    const auto texts = [](std::string_view value) {
+        std::vector<std::string_view> found;
+        const auto* const bytes = std::bit_cast<const base::u8*>(value.data());
+        for (const std::string_view text : svc::init::TextList{{"args", {bytes, value.size()}}}) {
+            found.push_back(text);
+        }
+        return found;
+    };
+    using Texts = std::vector<std::string_view>;
+    CHECK(texts({"one\0\0three", 11}) == Texts{"one", "", "three"});
+    CHECK(texts({"one\0two", 7}).empty());
+    CHECK(texts({"", 1}) == Texts{""});
+    CHECK(texts("").empty());
+}
 
 TEST_CASE("a component that says little gets the defaults", "[services][init]") {
     OneComponent one{minimal};
