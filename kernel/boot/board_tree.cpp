@@ -89,293 +89,249 @@ bool is_any(const fdt::Node& node, std::span<const Text> wanted) {
     return false;
 }
 
+/// Whether the property is exactly this text.
+bool has_text(const fdt::Node& node, Text property, Text wanted) {
+    const Result<Text> text = node.read_text(property);
+    return text.ok() && text.value() == wanted;
+}
+
 constexpr Text kGic2[] = {
     "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a9-gic", "arm,cortex-a7-gic"};
 constexpr Text kGic3[] = {"arm,gic-v3"};
 constexpr Text kTimers[] = {"arm,armv8-timer", "arm,armv7-timer"};
 constexpr Text kPsci[] = {"arm,psci-1.0", "arm,psci-0.2"};
 
+/// Fills a BoardTree. The first problem is kept and ends the walk.
 class Reader final {
 public:
     Reader(const fdt::Tree& tree, u64 boot_mpidr, BoardTree& board)
         : tree_(tree), boot_mpidr_(boot_mpidr), board_(board) {}
 
-    BoardProblem read();
+    BoardProblem read() {
+        board_.cpus[0] = BoardCpu{.mpidr = boot_mpidr_};
+        board_.cpu_count = 1;
+        auto reservation = tree_.reservation(0);
+        for (u32 i = 1; reservation.ok() && is_sound(); i++) {
+            reserve(reservation.value(), true);
+            reservation = tree_.reservation(i);
+        }
+        for (const fdt::Node node : tree_.nodes()) {
+            if (!is_sound()) {
+                return problem_;
+            }
+            read_node(node);
+        }
+        require(board_.memory_count != 0, BoardProblem::NoMemory);
+        require(boot_cpu_found_ || board_.cpu_count > 1, BoardProblem::NoCpu);
+        require(board_.gic_version != 0, BoardProblem::NoController);
+        require(board_.timer_line.value != 0, BoardProblem::NoTimer);
+        return problem_;
+    }
 
 private:
-    BoardProblem read_memory(const fdt::Node& node);
-    BoardProblem read_reserved_memory(const fdt::Node& node);
-    BoardProblem read_reservations();
-    BoardProblem reserve(fdt::Range range, bool mapped);
-    void read_cpus(const fdt::Node& node);
-    void read_cpu(const fdt::Node& node);
-    BoardProblem read_controller(const fdt::Node& node);
-    void read_timer(const fdt::Node& node);
-    void read_psci(const fdt::Node& node);
-    void read_chosen(const fdt::Node& node);
-    void stir(const fdt::Property& property);
+    [[nodiscard]] bool is_sound() const { return problem_ == BoardProblem::None; }
 
-    const fdt::Tree& tree_;
-    u64 boot_mpidr_;
-    BoardTree& board_;
-    bool boot_cpu_found_ = false;
-};
-
-BoardProblem Reader::read() {
-    board_.cpus[0] = BoardCpu{.mpidr = boot_mpidr_};
-    board_.cpu_count = 1;
-    BoardProblem problem = read_reservations();
-    for (const fdt::Node node : tree_.nodes()) {
-        if (problem != BoardProblem::None) {
-            return problem;
+    bool require(bool condition, BoardProblem otherwise) {
+        if (!condition && is_sound()) {
+            problem_ = otherwise;
         }
+        return condition;
+    }
+
+    void read_node(const fdt::Node& node) {
         const Text name = node.base_name();
         if (name == "memory") {
-            problem = read_memory(node);
+            read_memory(node);
         } else if (name == "reserved-memory") {
-            problem = read_reserved_memory(node);
+            read_reserved_memory(node);
         } else if (name == "cpus") {
             read_cpus(node);
         } else if (name == "chosen") {
             read_chosen(node);
         } else if (board_.gic_version == 0 && node.has_property("interrupt-controller")) {
-            problem = read_controller(node);
+            read_controller(node);
         } else if (board_.timer_line.value == 0 && is_any(node, kTimers)) {
             read_timer(node);
         } else if (board_.psci == PsciConduit::None && name == "psci") {
             read_psci(node);
         }
     }
-    if (problem != BoardProblem::None) {
-        return problem;
-    }
-    if (board_.memory_count == 0) {
-        return BoardProblem::NoMemory;
-    }
-    if (!boot_cpu_found_ && board_.cpu_count == 1) {
-        return BoardProblem::NoCpu;
-    }
-    if (board_.gic_version == 0) {
-        return BoardProblem::NoController;
-    }
-    return board_.timer_line.value == 0 ? BoardProblem::NoTimer : BoardProblem::None;
-}
 
-BoardProblem Reader::read_memory(const fdt::Node& node) {
-    const Result<Text> type = node.read_text("device_type");
-    if (!type.ok() || !(type.value() == "memory") || !node.is_enabled()) {
-        return BoardProblem::None;
-    }
-    for (u32 i = 0; i < kMaxRegEntries; i++) {
-        const Result<fdt::Range> reg = node.reg(i);
-        if (!reg.ok()) {
-            break;
+    /// Hands each entry of `reg` to `use`; the first malformed one ends the list.
+    template <typename Use> void each_range(const fdt::Node& node, Use use) {
+        for (u32 i = 0; i < kMaxRegEntries; i++) {
+            const Result<fdt::Range> range = node.reg(i);
+            if (!range.ok()) {
+                return;
+            }
+            use(range.value());
         }
-        const MemoryRange range = pages_inside(reg.value());
+    }
+
+    void read_memory(const fdt::Node& node) {
+        if (has_text(node, "device_type", "memory") && node.is_enabled()) {
+            each_range(node, [this](fdt::Range range) { add_memory(pages_inside(range)); });
+        }
+    }
+
+    void add_memory(const MemoryRange& range) {
         if (range.size.value == 0) {
-            continue;
+            return;
         }
         for (u32 known = 0; known < board_.memory_count; known++) {
-            if (overlaps(board_.memory[known], range)) {
-                return BoardProblem::MemoryOverlaps;
-            }
+            require(!overlaps(board_.memory[known], range), BoardProblem::MemoryOverlaps);
         }
-        if (board_.memory_count == kMaxMemoryRanges) {
-            return BoardProblem::TooManyMemory;
+        if (require(board_.memory_count < kMaxMemoryRanges, BoardProblem::TooManyMemory)) {
+            board_.memory[board_.memory_count++] = range;
         }
-        board_.memory[board_.memory_count++] = range;
     }
-    return BoardProblem::None;
-}
 
-BoardProblem Reader::reserve(fdt::Range range, bool mapped) {
-    if (range.size == 0) {
-        return BoardProblem::None;
-    }
-    if (board_.reserved_count == kMaxReservedRanges) {
-        return BoardProblem::TooManyReserved;
-    }
-    board_.reserved[board_.reserved_count++] = {pages_around(range), mapped};
-    return BoardProblem::None;
-}
-
-BoardProblem Reader::read_reservations() {
-    for (u32 i = 0;; i++) {
-        const Result<fdt::Range> range = tree_.reservation(i);
-        if (!range.ok()) {
-            return BoardProblem::None;
-        }
-        if (const BoardProblem problem = reserve(range.value(), true);
-            problem != BoardProblem::None) {
-            return problem;
-        }
-    }
-}
-
-BoardProblem Reader::read_reserved_memory(const fdt::Node& node) {
-    for (const fdt::Node child : node.children()) {
-        if (!child.is_enabled()) {
-            continue;
-        }
-        for (u32 i = 0; i < kMaxRegEntries; i++) {
-            const Result<fdt::Range> range = child.reg(i);
-            if (!range.ok()) {
-                break;
-            }
-            if (const BoardProblem problem = reserve(range.value(), !child.has_property("no-map"));
-                problem != BoardProblem::None) {
-                return problem;
+    void read_reserved_memory(const fdt::Node& node) {
+        for (const fdt::Node child : node.children()) {
+            if (child.is_enabled()) {
+                const bool mapped = !child.has_property("no-map");
+                each_range(child, [this, mapped](fdt::Range range) { reserve(range, mapped); });
             }
         }
     }
-    return BoardProblem::None;
-}
 
-void Reader::read_cpus(const fdt::Node& node) {
-    for (const fdt::Node child : node.children()) {
-        const Result<Text> type = child.read_text("device_type");
-        if (type.ok() && type.value() == "cpu") {
-            read_cpu(child);
+    void reserve(fdt::Range range, bool mapped) {
+        if (range.size != 0 &&
+            require(board_.reserved_count < kMaxReservedRanges, BoardProblem::TooManyReserved)) {
+            board_.reserved[board_.reserved_count++] = {pages_around(range), mapped};
         }
     }
-}
 
-void Reader::read_cpu(const fdt::Node& node) {
-    const Result<u64> mpidr = node.read_u64("reg");
-    if (!mpidr.ok()) {
-        return;
+    void read_cpus(const fdt::Node& node) {
+        for (const fdt::Node child : node.children()) {
+            const Result<u64> mpidr = child.read_u64("reg");
+            if (mpidr.ok() && has_text(child, "device_type", "cpu")) {
+                read_cpu(child, mpidr.value());
+            }
+        }
     }
-    BoardCpu cpu{.mpidr = mpidr.value()};
-    const Result<Text> method = node.read_text("enable-method");
-    if (method.ok() && method.value() == "psci") {
-        cpu.start = CpuStart::Psci;
-    } else if (method.ok() && method.value() == "spin-table") {
+
+    void read_cpu(const fdt::Node& node, u64 mpidr) {
+        BoardCpu cpu{.mpidr = mpidr};
         const Result<u64> release = node.read_u64("cpu-release-addr");
-        if (release.ok() && base::is_aligned(release.value(), 8)) {
+        if (has_text(node, "enable-method", "psci")) {
+            cpu.start = CpuStart::Psci;
+        } else if (has_text(node, "enable-method", "spin-table") && release.ok() &&
+                   base::is_aligned(release.value(), 8)) {
             cpu.start = CpuStart::SpinTable;
             cpu.release_address = base::PhysAddr{release.value()};
         }
-    }
-    if (cpu.mpidr == boot_mpidr_) {
-        board_.cpus[0] = cpu;
-        boot_cpu_found_ = true;
-        return;
-    }
-    // With a spin table `disabled` only means parked. [DTSPEC] "cpus/cpu* Node Properties"
-    if (!node.is_enabled() && cpu.start != CpuStart::SpinTable) {
-        return;
-    }
-    if (board_.cpu_count == kMaxCpus) {
-        board_.cpus_left_out++;
-        return;
-    }
-    board_.cpus[board_.cpu_count++] = cpu;
-}
-
-BoardProblem Reader::read_controller(const fdt::Node& node) {
-    const bool version2 = is_any(node, kGic2);
-    const bool version3 = !version2 && is_any(node, kGic3);
-    if ((!version2 && !version3) || !node.is_enabled()) {
-        return BoardProblem::None;
-    }
-    const Result<fdt::Range> distributor = node.address(0);
-    if (!distributor.ok()) {
-        return BoardProblem::BadController;
-    }
-    board_.gic_distributor = pages_around(distributor.value());
-    if (version2) {
-        const Result<fdt::Range> cpu_interface = node.address(1);
-        if (!cpu_interface.ok()) {
-            return BoardProblem::BadController;
+        if (cpu.mpidr == boot_mpidr_) {
+            board_.cpus[0] = cpu;
+            boot_cpu_found_ = true;
+            return;
         }
-        board_.gic_cpu_interface = pages_around(cpu_interface.value());
-        board_.gic_version = 2;
-        return BoardProblem::None;
-    }
-    const Result<u32> count = node.read_u32_or("#redistributor-regions", 1);
-    const Result<u64> stride = node.read_u64("redistributor-stride");
-    if (!count.ok() || count.value() == 0 || count.value() > kMaxRedistributorRegions) {
-        return BoardProblem::BadController;
-    }
-    for (u32 i = 0; i < count.value(); i++) {
-        const Result<fdt::Range> region = node.address(1 + i);
-        if (!region.ok()) {
-            return BoardProblem::BadController;
+        // With a spin table `disabled` only means parked. [DTSPEC] "cpus/cpu* Node Properties"
+        if (!node.is_enabled() && cpu.start != CpuStart::SpinTable) {
+            return;
         }
-        board_.redistributors[i] = pages_around(region.value());
-    }
-    board_.redistributor_count = count.value();
-    board_.redistributor_stride = stride.ok() ? stride.value() : 0;
-    board_.gic_version = 3;
-    return BoardProblem::None;
-}
-
-void Reader::read_timer(const fdt::Node& node) {
-    const Result<fdt::Interrupt> interrupt = node.interrupt(kVirtualTimerIndex);
-    if (!interrupt.ok()) {
-        return;
-    }
-    const Result<u32> line = interrupt.value().gic_line();
-    if (line.ok() && line.value() >= 16 && line.value() < 32) {
-        board_.timer_line = base::IrqLine{line.value()};
-    }
-}
-
-void Reader::read_psci(const fdt::Node& node) {
-    const Result<Text> method = node.read_text("method");
-    if (!method.ok() || !is_any(node, kPsci)) {
-        return;
-    }
-    if (method.value() == "hvc") {
-        board_.psci = PsciConduit::Hvc;
-    } else if (method.value() == "smc") {
-        board_.psci = PsciConduit::Smc;
-    }
-}
-
-void Reader::stir(const fdt::Property& property) {
-    for (const u8 byte : property.bytes()) {
-        board_.seed = mix(board_.seed ^ byte);
-        board_.has_seed = true;
-    }
-}
-
-void Reader::read_chosen(const fdt::Node& node) {
-    for (const fdt::Property property : node.properties()) {
-        const Text name = property.name();
-        if (name == "rng-seed" || name == "kaslr-seed") {
-            stir(property);
-        } else if (name == "bootargs") {
-            const Result<Text> line = property.as_text();
-            board_.semihosting = line.ok() && has_word(line.value(), "tessera.semihost");
-            board_.cpu_limit = line.ok() ? cpu_limit(line.value()) : 0;
+        if (board_.cpu_count == kMaxCpus) {
+            board_.cpus_left_out++;
+        } else {
+            board_.cpus[board_.cpu_count++] = cpu;
         }
     }
-    const Result<fdt::Node> console = tree_.chosen_node("stdout-path");
-    if (!console.ok()) {
-        return;
+
+    void read_controller(const fdt::Node& node) {
+        const bool version2 = is_any(node, kGic2);
+        if ((!version2 && !is_any(node, kGic3)) || !node.is_enabled()) {
+            return;
+        }
+        board_.gic_version = version2 ? 2 : 3;
+        board_.gic_distributor = registers(node, 0);
+        if (version2) {
+            board_.gic_cpu_interface = registers(node, 1);
+            return;
+        }
+        const Result<u32> count = node.read_u32_or("#redistributor-regions", 1);
+        const Result<u64> stride = node.read_u64("redistributor-stride");
+        const bool is_usable =
+            count.ok() && count.value() > 0 && count.value() <= kMaxRedistributorRegions;
+        board_.redistributor_count =
+            require(is_usable, BoardProblem::BadController) ? count.value() : 0;
+        board_.redistributor_stride = stride.ok() ? stride.value() : 0;
+        for (u32 i = 0; i < board_.redistributor_count; i++) {
+            board_.redistributors[i] = registers(node, 1 + i);
+        }
     }
-    const Result<fdt::Range> registers = console.value().address(0);
-    if (registers.ok()) {
-        board_.console = base::PhysAddr{registers.value().base};
+
+    /// Pages of register block `index` of the interrupt controller.
+    MemoryRange registers(const fdt::Node& node, u32 index) {
+        const Result<fdt::Range> range = node.address(index);
+        return require(range.ok(), BoardProblem::BadController) ? pages_around(range.value())
+                                                                : MemoryRange{};
     }
-}
+
+    void read_timer(const fdt::Node& node) {
+        const Result<fdt::Interrupt> interrupt = node.interrupt(kVirtualTimerIndex);
+        const Result<u32> line = interrupt.ok() ? interrupt.value().gic_line() : interrupt.status();
+        if (line.ok() && line.value() >= 16 && line.value() < 32) {
+            board_.timer_line = base::IrqLine{line.value()};
+        }
+    }
+
+    void read_psci(const fdt::Node& node) {
+        if (is_any(node, kPsci)) {
+            board_.psci = has_text(node, "method", "hvc")   ? PsciConduit::Hvc
+                          : has_text(node, "method", "smc") ? PsciConduit::Smc
+                                                            : PsciConduit::None;
+        }
+    }
+
+    void read_chosen(const fdt::Node& node) {
+        for (const fdt::Property property : node.properties()) {
+            const Text name = property.name();
+            if (name == "rng-seed" || name == "kaslr-seed") {
+                stir(property);
+            } else if (name == "bootargs") {
+                const Result<Text> line = property.as_text();
+                board_.semihosting = line.ok() && has_word(line.value(), "tessera.semihost");
+                board_.cpu_limit = line.ok() ? cpu_limit(line.value()) : 0;
+            }
+        }
+        const Result<fdt::Node> console = tree_.chosen_node("stdout-path");
+        const Result<fdt::Range> place =
+            console.ok() ? console.value().address(0) : console.status();
+        if (place.ok()) {
+            board_.console = base::PhysAddr{place.value().base};
+        }
+    }
+
+    void stir(const fdt::Property& property) {
+        for (const u8 byte : property.bytes()) {
+            board_.seed = mix(board_.seed ^ byte);
+            board_.has_seed = true;
+        }
+    }
+
+    const fdt::Tree& tree_;
+    u64 boot_mpidr_;
+    BoardTree& board_;
+    BoardProblem problem_ = BoardProblem::None;
+    bool boot_cpu_found_ = false;
+};
 
 /// Pieces of memory from which ranges are cut. When cutting needs more room than there is, the
 /// smaller piece is given up: less memory, but never memory that is not free.
 class Pieces final {
 public:
     void add(u64 start, u64 end) {
+        const Piece added{start, end};
         if (start >= end) {
             return;
         }
         if (count_ < kCapacity) {
-            pieces_[count_++] = {start, end};
+            pieces_[count_++] = added;
             return;
         }
-        Piece& least = pieces_[smallest()];
-        if (least.end - least.start < end - start) {
-            least = {start, end};
+        Piece& least = best([](u64 a, u64 b) { return a < b; });
+        if (least.size() < added.size()) {
+            least = added;
         }
     }
 
@@ -398,70 +354,55 @@ public:
 
     /// Removes and returns the largest piece; count() > 0.
     MemoryRange take_largest() {
-        u32 best = 0;
-        for (u32 i = 1; i < count_; i++) {
-            if (size(i) > size(best)) {
-                best = i;
-            }
-        }
-        const Piece piece = pieces_[best];
-        pieces_[best] = pieces_[--count_];
-        return {base::PhysAddr{piece.start}, base::Bytes{piece.end - piece.start}};
+        Piece& largest = best([](u64 a, u64 b) { return a > b; });
+        const Piece piece = largest;
+        largest = pieces_[--count_];
+        return {base::PhysAddr{piece.start}, base::Bytes{piece.size()}};
     }
 
 private:
     struct Piece {
         u64 start;
         u64 end;
+
+        [[nodiscard]] u64 size() const { return end - start; }
     };
 
     static constexpr u32 kCapacity = 32;
 
-    [[nodiscard]] u64 size(u32 i) const { return pieces_[i].end - pieces_[i].start; }
-
-    [[nodiscard]] u32 smallest() const {
-        u32 least = 0;
-        for (u32 i = 1; i < count_; i++) {
-            if (size(i) < size(least)) {
-                least = i;
-            }
+    /// The first piece whose size is better than that of all others; count() > 0.
+    template <typename Better> Piece& best(Better is_better) {
+        Piece* found = pieces_;
+        for (Piece& each : std::span{pieces_, count_}) {
+            found = is_better(each.size(), found->size()) ? &each : found;
         }
-        return least;
+        return *found;
     }
 
     Piece pieces_[kCapacity]{};
     u32 count_ = 0;
 };
 
+/// What people read of each BoardProblem.
+constexpr const char* kTexts[] = {
+    "no problem",
+    "not a device tree, or a damaged one",
+    "no memory node with a whole page",
+    "more memory ranges than the kernel can keep",
+    "two memory ranges overlap",
+    "more reserved ranges than the kernel can keep",
+    "no usable cpu node",
+    "no interrupt controller the kernel can drive (GICv2, GICv3)",
+    "interrupt controller with missing or malformed reg",
+    "no generic timer with a virtual timer interrupt",
+};
+static_assert(sizeof(kTexts) / sizeof(kTexts[0]) == static_cast<u32>(BoardProblem::NoTimer) + 1);
+
 u64 end_of(const MemoryRange& range) { return range.base.value + range.size.value; }
 
 }  // namespace
 
-const char* describe(BoardProblem problem) {
-    switch (problem) {
-    case BoardProblem::None:
-        return "no problem";
-    case BoardProblem::NotATree:
-        return "not a device tree, or a damaged one";
-    case BoardProblem::NoMemory:
-        return "no memory node with a whole page";
-    case BoardProblem::TooManyMemory:
-        return "more memory ranges than the kernel can keep";
-    case BoardProblem::MemoryOverlaps:
-        return "two memory ranges overlap";
-    case BoardProblem::TooManyReserved:
-        return "more reserved ranges than the kernel can keep";
-    case BoardProblem::NoCpu:
-        return "no usable cpu node";
-    case BoardProblem::NoController:
-        return "no interrupt controller the kernel can drive (GICv2, GICv3)";
-    case BoardProblem::BadController:
-        return "interrupt controller with missing or malformed reg";
-    case BoardProblem::NoTimer:
-        return "no generic timer with a virtual timer interrupt";
-    }
-    return "unknown problem";
-}
+const char* describe(BoardProblem problem) { return kTexts[static_cast<u32>(problem)]; }
 
 BoardProblem read_board_tree(std::span<const u8> blob, u64 boot_mpidr, BoardTree& board) {
     board = BoardTree{};
