@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <kernel/base/names.hpp>
 #include <kernel/diag/log.hpp>
 #include <kernel/diag/panic.hpp>
 #include <kernel/hal/machine.hpp>
 
 namespace kernel {
-
-using base::u32;
-using base::u64;
 
 namespace {
 
@@ -107,12 +105,11 @@ extern "C" [[noreturn]] void kernel_stop(base::u64 vector,
                                          base::u64 syndrome,
                                          base::u64 address,
                                          base::u64 pc,
-                                         const base::u64* registers) {
-    constexpr base::u32 kFramePointer = 29;
+                                         base::u64 frame_pointer) {
     kernel::PanicRecord record{};
     record.vector = vector;
     record.syndrome = syndrome;
     record.address = address;
     record.pc = pc;
-    kernel::panic("exception", record, registers[kFramePointer]);
+    kernel::panic("exception", record, frame_pointer);
 }

@@ -30,11 +30,8 @@ arch::Frame* kernel_interrupt(arch::Frame* frame);
 /// SError while EL0 ran: the fault of the running process (device access).
 arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome);
 /// An exception of the kernel itself: panic record, never returns.
-[[noreturn]] void kernel_stop(base::u64 vector,
-                              base::u64 syndrome,
-                              base::u64 address,
-                              base::u64 pc,
-                              const base::u64* registers);
+[[noreturn]] void kernel_stop(
+    base::u64 vector, base::u64 syndrome, base::u64 address, base::u64 pc, base::u64 frame_pointer);
 
 /// The way back: first entry of this CPU into EL0. Provided by the architecture, never returns.
 [[noreturn]] void enter_thread(arch::Frame* frame);

@@ -2,11 +2,11 @@
 // First C++ of each CPU: from "the MMU is on" to kernel::start. The order matters: console, device
 // tree, memory, then everything that needs memory. What makes the machine unusable is said on the
 // console in one line, and the CPU stops.
+#include <arch/aarch64/boot/board.hpp>
 #include <arch/aarch64/cpu/console.hpp>
 #include <arch/aarch64/cpu/cpus.hpp>
 #include <arch/aarch64/cpu/entropy.hpp>
 #include <arch/aarch64/gic/gic.hpp>
-#include <arch/aarch64/mmu/device_range.hpp>
 #include <arch/aarch64/mmu/kernel_map.hpp>
 #include <arch/aarch64/psci/power.hpp>
 #include <arch/aarch64/psci/psci.hpp>
@@ -43,7 +43,7 @@ using base::kPageSize;
 using kernel::BoardProblem;
 using kernel::MemoryRange;
 
-constinit kernel::BoardTree board;
+[[gnu::section(".sealed")]] constinit kernel::BoardTree board;
 constinit kernel::BootInfo info;
 
 [[noreturn]] void stop(const char* what, const char* detail = "") {
@@ -218,7 +218,6 @@ void start_devices(u64 entry_ticks) {
     }
     stop_timer();
     entropy_start(board, entry_ticks);
-    device_ranges_start(board);
     if (const char* problem = gic_start(board); problem != nullptr) {
         stop(problem);
     }
@@ -229,25 +228,25 @@ void start_devices(u64 entry_ticks) {
 
 }  // namespace
 
+const kernel::BoardTree& this_board() { return board; }
+
 }  // namespace arch
 
 // Runs with the MMU off, at the physical address: no tables of pointers here or below.
 extern "C" void early_life_sign(u64 level) {
     const u64 console = platform::board.console_base;
     platform::console_start(console);
-    const char text[] = {'\r', '\n', 'T', 'e', 's', 's', 'e', 'r', 'a', ' ', 'E', 'L'};
-    for (const char character : text) {
-        platform::console_put(console, character);
-    }
+    const auto say = [console](const char* text) {
+        for (; *text != '\0'; text++) {
+            platform::console_put(console, *text);
+        }
+    };
+    say("\r\nTessera EL");
     platform::console_put(console, static_cast<char>('0' + level));
     if (level > 2) {
-        constexpr char kUnsupported[] = " unsupported: boot the flat image at EL2 or EL1";
-        for (const char* at = kUnsupported; *at != '\0'; at++) {
-            platform::console_put(console, *at);
-        }
+        say(" unsupported: boot the flat image at EL2 or EL1");
     }
-    platform::console_put(console, '\r');
-    platform::console_put(console, '\n');
+    say("\r\n");
 }
 
 extern "C" void boot_primary(u64 tree, u64 level, u64 ticks, u64 image) {
@@ -266,7 +265,7 @@ extern "C" void boot_primary(u64 tree, u64 level, u64 ticks, u64 image) {
     }
     console_print("boot: device-tree from=");
     console_print(is_firmware_tree ? "firmware\n" : "image\n");
-    cpus_start(board);
+    cpus_start();
     start_memory();
     start_devices(ticks);
     canary_start();

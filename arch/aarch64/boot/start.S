@@ -4,6 +4,7 @@
 // while the MMU goes on. Entry by the arm64 boot protocol: MMU and data cache off, EL2 or EL1, x0 =
 // device tree or anything at all on the first CPU. Nothing is read from memory that another CPU
 // may hold in its cache before the MMU is on. [ARM64BOOT] "Call the kernel image"
+#include <arch/aarch64/macros.S>
 #include <arch/percpu.h>
 
 #define CURRENT_EL2 2
@@ -33,13 +34,10 @@
 #define HCR_APK_API 0x0000030000000000
 #define SPSR_EL1H_MASKED 0x3c5
 
-.macro FUNC name
-        .type   \name, %function
-\name:
-.endm
-
-.macro END name
-        .size   \name, . - \name
+// x10 = an ID register, x11 = four bits of it.
+.macro FIELD register, lsb
+        mrs     x10, \register
+        ubfx    x11, x10, #\lsb, #4
 .endm
 
         .arch_extension pan
@@ -88,7 +86,6 @@ FUNC primary_entry
 END primary_entry
 
 // secondary_entry - every other CPU, from PSCI CPU_ON or from the spin table.
-        .global secondary_entry
 FUNC secondary_entry
         msr     daifset, #0xf
         msr     spsel, #1
@@ -121,29 +118,25 @@ FUNC drop_to_el1
         msr     vpidr_el2, x9
         mrs     x9, mpidr_el1
         msr     vmpidr_el2, x9
-        mrs     x9, id_aa64dfr0_el1        // give EL1 all event counters; EL0 gets none of them
-        ubfx    x10, x9, #8, #4
-        sub     x10, x10, #1
-        cmp     x10, #14                   // 0: none, 15: not architected
+        FIELD   id_aa64dfr0_el1, 8         // give EL1 all event counters; EL0 gets none of them
+        sub     x11, x11, #1
+        cmp     x11, #14                   // 0: none, 15: not architected
         b.hs    1f
         mrs     x10, pmcr_el0
         ubfx    x10, x10, #11, #5
         msr     mdcr_el2, x10
-1:      mrs     x9, id_aa64mmfr0_el1       // fine-grained traps off
-        ubfx    x10, x9, #56, #4
-        cbz     x10, 1f
+1:      FIELD   id_aa64mmfr0_el1, 56       // fine-grained traps off
+        cbz     x11, 1f
         msr     s3_4_c1_c1_4, xzr          // HFGRTR_EL2
         msr     s3_4_c1_c1_5, xzr          // HFGWTR_EL2
         msr     s3_4_c1_c1_6, xzr          // HFGITR_EL2
         msr     s3_4_c3_c1_4, xzr          // HDFGRTR_EL2
         msr     s3_4_c3_c1_5, xzr          // HDFGWTR_EL2
-1:      mrs     x9, id_aa64mmfr1_el1
-        ubfx    x10, x9, #40, #4
-        cbz     x10, 1f
+1:      FIELD   id_aa64mmfr1_el1, 40
+        cbz     x11, 1f
         msr     s3_4_c1_c2_2, xzr          // HCRX_EL2
-1:      mrs     x9, id_aa64pfr0_el1        // GICv3: system registers for EL1
-        ubfx    x10, x9, #24, #4
-        cbz     x10, 1f
+1:      FIELD   id_aa64pfr0_el1, 24        // GICv3: system registers for EL1
+        cbz     x11, 1f
         mrs     x9, s3_4_c12_c9_5          // ICC_SRE_EL2
         orr     x9, x9, #1                 // SRE
         orr     x9, x9, #8                 // Enable
@@ -172,8 +165,7 @@ FUNC enable_mmu
         ldr     x9, =MAIR
         msr     mair_el1, x9
         ldr     x9, =TCR_BASE
-        mrs     x10, id_aa64mmfr0_el1
-        ubfx    x11, x10, #0, #4           // physical address size; 48 bits is all 4 KiB gives
+        FIELD   id_aa64mmfr0_el1, 0        // physical address size; 48 bits is all 4 KiB gives
         mov     x12, #5
         cmp     x11, x12
         csel    x11, x11, x12, lo
@@ -182,8 +174,7 @@ FUNC enable_mmu
         cmp     x11, #2
         b.ne    1f
         orr     x9, x9, #(1 << TCR_AS_BIT)
-1:      mrs     x10, s3_0_c0_c7_2          // ID_AA64MMFR2: EL0 times nothing of the kernel
-        ubfx    x11, x10, #60, #4
+1:      FIELD   s3_0_c0_c7_2, 60           // ID_AA64MMFR2: EL0 times nothing of the kernel
         cbz     x11, 1f
         orr     x9, x9, #(1 << TCR_E0PD1_BIT)
 1:      msr     tcr_el1, x9
@@ -200,14 +191,12 @@ FUNC enable_mmu
         msr     contextidr_el1, xzr
         msr     tpidr_el0, xzr
         msr     tpidrro_el0, xzr
-        mrs     x10, id_aa64dfr0_el1
-        ubfx    x11, x10, #8, #4
+        FIELD   id_aa64dfr0_el1, 8
         sub     x11, x11, #1
         cmp     x11, #14
         b.hs    1f
         msr     pmuserenr_el0, xzr
-1:      mrs     x10, id_aa64pfr0_el1
-        ubfx    x11, x10, #44, #4
+1:      FIELD   id_aa64pfr0_el1, 44
         cbz     x11, 1f
         msr     s3_3_c13_c2_3, xzr         // AMUSERENR_EL0
 1:      dsb     nsh
@@ -216,8 +205,7 @@ FUNC enable_mmu
         dsb     nsh
         isb
         ldr     x9, =SCTLR_ON
-        mrs     x10, id_aa64mmfr1_el1
-        ubfx    x11, x10, #20, #4          // PAN
+        FIELD   id_aa64mmfr1_el1, 20       // PAN
         cbnz    x11, 1f
         orr     x9, x9, #SCTLR_SPAN
         b       2f
@@ -311,4 +299,3 @@ FUNC park
 END park
 
         .ltorg
-        .section .note.GNU-stack, "", %progbits

@@ -41,16 +41,4 @@ void console_write(const char* text, u64 length) {
 
 void console_print(const char* text) { console_write(text, __builtin_strlen(text)); }
 
-void console_print_hex(u64 number) {
-    char digits[18] = {'0', 'x'};
-    u32 length = 2;
-    for (u32 shift = 64; shift != 0; shift -= 4) {
-        const u64 digit = (number >> (shift - 4)) & 0xF;
-        if (digit != 0 || length > 2 || shift == 4) {
-            digits[length++] = "0123456789abcdef"[digit];
-        }
-    }
-    console_write(digits, length);
-}
-
 }  // namespace arch

@@ -12,7 +12,4 @@ void console_start(u64 window);
 /// A NUL-terminated text, through console_write.
 void console_print(const char* text);
 
-/// A number in hexadecimal, without leading zeros.
-void console_print_hex(u64 number);
-
 }  // namespace arch

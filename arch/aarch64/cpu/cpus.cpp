@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Secondary CPUs start at secondary_entry, by PSCI or by the spin table, and find their own block
 // by affinity (boot/start.S), so neither way has to hand anything over.
+#include <arch/aarch64/boot/board.hpp>
 #include <arch/aarch64/cpu/cpus.hpp>
 #include <arch/aarch64/mmu/kernel_map.hpp>
 #include <arch/aarch64/psci/psci.hpp>
@@ -22,13 +23,6 @@ namespace {
 
 constexpr u64 kStackStride = 2 * STACK_GUARD_SIZE + STACK_SIZE + EMERGENCY_STACK_SIZE;
 constexpr u64 kNoCpu = ~u64{0};
-
-struct State {
-    kernel::BoardCpu cpus[kernel::kMaxCpus]{};
-    u32 count = 1;
-};
-
-[[gnu::section(".sealed")]] constinit State state;
 
 /// Whether the kernel may write here: asks the MMU. [ARM] "AT S1E1W", "PAR_EL1"
 bool is_writable(const void* at) {
@@ -67,21 +61,19 @@ void cpus_start_first() {
     }
 }
 
-void cpus_start(const kernel::BoardTree& board) {
-    state.count = board.cpu_count;
-    for (u32 i = 0; i < board.cpu_count; i++) {
-        state.cpus[i] = board.cpus[i];
-        per_cpu_blocks[i].mpidr = board.cpus[i].mpidr;
+void cpus_start() {
+    for (u32 i = 0; i < cpu_count(); i++) {
+        per_cpu_blocks[i].mpidr = this_board().cpus[i].mpidr;
     }
 }
 
-u32 cpu_count() { return state.count; }
+u32 cpu_count() { return this_board().cpu_count; }
 
 bool start_cpu(CpuId cpu) {
-    if (cpu.value == 0 || cpu.value >= state.count) {
+    if (cpu.value == 0 || cpu.value >= cpu_count()) {
         return false;
     }
-    const kernel::BoardCpu& which = state.cpus[cpu.value];
+    const kernel::BoardCpu& which = this_board().cpus[cpu.value];
     const u64 entry = image_physical(secondary_entry).value;
     switch (which.start) {
     case kernel::CpuStart::Psci:

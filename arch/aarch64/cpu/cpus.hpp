@@ -12,7 +12,7 @@ namespace arch {
 void cpus_start_first();
 
 /// Takes the list of CPUs over; the first one is running.
-void cpus_start(const kernel::BoardTree& board);
+void cpus_start();
 
 /// Affinity fields of the running CPU's MPIDR_EL1.
 u64 own_mpidr();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Floating-point state as a block. Layout: FpState in <arch/fp.hpp>.
+#include <arch/aarch64/macros.S>
+
         .arch_extension fp
         .arch_extension simd
 
@@ -25,36 +27,27 @@
         .section .text.fp, "ax"
 
 // arch_fp_save - Entry: x0 = FpState, CPACR_EL1 lets EL1 use FP.   Uses: x1, x2.
-        .global arch_fp_save
-        .type   arch_fp_save, %function
-        .balign 16
-arch_fp_save:
+FUNC arch_fp_save
         VECTORS stp
         mrs     x1, fpcr
         mrs     x2, fpsr
         str     x1, [x0, #512]
         str     x2, [x0, #520]
         ret
-        .size   arch_fp_save, . - arch_fp_save
+END arch_fp_save
 
 // arch_fp_restore - Entry: x0 = FpState.   Uses: x1, x2, all vector registers.
-        .global arch_fp_restore
-        .type   arch_fp_restore, %function
-        .balign 16
-arch_fp_restore:
+FUNC arch_fp_restore
         VECTORS ldp
         ldr     x1, [x0, #512]
         ldr     x2, [x0, #520]
         msr     fpcr, x1
         msr     fpsr, x2
         ret
-        .size   arch_fp_restore, . - arch_fp_restore
+END arch_fp_restore
 
 // arch_fp_clear - Entry: x0 = new FPCR.   Uses: all vector registers.
-        .global arch_fp_clear
-        .type   arch_fp_clear, %function
-        .balign 16
-arch_fp_clear:
+FUNC arch_fp_clear
         .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
         movi    v\n\().2d, #0
         .endr
@@ -64,5 +57,4 @@ arch_fp_clear:
         msr     fpcr, x0
         msr     fpsr, xzr
         ret
-        .size   arch_fp_clear, . - arch_fp_clear
-        .section .note.GNU-stack, "", %progbits
+END arch_fp_clear

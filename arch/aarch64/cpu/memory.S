@@ -3,17 +3,7 @@
 // Addresses need no alignment: all of it is Normal memory, where the CPU allows any.
 // 18 instructions copy 128 bytes.
 
-.macro FUNC name
-        .section .text.\name, "ax"
-        .global \name
-        .type   \name, %function
-        .balign 64
-\name:
-.endm
-
-.macro END name
-        .size   \name, . - \name
-.endm
+#include <arch/aarch64/macros.S>
 
 .macro COPY_64
         ldp     x4, x5, [x1], #64
@@ -27,7 +17,7 @@
 .endm
 
 // memcpy - Entry: x0 = to, x1 = from, x2 = bytes; no overlap.   Exit: x0 kept.   Uses: x1-x11.
-FUNC memcpy
+SECTION_FUNC memcpy
         mov     x3, x0
         subs    x2, x2, #128
         b.lo    2f
@@ -64,7 +54,7 @@ END memcpy
 //   are borrowed and come back unchanged; CPACR_EL1 traps EL0 only, so EL1 may use them always.
         .arch_extension fp
         .arch_extension simd
-FUNC arch_copy_bulk
+SECTION_FUNC arch_copy_bulk
         subs    x2, x2, #128
         b.lo    2f
         stp     q0, q1, [sp, #-128]!
@@ -91,7 +81,7 @@ FUNC arch_copy_bulk
 END arch_copy_bulk
 
 // memmove - as memcpy, but the ranges may overlap.
-FUNC memmove
+SECTION_FUNC memmove
         sub     x3, x0, x1
         cmp     x3, x2
         b.hs    memcpy                     // the target does not begin inside the source
@@ -113,7 +103,7 @@ FUNC memmove
 END memmove
 
 // memset - Entry: x0 = to, w1 = byte, x2 = bytes.   Exit: x0 kept.   Uses: x1-x3.
-FUNC memset
+SECTION_FUNC memset
         mov     x3, x0
         and     x1, x1, #0xff
         orr     x1, x1, x1, lsl #8
@@ -144,7 +134,7 @@ FUNC memset
 END memset
 
 // memcmp - Entry: x0, x1 = ranges, x2 = bytes.   Exit: w0 = order of the first difference, or 0.
-FUNC memcmp
+SECTION_FUNC memcmp
         mov     x3, x0
         mov     w0, #0
         cbz     x2, 2f
@@ -157,19 +147,8 @@ FUNC memcmp
 2:      ret
 END memcmp
 
-// strcmp - Entry: x0, x1 = NUL-terminated strings.   Exit: w0 = order, or 0.
-FUNC strcmp
-1:      ldrb    w2, [x0], #1
-        ldrb    w3, [x1], #1
-        cmp     w2, w3
-        b.ne    2f
-        cbnz    w2, 1b
-2:      sub     w0, w2, w3
-        ret
-END strcmp
-
 // strlen - Entry: x0 = NUL-terminated string.   Exit: x0 = its length.
-FUNC strlen
+SECTION_FUNC strlen
         mov     x1, x0
 1:      ldrb    w2, [x1], #1
         cbnz    w2, 1b
@@ -180,7 +159,7 @@ END strlen
 
 // arch_clear_frame - Entry: x0 = a page of Normal memory; cleared 4 blocks of DC ZVA at a time.
 //   Uses: x1-x4.   [ARM] "DC ZVA", "DCZID_EL0"
-FUNC arch_clear_frame
+SECTION_FUNC arch_clear_frame
         add     x4, x0, #4096
         mrs     x1, dczid_el0
         tbnz    x1, #4, 2f                 // prohibited
@@ -208,4 +187,3 @@ FUNC arch_clear_frame
         b.lo    2b
         ret
 END arch_clear_frame
-        .section .note.GNU-stack, "", %progbits

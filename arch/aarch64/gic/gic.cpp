@@ -20,26 +20,6 @@ constinit State state;
 
 bool is_version3() { return state.version == 3; }
 
-/// All shared lines off, level, of one priority, in the group that signals IRQ at EL1.
-void reset_shared_lines() {
-    const base::Mmio block = state.distributor;
-    constexpr u32 kPriorities = kIrqPriority * 0x0101'0101;
-    for (u32 line = kFirstShared; line < state.lines; line += 32) {
-        block.write32(gic::bit_register(gic::kClearEnable, line), ~0u);
-        block.write32(gic::bit_register(gic::kClearPending, line), ~0u);
-        block.write32(gic::bit_register(gic::kClearActive, line), ~0u);
-        if (is_version3()) {
-            block.write32(gic::bit_register(gic::kGroup, line), ~0u);
-        }
-    }
-    for (u32 line = kFirstShared; line < state.lines; line += 4) {
-        block.write32(gic::kPriority + line, kPriorities);
-    }
-    for (u32 line = kFirstShared; line < state.lines; line += 16) {
-        block.write32(gic::kConfiguration + line / 4, 0);
-    }
-}
-
 /// Whether the distributor is one of version 2. The tree may be another machine's.
 bool is_distributor2(base::Mmio distributor) {
     const u32 version = distributor.read32(gic::kIdentity2) >> 4 & 0xF;
@@ -57,6 +37,20 @@ namespace gic {
 base::Mmio distributor() { return state.distributor; }
 
 u32 timer_line() { return state.timer_line; }
+
+void reset_lines(base::Mmio block, u32 from, u32 to) {
+    for (u32 line = from; line < to; line += 32) {
+        block.write32(bit_register(kClearEnable, line), ~0u);
+        block.write32(bit_register(kClearPending, line), ~0u);
+        block.write32(bit_register(kClearActive, line), ~0u);
+        if (is_version3()) {
+            block.write32(bit_register(kGroup, line), ~0u);
+        }
+    }
+    for (u32 line = from; line < to; line += 4) {
+        block.write32(kPriority + line, kIrqPriority * 0x0101'0101);
+    }
+}
 
 bool wait_clear(base::Mmio block, u64 offset, u32 mask) {
     for (u32 tries = 1'000'000; tries != 0; tries--) {
@@ -83,7 +77,10 @@ const char* gic_start(const kernel::BoardTree& board) {
     const u32 lines = 32 * ((state.distributor.read32(gic::kType) & 0x1F) + 1);
     state.lines = lines < kFirstSpecial ? lines : kFirstSpecial;
     state.distributor.write32(gic::kControl, 0);
-    reset_shared_lines();
+    gic::reset_lines(state.distributor, kFirstShared, state.lines);
+    for (u32 line = kFirstShared; line < state.lines; line += 16) {
+        state.distributor.write32(gic::kConfiguration + line / 4, 0);  // level
+    }
     return is_version3() ? gic::Version3::start(board) : gic::Version2::start(board);
 }
 

@@ -49,6 +49,9 @@ constexpr u32 bit_of(u32 line) { return 1u << (line % 32); }
 
 /// Reads a register until `mask` is clear; false after too many tries.
 bool wait_clear(base::Mmio block, u64 offset, u32 mask);
+/// Lines `from` to `to` - 1 off, of one priority, in the group that signals IRQ at EL1. `block` has
+/// their registers.
+void reset_lines(base::Mmio block, u32 from, u32 to);
 
 /// What the versions do differently; `line` is checked.
 struct Version2 {

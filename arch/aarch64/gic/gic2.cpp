@@ -51,18 +51,12 @@ const char* Version2::start(const kernel::BoardTree& board) {
 }
 
 bool Version2::start_cpu() {
-    const base::Mmio shared = distributor();
     target_of_cpu[cpu_index().value] = own_target();
-    shared.write32(kClearEnable, ~0u);
-    shared.write32(kClearPending, ~0u);
-    shared.write32(kClearActive, ~0u);
-    for (u32 line = 0; line < kFirstShared; line += 4) {
-        shared.write32(kPriority + line, kIrqPriority * 0x0101'0101);
-    }
+    reset_lines(distributor(), 0, kFirstShared);
     cpu_interface.write32(kCpuPriorityMask, 0xFF);
     cpu_interface.write32(kCpuBinaryPoint, 0);
     cpu_interface.write32(kCpuControl, kCpuEnable | kCpuSplitEnd);
-    shared.write32(kSetEnable, bit_of(kKickLine) | bit_of(timer_line()));
+    distributor().write32(kSetEnable, bit_of(kKickLine) | bit_of(timer_line()));
     return true;
 }
 

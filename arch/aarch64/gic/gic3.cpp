@@ -101,13 +101,7 @@ bool Version3::start_cpu() {
         return false;
     }
     const base::Mmio lines = own.at(kPrivateFrame);
-    lines.write32(kClearEnable, ~0u);
-    lines.write32(kGroup, ~0u);
-    lines.write32(kClearPending, ~0u);
-    lines.write32(kClearActive, ~0u);
-    for (u32 line = 0; line < kFirstShared; line += 4) {
-        lines.write32(kPriority + line, kIrqPriority * 0x0101'0101);
-    }
+    reset_lines(lines, 0, kFirstShared);
     if (!wait_clear(own, kRedistributorControl, kRedistributorWritePending)) {
         return false;
     }

@@ -79,6 +79,13 @@ u64* table_at(u64 entry) {
 
 void store(u64& entry, u64 value) { __atomic_store_n(&entry, value, __ATOMIC_RELAXED); }
 
+/// What was stored before is what all CPUs translate with from here on.
+void drop_translations() {
+    dsb_ishst();
+    asm volatile("tlbi vmalle1is" ::: "memory");
+    dsb_ish();
+}
+
 Result<u64> take_table() {
     if (state.tables_used == kPoolTables) {
         return Status::OutOfMemory;
@@ -103,9 +110,7 @@ Result<u64*> table_below(u64& entry, u64 piece) {
         // Break before make. Nobody is in the range meanwhile: code, stack and tables are in the
         // image, which has a map of its own.
         store(entry, 0);
-        dsb_ishst();
-        asm volatile("tlbi vmalle1is" ::: "memory");
-        dsb_ish();
+        drop_translations();
     }
     dsb_ishst();
     store(entry, made);
@@ -147,27 +152,19 @@ Result<void> kernel_map_range(VirtAddr at, PhysAddr from, Bytes size, Access acc
     u64 frame = from.value;
     u64 left = size.value;
     while (left != 0) {
-        u64& first = kernel_tables[0].entry[index(to, 1)];
-        u64 step = 0;
-        if (fits_block(to, frame, left, kBlock1Size) && first == 0) {
-            store(first, frame | attributes);
-            step = kBlock1Size;
-        } else {
-            TRY_VALUE(u64 * middle, table_below(first, kBlock2Size));
-            u64& second = middle[index(to, 2)];
-            if (fits_block(to, frame, left, kBlock2Size) && second == 0) {
-                store(second, frame | attributes);
-                step = kBlock2Size;
-            } else {
-                TRY_VALUE(u64 * leaf, table_below(second, translation::kPageSize));
-                u64& third = leaf[index(to, 3)];
-                if (third != 0) {
-                    return Status::AlreadyExists;
-                }
-                store(third, frame | attributes | kTable);
-                step = translation::kPageSize;
-            }
+        u64 step = kBlock1Size;
+        u64* entry = &kernel_tables[0].entry[index(to, 1)];
+        for (u32 level = 2;
+             step != kPageSize && !(fits_block(to, frame, left, step) && *entry == 0);
+             ++level) {
+            step /= kEntries;
+            TRY_VALUE(u64 * table, table_below(*entry, step));
+            entry = &table[index(to, level)];
         }
+        if (*entry != 0) {
+            return Status::AlreadyExists;
+        }
+        store(*entry, frame | attributes | (step == kPageSize ? kTable : 0));
         to += step;
         frame += step;
         left -= step;
@@ -205,21 +202,16 @@ Result<u64> kernel_map_view(PhysAddr base, Bytes size) {
 }
 
 Result<void> kernel_map_ram(PhysAddr base, Bytes size) {
-    constexpr Access kData{.read = true, .write = true};
-    const u64 end = base.value + size.value;
+    const auto map = [](u64 from, u64 to) -> Result<void> {
+        constexpr Access kData{.read = true, .write = true};
+        const u64 length = from < to ? to - from : 0;
+        return kernel_map_range(VirtAddr{kLinearBase + from}, PhysAddr{from}, Bytes{length}, kData);
+    };
+    const u64 start = base.value;
+    const u64 end = start + size.value;
     const u64 image_end = state.image + image_size().value;
-    if (image_end <= base.value || state.image >= end) {
-        return kernel_map_range(VirtAddr{kLinearBase + base.value}, base, size, kData);
-    }
-    if (state.image > base.value) {
-        TRY(kernel_map_range(
-            VirtAddr{kLinearBase + base.value}, base, Bytes{state.image - base.value}, kData));
-    }
-    if (image_end < end) {
-        TRY(kernel_map_range(
-            VirtAddr{kLinearBase + image_end}, PhysAddr{image_end}, Bytes{end - image_end}, kData));
-    }
-    return {};
+    TRY(map(start, state.image < end ? state.image : end));
+    return map(image_end > start ? image_end : start, end);
 }
 
 Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access) {
@@ -242,9 +234,7 @@ Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access) {
     }
     // The frame leaves the linear map: from now on it has one address, with one access.
     store(*alias, 0);
-    dsb_ishst();
-    asm volatile("tlbi vmalle1is" ::: "memory");
-    dsb_ish();
+    drop_translations();
     store(*entry, frame.value | kernel_attributes(access) | kTable);
     dsb_ishst();
     isb();
@@ -263,9 +253,7 @@ void seal_kernel() {
         }
     }
     seal(own);  // the last store to any of them
-    dsb_ishst();
-    asm volatile("tlbi vmalle1is" ::: "memory");
-    dsb_ish();
+    drop_translations();
     isb();
 }
 

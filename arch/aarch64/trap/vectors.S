@@ -7,21 +7,11 @@
 // process. The vectors exist once more for CPUs that must keep what EL0 taught the branch predictor
 // from the kernel. protect_cpu gives each CPU those that it needs, so that nobody else pays.
 // [SMCCC] "SMCCC_ARCH_WORKAROUND_3", [TRUSTED-FIRMWARE] "Spectre-BHB"
+#include <arch/aarch64/macros.S>
 #include <arch/frame.h>
 #include <arch/percpu.h>
 
 #define ESR_SVC64 0x56000000   // EC = SVC from AArch64, IL = 1; the low 16 bits are the immediate
-
-.macro FUNC name
-        .global \name
-        .type   \name, %function
-        .balign 64
-\name:
-.endm
-
-.macro END name
-        .size   \name, . - \name
-.endm
 
 .macro CALLEE_SAVED op, base
         \op     x19, x20, [\base, #FRAME_X19]
@@ -80,20 +70,12 @@
         msr     spsr_el1, xzr
         CALLEE_SAVED ldp, x0
         ldp     x29, x30, [x0, #FRAME_X29]
-        mov     x0, #0
-        mov     x3, #0
-        mov     x4, #0
-        mov     x5, #0
-        mov     x6, #0
-        mov     x7, #0
-        mov     x8, #0
-        mov     x16, #0
-        mov     x17, #0
+        ZERO    0, 3, 4, 5, 6, 7, 8, 16, 17
         RETURN
 .endm
 
-.macro SAVE_ALL
-        stp     x29, x30, [sp, #FRAME_X29]
+// All but x29 and x30, which are saved already: x16 and x17 are free afterwards.
+.macro SAVE_REST
         stp     x0, x1, [sp, #FRAME_X]
         CALLER_SAVED stp, sp
         CALLEE_SAVED stp, sp
@@ -102,12 +84,15 @@
         stp     x16, x17, [sp, #FRAME_PC]
         mrs     x16, spsr_el1
         stp     x18, x16, [sp, #FRAME_X + 144]
+.endm
+
+// x0 = frame, from which SP moves to the CPU's stack.   Uses: x3, x4.
+.macro ENTER_STACK
         mov     x0, sp
         mrs     x3, tpidr_el1
         ldr     x4, [x3, #PERCPU_STACK_TOP]
         mov     sp, x4
-        mov     x29, #0
-        mov     x30, #0
+        ZERO    29, 30
 .endm
 
 // Before an entry from EL0, what choose_branch_defence said: a number of branches that replace the
@@ -139,12 +124,13 @@
         b       \target
 .endm
 
-// An exception that must not happen: reports itself by number.
-.macro STOP number
+// Exceptions that must not happen: each reports itself by number.
+.macro STOP numbers:vararg
+        .irp    number, \numbers
         .balign 128
-        msr     tpidr_el0, x0              // the one register to spare: EL0's value is in the frame
         mov     x0, #\number
         b       stop
+        .endr
 .endm
 
 // `kind`: empty, or _signed where the CPU signs pointers. `defence`: empty, or DEFEND.
@@ -152,22 +138,13 @@
         .balign 2048
         .global \name
 \name:
-        STOP    0                          // EL1 with SP_EL0
-        STOP    1
-        STOP    2
-        STOP    3
-        STOP    4                          // EL1: synchronous
-        STOP    5                          // EL1: IRQ, masked by design
-        STOP    6
-        STOP    7
+        STOP    0, 1, 2, 3                 // EL1 with SP_EL0
+        STOP    4, 5, 6, 7                 // EL1: IRQ, 5, is masked by design
         VECTOR  el0_sync\kind, \defence
         VECTOR  el0_irq\kind, \defence
         STOP    10
         VECTOR  el0_serror\kind, \defence
-        STOP    12                         // AArch32: EL0 has none
-        STOP    13
-        STOP    14
-        STOP    15
+        STOP    12, 13, 14, 15             // AArch32: EL0 has none
         .balign 128
 .endm
 
@@ -241,22 +218,7 @@ kernel_call\kind\():
         ldp     x29, x30, [sp, #FRAME_X29]
         mov     x10, x0
         mov     x11, x1
-        mov     x0, #0
-        mov     x1, #0
-        mov     x2, #0
-        mov     x3, #0
-        mov     x4, #0
-        mov     x5, #0
-        mov     x6, #0
-        mov     x7, #0
-        mov     x8, #0
-        mov     x12, #0
-        mov     x13, #0
-        mov     x14, #0
-        mov     x15, #0
-        mov     x16, #0
-        mov     x17, #0
-        mov     x18, #0
+        ZERO    0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 16, 17, 18
         RETURN
 
 // The fast path changed nothing and gave up: x9-x15, x18 and the frame still hold the call.
@@ -275,35 +237,27 @@ fast_refused\kind\():
         b       enter_kernel\kind
 
 FUNC el0_sync_rest\kind
-        stp     x0, x1, [sp, #FRAME_X]
-        CALLER_SAVED stp, sp
-        CALLEE_SAVED stp, sp
-        mrs     x16, elr_el1
-        mrs     x17, sp_el0
-        stp     x16, x17, [sp, #FRAME_PC]
-        mrs     x16, spsr_el1
-        stp     x18, x16, [sp, #FRAME_X + 144]
+        SAVE_REST
 enter_kernel\kind\():
-        mov     x0, sp
+        ENTER_STACK
         mrs     x1, esr_el1
         mrs     x2, far_el1
-        mrs     x3, tpidr_el1
-        ldr     x4, [x3, #PERCPU_STACK_TOP]
-        mov     sp, x4
-        mov     x29, #0
-        mov     x30, #0
         bl      kernel_synchronous
         b       leave_kernel\kind
 END el0_sync_rest\kind
 
 FUNC el0_irq\kind
-        SAVE_ALL
+        stp     x29, x30, [sp, #FRAME_X29]
+        SAVE_REST
+        ENTER_STACK
         bl      kernel_interrupt
         b       leave_kernel\kind
 END el0_irq\kind
 
 FUNC el0_serror\kind
-        SAVE_ALL
+        stp     x29, x30, [sp, #FRAME_X29]
+        SAVE_REST
+        ENTER_STACK
         mrs     x1, esr_el1
         bl      kernel_serror
         b       leave_kernel\kind
@@ -340,36 +294,16 @@ FUNC enter_thread
         b       leave_kernel_signed
 END enter_thread
 
-// stop - an exception of the kernel itself. Entry: x0 = vector, TPIDR_EL0 = the old x0. The kernel
+// stop - an exception of the kernel itself. Entry: x0 = vector, x29 = frame pointer. The kernel
 // stack may be what overflowed, so the emergency stack takes over.
 FUNC stop
-        mrs     x18, tpidr_el1
-        ldr     x18, [x18, #PERCPU_EMERGENCY_TOP]
-        sub     x18, x18, #256
-        stp     x1, x2, [x18, #8]
-        stp     x3, x4, [x18, #24]
-        stp     x5, x6, [x18, #40]
-        stp     x7, x8, [x18, #56]
-        stp     x9, x10, [x18, #72]
-        stp     x11, x12, [x18, #88]
-        stp     x13, x14, [x18, #104]
-        stp     x15, x16, [x18, #120]
-        stp     x17, xzr, [x18, #136]
-        stp     x19, x20, [x18, #152]
-        stp     x21, x22, [x18, #168]
-        stp     x23, x24, [x18, #184]
-        stp     x25, x26, [x18, #200]
-        stp     x27, x28, [x18, #216]
-        stp     x29, x30, [x18, #232]
-        mrs     x1, tpidr_el0
-        str     x1, [x18]
-        mov     x1, sp
-        str     x1, [x18, #248]
-        mov     sp, x18
+        mrs     x1, tpidr_el1
+        ldr     x1, [x1, #PERCPU_EMERGENCY_TOP]
+        mov     sp, x1
         mrs     x1, esr_el1
         mrs     x2, far_el1
         mrs     x3, elr_el1
-        mov     x4, sp
+        mov     x4, x29
         bl      kernel_stop
 1:      wfe
         b       1b
@@ -386,4 +320,3 @@ END leave_kernel_signed
         VECTORS vectors_defended, , DEFEND
         VECTORS vectors_signed, _signed
         VECTORS vectors_signed_defended, _signed, DEFEND
-        .section .note.GNU-stack, "", %progbits

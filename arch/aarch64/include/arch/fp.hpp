@@ -44,10 +44,4 @@ inline void fp_enable() { asm volatile("msr cpacr_el1, %0" ::"r"(detail::kFpFree
 /// The next use at EL0 traps (exception class 0x07).
 inline void fp_disable() { asm volatile("msr cpacr_el1, %0" ::"r"(detail::kFpTrapEl0) : "memory"); }
 
-[[nodiscard]] inline bool fp_is_enabled() {
-    base::u64 value;
-    asm volatile("mrs %0, cpacr_el1" : "=r"(value)::"memory");
-    return (value & detail::kFpFree) == detail::kFpFree;
-}
-
 }  // namespace arch

@@ -57,10 +57,6 @@ public:
     /// a page.
     template <FrameSource Source>
     u32 move_pages(VirtAddr at, PageTable& target, VirtAddr to, u32 count, Source& source) {
-        constexpr u64 kMustBe = translation::kValid | translation::kUser |
-                                translation::kAttributeMask | translation::kReadOnly;
-        constexpr u64 kWanted =
-            translation::kValid | translation::kUser | translation::kAttributeNormal;
         u64* from = find_entry(at.value);
         if (from == nullptr || !is_page(at) || !is_page(to)) {
             return 0;
@@ -77,7 +73,7 @@ public:
         const u64* const first = from;
         for (const u64* const end = from + limit; from != end; ++from, ++into) {
             const u64 page = *from;
-            if ((page & kMustBe) != kWanted || *into != 0) {
+            if ((page & (kMustBe | translation::kReadOnly)) != kWanted || *into != 0) {
                 break;
             }
             store(*into, page);
@@ -112,15 +108,13 @@ public:
         }
         const u64 old = *page;
         const u64 wanted = (old & translation::kFrameMask) | translation::user_attributes(access);
-        if (((old ^ wanted) & translation::kAttributeMask) != 0) {
+        const bool must_break = ((old ^ wanted) & translation::kAttributeMask) != 0;
+        if (must_break) {
             store(*page, 0);
             drop(old, at);
-            store(*page, wanted);
-            dsb_ishst();
-            return {};
         }
         store(*page, wanted);
-        if ((old & translation::kValid) != 0) {
+        if (!must_break && (old & translation::kValid) != 0) {
             drop(old, at);
         } else {
             dsb_ishst();
@@ -135,10 +129,6 @@ public:
         if (page == nullptr) {
             return base::Status::SourceFault;
         }
-        constexpr u64 kMustBe =
-            translation::kValid | translation::kUser | translation::kAttributeMask;
-        constexpr u64 kWanted =
-            translation::kValid | translation::kUser | translation::kAttributeNormal;
         const u64 entry = *page;
         const u64 refused = intent == Intent::Write ? entry & translation::kReadOnly : 0;
         if ((entry & kMustBe) != kWanted || refused != 0) {
@@ -218,6 +208,12 @@ public:
     [[nodiscard]] Asid asid() const { return asid_; }
 
 private:
+    /// What an entry must be like for the kernel to touch the page on behalf of its owner.
+    static constexpr u64 kMustBe =
+        translation::kValid | translation::kUser | translation::kAttributeMask;
+    static constexpr u64 kWanted =
+        translation::kValid | translation::kUser | translation::kAttributeNormal;
+
     PageTable(PhysAddr root, Asid asid) : root_(root), asid_(asid) {}
 
     static u64* entries(PhysAddr table) { return linear<u64>(table); }
