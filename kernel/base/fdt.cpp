@@ -128,11 +128,6 @@ Result<u32> Node::read_u32_or(Text wanted, u32 fallback) const {
     return found.ok() ? found.value().as_u32() : Result<u32>{fallback};
 }
 
-bool Node::is_compatible(Text wanted) const {
-    const Result<Property> found = property("compatible");
-    return found.ok() && found.value().lists(wanted);
-}
-
 bool Node::is_enabled() const {
     const Result<Text> status = read_text("status");
     return status.status() == Status::ResourceNotFound ||

@@ -82,8 +82,6 @@ public:
     /// The cell, or `fallback` when there is no such property. InvalidArgument: not one cell.
     [[nodiscard]] Result<u32> read_u32_or(Text name, u32 fallback) const;
 
-    /// Whether `compatible` lists `wanted`.
-    [[nodiscard]] bool is_compatible(Text wanted) const;
     /// Whether `status` is absent, "okay" or "ok". [DTSPEC] "status"
     [[nodiscard]] bool is_enabled() const;
 

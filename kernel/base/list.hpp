@@ -94,12 +94,6 @@ public:
 
     void push_front(T& element) { (element.*member).link_before(*sentinel_.next_); }
 
-    /// Links `element` in front of `position`, which is on this list.
-    void insert_before(T& position, T& element) {
-        KASSERT((position.*member).is_linked());
-        (element.*member).link_before(position.*member);
-    }
-
     /// Links `element` behind `position`, which is on this list.
     void insert_after(T& position, T& element) {
         KASSERT((position.*member).is_linked());
@@ -115,32 +109,13 @@ public:
         return first;
     }
 
+    /// For range-for. The loop body must not unlink the current element.
     /// Takes off `element`, which is on this list.
     void remove(T& element) {
         KASSERT((element.*member).is_linked());
         (element.*member).unlink();
     }
 
-    /// O(length): for tests and invariants.
-    [[nodiscard]] bool contains(const T& element) const {
-        for (const T& each : *this) {
-            if (&each == &element) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// O(length): for tests and invariants.
-    [[nodiscard]] u64 count() const {
-        u64 result = 0;
-        for (const ListNode* node = sentinel_.next_; node != &sentinel_; node = node->next_) {
-            ++result;
-        }
-        return result;
-    }
-
-    /// For range-for. The loop body must not unlink the current element.
     class Iterator final {
     public:
         explicit Iterator(const ListNode* node) : node_(node) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the parts of the kernel's state are. Each part's header turns its pointer into an inline
-// accessor, since the hottest paths ask often; create_state() and use_state() set them.
+// accessor, since the hottest paths ask often; create_state() sets them.
 #pragma once
 
 namespace kernel {

@@ -52,10 +52,6 @@ public:
         return length < size_ ? Text{data_ + length, size_ - length} : Text{};
     }
 
-    [[nodiscard]] constexpr bool starts_with(Text prefix) const {
-        return prefix.size_ <= size_ && first(prefix.size_) == prefix;
-    }
-
     friend constexpr bool operator==(Text a, Text b) {
         if (a.size_ != b.size_) {
             return false;

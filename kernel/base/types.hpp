@@ -91,11 +91,6 @@ using Sid = Id<struct SidTag, u64>;
 using Asid = Id<struct AsidTag, u16>;
 using CpuId = Id<struct CpuTag, u32>;
 using IrqLine = Id<struct IrqTag, u32>;
-using Rights = Id<struct RightsTag, u32>;
-using ClassId = Id<struct ClassTag, u16>;
-using EndpointId = Id<struct EndpointTag, u16>;
-using MethodId = Id<struct MethodTag, u16>;
 using Ticks = Id<struct TicksTag, u64>;  // CNTVCT counts
-using Nanoseconds = Id<struct NanosecondsTag, u64>;
 
 }  // namespace base

@@ -116,7 +116,8 @@ u64 find_clock(const Tree& tree, const Node& node) {
         return 0;
     }
     const auto clock = tree.find_phandle(phandle.value());
-    if (!clock.ok() || !clock.value().is_compatible("fixed-clock")) {
+    const auto kinds = clock.ok() ? clock.value().property("compatible") : clock.status();
+    if (!kinds.ok() || !kinds.value().lists("fixed-clock")) {
         return 0;
     }
     const auto frequency = clock.value().read_u32("clock-frequency");

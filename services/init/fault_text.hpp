@@ -3,16 +3,16 @@
 // values of log fields. [ARM] "ESR_EL1, Exception Syndrome Register (EL1)"
 #pragma once
 
-#include <kernel/base/bits.hpp>
 #include <kernel/base/types.hpp>
+#include <runtime/field.hpp>
 #include <string_view>
 
 namespace svc::init {
 
 /// ESR_EL1, as far as init reads it.
 struct Syndrome {
-    using Class = base::Field<26, 6>;
-    using FaultStatus = base::Field<0, 6>;  // of aborts
+    using Class = sdk::Field<26, 6>;
+    using FaultStatus = sdk::Field<0, 6>;  // of aborts
 };
 
 /// The exception, as far as a program at EL0 can cause it.

@@ -6,7 +6,7 @@
 
 namespace svc::pl011 {
 
-using base::Field;
+using sdk::Field;
 using sdk::driver::Register;
 
 inline constexpr base::u32 kWindowBytes = 0x48;

@@ -15,7 +15,7 @@ void use(const arch::PageTable& table, PhysAddr frame, UserAddr claim, VirtAddr 
     arch::zero_frame(frame);                 // instead: arch::zero_frame(page);
     arch::kick(CpuId{0});                    // instead: arch::kick(0);
     arch::irq_finish(IrqLine{40});           // instead: arch::irq_finish(CpuId{40});
-    arch::set_timer(Ticks{5});               // instead: arch::set_timer(Nanoseconds{5});
+    arch::set_timer(Ticks{5});               // instead: arch::set_timer(Bytes{5});
     arch::tlb_drop_page(Asid{1}, page);      // instead: arch::tlb_drop_page(Asid{1}, claim);
     static_cast<void>(bytes != nullptr && words != nullptr && found.ok() && again.ok());
 }

@@ -11,7 +11,6 @@ UserAddr claim{0x3000};
 
 void take_frame(PhysAddr);
 void take_line(IrqLine);
-void take_rights(Rights);
 void take_ticks(Ticks);
 
 void use() {
@@ -29,17 +28,16 @@ void use() {
     take_frame(other);                 // instead: take_frame(PhysAddr{claim});
     take_line(IrqLine{3});             // instead: take_line(CpuId{3});
     take_line(IrqLine{4});             // instead: take_line(4);
-    take_rights(Rights{1});            // instead: take_rights(1u);
-    take_ticks(Ticks{10});             // instead: take_ticks(Nanoseconds{10});
+    take_ticks(Ticks{10});             // instead: take_ticks(Bytes{10});
     bool equal = Sid{1} == Sid{2};     // instead: bool equal = Sid{1} == Asid{2};
     CpuId cpu{CpuId{1}.value + 1};     // instead: CpuId cpu = CpuId{1} + 1;
-    ClassId id{7};                     // instead: ClassId id = EndpointId{7};
+    Asid id{7};                        // instead: Asid id = IrqLine{7};
     Bytes all = PageCount{2}.bytes();  // instead: Bytes all = PageCount{2};
     PageCount pages = pages_for(all);  // instead: PageCount pages = pages_for(4096);
     int* nothing = nullptr;            // instead: int* nothing = static_cast<int*>(frame);
     abi::Tag tag{u64{0}};              // instead: abi::Tag tag = u64{0};
     abi::Buffer buffer{claim, 16};     // instead: abi::Buffer buffer{frame, 16};
     static_cast<void>(before && same && equal && raw + size != 0 && nothing == nullptr);
-    static_cast<void>(cpu == CpuId{} && id == ClassId{} && pages == PageCount{});
+    static_cast<void>(cpu == CpuId{} && id == Asid{} && pages == PageCount{});
     static_cast<void>(tag.value + buffer.value);
 }

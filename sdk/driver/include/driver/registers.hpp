@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device registers by name. A device's header lists Register rows and, per register, base::Field
+// Device registers by name. A device's header lists Register rows and, per register, sdk::Field
 // rows; a driver is a template over the Bus it reaches them through: base::Mmio on a board, a
 // register model in host tests. The same source therefore runs in both.
 //
-//   struct Flags : driver::Register<0x18> { using TransmitFull = base::Field<5, 1>; };
+//   struct Flags : driver::Register<0x18> { using TransmitFull = sdk::Field<5, 1>; };
 //   if (window.is_set<Flags, Flags::TransmitFull>()) ...
 #pragma once
 
 #include <concepts>
-#include <kernel/base/bits.hpp>
 #include <kernel/base/mmio.hpp>
 #include <kernel/base/types.hpp>
+#include <runtime/field.hpp>
 
 namespace sdk::driver {
 

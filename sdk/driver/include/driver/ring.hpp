@@ -2,7 +2,7 @@
 // A bounded queue between a device and its clients. Used from one thread.
 #pragma once
 
-#include <kernel/base/bits.hpp>
+#include <bit>
 #include <kernel/base/types.hpp>
 
 namespace sdk::driver {
@@ -11,7 +11,7 @@ using base::u32;
 
 /// First in, first out; `capacity` elements, a power of two.
 template <typename T, u32 capacity>
-    requires(base::is_power_of_two(capacity))
+    requires(std::has_single_bit(capacity))
 class Ring final {
 public:
     [[nodiscard]] bool empty() const { return head_ == tail_; }

@@ -21,6 +21,4 @@ inline void fp_enable() { mock::machine().current().fp_enabled = true; }
 
 inline void fp_disable() { mock::machine().current().fp_enabled = false; }
 
-[[nodiscard]] inline bool fp_is_enabled() { return mock::machine().current().fp_enabled; }
-
 }  // namespace arch

@@ -7,8 +7,8 @@
 #pragma once
 
 #include <arch/inline.hpp>
-#include <kernel/base/bits.hpp>
 #include <kernel/hal/machine.hpp>
+#include <sdk/runtime/include/runtime/field.hpp>
 
 namespace arch {
 
@@ -131,7 +131,7 @@ public:
         for (u32 level = 1; level < 3; ++level) {
             const u64 entry = entries(table)[index(at.value, level)];
             if (entry == 0) {
-                return at.value % base::bit(39 - 9 * level) / base::kPageSize + 1;
+                return at.value % (u64{1} << (39 - 9 * level)) / base::kPageSize + 1;
             }
             table = PhysAddr{entry & FrameField::kMask};
         }
@@ -182,14 +182,14 @@ public:
     [[nodiscard]] Asid asid() const { return asid_; }
 
 private:
-    using FrameField = base::Field<12, 36>;
-    using RightsField = base::Field<1, 3>;
-    static constexpr u64 kPresent = base::bit(0);
-    static constexpr u64 kRead = base::bit(1);
-    static constexpr u64 kWrite = base::bit(2);
-    static constexpr u64 kExecute = base::bit(3);
-    static constexpr u64 kDevice = base::bit(4);
-    static constexpr u64 kLimit = base::bit(39);
+    using FrameField = sdk::Field<12, 36>;
+    using RightsField = sdk::Field<1, 3>;
+    static constexpr u64 kPresent = u64{1} << 0;
+    static constexpr u64 kRead = u64{1} << 1;
+    static constexpr u64 kWrite = u64{1} << 2;
+    static constexpr u64 kExecute = u64{1} << 3;
+    static constexpr u64 kDevice = u64{1} << 4;
+    static constexpr u64 kLimit = u64{1} << 39;
     static constexpr u32 kEntries = 512;
 
     static u64* entries(PhysAddr table) { return linear<u64>(table); }

@@ -23,7 +23,7 @@ struct Memory {
 };
 
 struct Mode : sdk::driver::Register<0x08> {
-    using Speed = base::Field<4, 3>;
+    using Speed = sdk::Field<4, 3>;
 };
 
 /// Gives a list of results, one a step.
