@@ -4,6 +4,7 @@
 // malformed is a problem with a name, never a guess. [DTSPEC] "Device Node Requirements"
 #include <kernel/base/bits.hpp>
 #include <kernel/base/fdt.hpp>
+#include <kernel/base/names.hpp>
 #include <kernel/hal/board_tree.hpp>
 
 namespace kernel {
@@ -12,12 +13,7 @@ namespace {
 
 namespace fdt = base::fdt;
 using base::kPageSize;
-using base::Result;
 using base::Text;
-using base::u32;
-using base::u64;
-using base::u8;
-
 constexpr u64 kHighest = ~(kPageSize - 1);  // last page address
 constexpr u32 kVirtualTimerIndex = 2;       // of secure, physical, virtual, hypervisor
 constexpr u32 kMaxRegEntries = 16;

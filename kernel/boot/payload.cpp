@@ -1,33 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arch/inline.hpp>
+#include <kernel/base/bits.hpp>
 #include <kernel/boot/payload.hpp>
 
 namespace kernel {
 
-using base::Bytes;
-using base::PhysAddr;
-using base::Result;
-using base::Status;
-using base::u32;
-using base::u64;
 namespace image = abi::image;
 
 namespace {
 
-constexpr bool is_aligned(u64 value) { return value % base::kPageSize == 0; }
-
-constexpr bool fits(u64 offset, u64 size, u64 limit) {
-    return offset <= limit && size <= limit - offset;
-}
-
 bool is_sound(const image::Segment& segment, u64 limit, u64 lowest, u64 room) {
     const bool is_write_execute = (segment.flags & image::kSegmentWrite) != 0 &&
                                   (segment.flags & image::kSegmentExecute) != 0;
-    return is_aligned(segment.address) && is_aligned(segment.offset) && segment.memory_size > 0 &&
-           segment.file_size <= segment.memory_size &&
-           fits(segment.offset, segment.file_size, limit) && segment.address >= lowest &&
-           fits(segment.address - lowest, segment.memory_size, room) && segment.flags <= 7 &&
-           !is_write_execute && segment.reserved == 0;
+    return base::is_aligned(segment.address | segment.offset, base::kPageSize) &&
+           segment.memory_size > 0 && segment.file_size <= segment.memory_size &&
+           base::range_fits(segment.offset, segment.file_size, limit) &&
+           segment.address >= lowest &&
+           base::range_fits(segment.address - lowest, segment.memory_size, room) &&
+           segment.flags <= 7 && !is_write_execute && segment.reserved == 0;
 }
 
 bool overlap(const image::Segment& a, const image::Segment& b) {
@@ -50,8 +40,9 @@ Result<Payload> read_payload(PhysAddr at, Bytes limit) {
     Payload payload{};
     for (u32 i = 0; i < header.section_count; ++i) {
         const image::Section& section = header.sections[i];
-        if (section.kind == 0 || section.kind > 4 || !is_aligned(section.offset) ||
-            section.offset == 0 || !fits(section.offset, section.size, header.total_size) ||
+        if (section.kind == 0 || section.kind > 4 ||
+            !base::is_aligned(section.offset, base::kPageSize) || section.offset == 0 ||
+            !base::range_fits(section.offset, section.size, header.total_size) ||
             payload.sections[section.kind].size.value != 0) {
             return Status::InvalidArgument;
         }

@@ -4,8 +4,7 @@
 #pragma once
 
 #include <kernel/abi/image.hpp>
-#include <kernel/base/result.hpp>
-#include <kernel/base/types.hpp>
+#include <kernel/base/names.hpp>
 
 namespace kernel {
 

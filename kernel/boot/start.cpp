@@ -8,6 +8,7 @@
 #include <kernel/entry/run.hpp>
 #include <kernel/hal/entry.hpp>
 #include <kernel/object/memory.hpp>
+#include <type_traits>
 
 namespace kernel {
 
@@ -38,59 +39,51 @@ void place_state(MemoryRange* ranges, u32 count) {
     create_state(arch::linear<void>(ranges[largest].base + ranges[largest].size));
 }
 
-[[noreturn]] void refuse(const char* what) {
-    log_line("boot: stop reason=", what);
-    arch::power_off(1);
+/// Ends the start with a word on the console, unless the condition holds.
+void require(bool condition, const char* otherwise) {
+    if (!condition) {
+        log_line("boot: stop reason=", otherwise);
+        arch::power_off(1);
+    }
 }
 
-arch::Access access_of_segment(u32 flags) {
-    arch::Access access{};
-    access.read = true;
-    access.write = (flags & image::kSegmentWrite) != 0;
-    access.execute = (flags & image::kSegmentExecute) != 0;
-    return access;
+/// The value, likewise.
+template <typename T> T require(const Result<T>& result, const char* otherwise) {
+    require(result.ok(), otherwise);
+    if constexpr (!std::is_void_v<T>) {
+        return result.value();
+    }
 }
 
 /// A frame with the bytes of one page of a segment: the payload's own where it is whole and not
 /// written, a cleared copy otherwise.
 PhysAddr page_of(const PayloadSection& section, const image::Segment& segment, u64 offset) {
-    const auto frame = frames().take_zeroed();
-    if (!frame.ok()) {
-        refuse("out-of-memory");
-    }
+    const PhysAddr frame = require(frames().take_zeroed(), "out-of-memory");
     if (offset < segment.file_size) {
         const u64 left = segment.file_size - offset;
-        arch::copy_linear(frame.value(),
+        arch::copy_linear(frame,
                           section.base + Bytes{segment.offset + offset},
                           Bytes{left < base::kPageSize ? left : base::kPageSize});
     }
-    return frame.value();
+    return frame;
 }
 
 void load_ksec(const Payload& payload) {
     const PayloadSection section = payload.sections[static_cast<u32>(image::SectionKind::Ksec)];
-    const auto found = read_segments(section, image::kKsecBase, u64{1} << 30);
-    if (!found.ok()) {
-        refuse("no-policy");
-    }
-    const image::SegmentImage& segments = *found.value();
+    const image::SegmentImage& segments =
+        *require(read_segments(section, image::kKsecBase, u64{1} << 30), "no-policy");
     for (u32 i = 0; i < segments.segment_count; ++i) {
         const image::Segment& segment = segments.segments[i];
+        const arch::Access access = require(control::access_of(segment.flags), "policy-mapping");
         for (u64 offset = 0; offset < segment.memory_size; offset += base::kPageSize) {
             const PhysAddr frame = page_of(section, segment, offset);
-            const arch::Access access = access_of_segment(segment.flags);
-            if (access.execute) {
-                arch::sync_code(frame);
-            }
-            if (!arch::map_kernel_page(VirtAddr{segment.address + offset}, frame, access).ok()) {
-                refuse("policy-mapping");
-            }
+            require(arch::map_kernel_page(VirtAddr{segment.address + offset}, frame, access),
+                    "policy-mapping");
         }
     }
     const auto* entry = reinterpret_cast<const ksec::EntryTable*>(segments.entry);
-    if (entry->magic != ksec::kEntryMagic || entry->version != ksec::kEntryVersion) {
-        refuse("policy-version");
-    }
+    require(entry->magic == ksec::kEntryMagic && entry->version == ksec::kEntryVersion,
+            "policy-version");
     entry->seed(arch::boot_entropy(arch::kEntropyOfStart));
     policy().entry = entry;
     policy().core_sid = objects().next_sid();
@@ -100,64 +93,46 @@ void load_ksec(const Payload& payload) {
 /// `execute` of the kernel itself, then of Einit by the kernel.
 void judge_start(Sid init_sid) {
     Parties parties{ksec::Event::Execute, core_party(), core_party()};
-    if (!grant_message(parties, Message{})) {
-        refuse("policy-denies-kernel");
-    }
+    require(grant_message(parties, Message{}), "policy-denies-kernel");
     parties.dst = {policy().entry->init_class, init_sid};
-    if (!grant_message(parties, Message{})) {
-        refuse("policy-denies-init");
-    }
+    require(grant_message(parties, Message{}), "policy-denies-init");
 }
 
 void map_pages(Process& process, u64 address, PhysAddr from, u64 size) {
     for (u64 offset = 0; offset < size; offset += base::kPageSize) {
-        if (!process.table
-                 .map(VirtAddr{address + offset}, from + Bytes{offset}, {.read = true}, process)
-                 .ok()) {
-            refuse("init-mapping");
-        }
+        const VirtAddr at{address + offset};
+        require(process.table.map(at, from + Bytes{offset}, {.read = true}, process),
+                "init-mapping");
     }
 }
 
 void load_segment(Process& process, const PayloadSection& section, const image::Segment& segment) {
-    RegionRequest request{};
-    request.address = segment.address;
-    request.size = base::pages_for(Bytes{segment.memory_size}).bytes().value;
-    request.writable = (segment.flags & image::kSegmentWrite) != 0;
-    request.executable = (segment.flags & image::kSegmentExecute) != 0;
-    if (!reserve_region(process, request).ok()) {
-        refuse("init-segment");
-    }
+    const arch::Access access = require(control::access_of(segment.flags), "init-segment");
+    require(reserve_region(process,
+                           {.address = segment.address,
+                            .size = base::pages_for(Bytes{segment.memory_size}).bytes().value,
+                            .writable = access.write,
+                            .executable = access.execute}),
+            "init-segment");
     for (u64 offset = 0; offset < segment.memory_size; offset += base::kPageSize) {
         const PhysAddr frame = page_of(section, segment, offset);
-        const arch::Access access = access_of_segment(segment.flags);
         if (access.execute) {
             arch::sync_code(frame);
         }
-        if (!process.charge(1).ok() ||
-            !process.table.map(VirtAddr{segment.address + offset}, frame, access, process).ok()) {
-            refuse("init-segment");
-        }
+        require(process.charge(1), "init-segment");
+        require(process.table.map(VirtAddr{segment.address + offset}, frame, access, process),
+                "init-segment");
     }
 }
 
 void make_stack(Process& process, u64 top) {
-    RegionRequest request{};
-    request.address = top - kInitStackBytes;
-    request.size = kInitStackBytes;
-    request.writable = true;
-    const auto stack = reserve_region(process, request);
-    if (!stack.ok()) {
-        refuse("init-stack");
-    }
-    u32 done = 0;
-    while (done < stack.value().pages.value) {
-        const auto mapped =
-            map_region_step(process, stack.value(), done, {.read = true, .write = true});
-        if (!mapped.ok()) {
-            refuse("init-stack");
-        }
-        done = mapped.value();
+    constexpr arch::Access kData{.read = true, .write = true};
+    Region& stack = require(
+        reserve_region(
+            process, {.address = top - kInitStackBytes, .size = kInitStackBytes, .writable = true}),
+        "init-stack");
+    for (u32 done = 0; done < stack.pages.value;) {
+        done = require(map_region_step(process, stack, done, kData), "init-stack");
     }
 }
 
@@ -165,20 +140,16 @@ void start_init(const Payload& payload) {
     const auto& segments_at = payload.sections[static_cast<u32>(image::SectionKind::Init)];
     const auto& romfs = payload.sections[static_cast<u32>(image::SectionKind::Romfs)];
     const auto& system = payload.sections[static_cast<u32>(image::SectionKind::System)];
-    const auto segments = read_segments(segments_at, image::kInitBase, u64{1} << 30);
-    if (!segments.ok()) {
-        refuse("no-init");
-    }
-    const auto made = control::create_process(
-        "init", policy().entry->init_class, frames().free_frames(), kInitPriority);
-    if (!made.ok()) {
-        refuse("init-process");
-    }
-    Process& process = made.value();
+    const image::SegmentImage& segments =
+        *require(read_segments(segments_at, image::kInitBase, u64{1} << 30), "no-init");
+    const u16 init_class = policy().entry->init_class;
+    Process& process =
+        require(control::create_process("init", init_class, frames().free_frames(), kInitPriority),
+                "init-process");
     process.references = 1;  // the kernel's own
     judge_start(process.sid);
-    for (u32 i = 0; i < segments.value()->segment_count; ++i) {
-        load_segment(process, segments_at, segments.value()->segments[i]);
+    for (u32 i = 0; i < segments.segment_count; ++i) {
+        load_segment(process, segments_at, segments.segments[i]);
     }
     const u64 stack = place_of(kInitStackTop, 1);
     const u64 romfs_at = place_of(kRomfsAddress, 2);
@@ -186,11 +157,9 @@ void start_init(const Payload& payload) {
     make_stack(process, stack);
     map_pages(process, romfs_at, romfs.base, romfs.size.value);
     map_pages(process, system_at, system.base, system.size.value);
-    process.entry = segments.value()->entry;
+    process.entry = segments.entry;
     process.stack = stack;
-    if (!control::start_process(process).ok()) {
-        refuse("init-thread");
-    }
+    require(control::start_process(process), "init-thread");
     Thread& first = *scheduler().threads.find(0);
     const u64 arguments[] = {
         process.handles.at(0).handle, romfs_at, romfs.size.value, system_at, system.size.value};
@@ -208,13 +177,10 @@ void start_init(const Payload& payload) {
     control::start_clock();
     log_line("boot: interrupts gic=", u64{info.gic_version});
     log_line("boot: memory free_mib=", frames().free_frames() >> 8);
-    const auto payload = read_payload(info.payload, info.payload_limit);
-    if (!payload.ok()) {
-        refuse("bad-image");
-    }
-    load_ksec(payload.value());
+    const Payload payload = require(read_payload(info.payload, info.payload_limit), "bad-image");
+    load_ksec(payload);
     log_line("boot: policy hash=", policy().entry->policy_hash);
-    start_init(payload.value());
+    start_init(payload);
     arch::seal_kernel();
     for (u32 i = 1; i < info.cpu_count && i < kMaxCpus; ++i) {
         if (!arch::start_cpu(CpuId{i})) {

@@ -22,8 +22,5 @@ struct State {
 
 /// Makes `block` (sizeof(State) bytes) the kernel's state; for tests, again and again.
 void create_state(void* block);
-/// Makes an existing state the current one.
-void use_state(State& state);
-State& current_state();
 
 }  // namespace kernel

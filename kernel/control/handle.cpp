@@ -87,13 +87,15 @@ connect(Thread& caller, const api::Connect_Request& in, api::Connect_Response& o
     if (endpoint == nullptr || client.state > ProcessState::Running) {
         return Status::NotReady;
     }
-    SlotContent content{};
-    content.type = SlotType::Client;
-    content.object = endpoint;
-    content.rights = abi::rights::kCall | abi::rights::kCopy | abi::rights::kTransfer;
-    content.life = endpoint->life;
-    content.row = policy().entry->row(client.class_id, endpoint->class_id);
-    TRY_VALUE(out.channel, insert_handle(client, content));
+    const ksec::Row* row = policy().entry->row(client.class_id, endpoint->class_id);
+    TRY_VALUE(
+        out.channel,
+        insert_handle(client,
+                      {.rights = abi::rights::kCall | abi::rights::kCopy | abi::rights::kTransfer,
+                       .object = endpoint,
+                       .row = row,
+                       .life = endpoint->life,
+                       .type = SlotType::Client}));
     ++endpoint->references;
     if (&client == caller.process) {
         undo_handle(caller, out.channel);
@@ -160,9 +162,8 @@ revoke_subtree(Thread& caller, const api::RevokeSubtree_Request& in, api::Revoke
 template <typename Request, typename Response, SlotType kType>
 Result<Outcome> close_only(Thread& caller, const Request& in, Response&) {
     const auto target = static_cast<u32>(std::bit_cast<u64>(in));
-    TRY_VALUE(Slot & slot, find_slot(*caller.process, target, 0));
-    return slot.type == kType ? Result<Outcome>{step(close_slot(*caller.process, slot))}
-                              : Status::WrongType;
+    TRY_VALUE(Slot & slot, find_slot(*caller.process, target, 0, kType));
+    return step(close_slot(*caller.process, slot));
 }
 
 Result<Outcome> uid_alloc(Thread&, const api::UidAlloc_Request&, api::UidAlloc_Response& out) {

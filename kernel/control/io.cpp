@@ -24,18 +24,14 @@ bool overlaps_registered(u64 base, u64 size) {
 /// Hands a new resource, which has no reference yet, to the caller. OutOfMemory: it is released.
 template <auto kRelease, typename T>
 Result<Outcome> hand_over(Thread& caller, T& object, abi::HandleDescriptor& given) {
-    SlotContent content{};
-    content.type = T::kType;
-    content.object = &object;
-    content.rights = abi::rights::kAll;
     ++object.references;
-    const auto handle = insert_handle(*caller.process, content);
+    const auto handle = insert_handle(
+        *caller.process, {.rights = abi::rights::kAll, .object = &object, .type = T::kType});
     if (!handle.ok()) {
         kRelease(object);
         return handle.status();
     }
-    given = own_handle(handle.value());
-    undo_handle(caller, handle.value());
+    given = give_handle(caller, handle.value());
     return Outcome::Done;
 }
 
@@ -72,12 +68,11 @@ Result<Outcome> map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem
     TRY_VALUE(DeviceRange & range,
               resolve<DeviceRange>(
                   *caller.process, in.resource.handle, abi::rights::kRead | abi::rights::kWrite));
-    RegionRequest request{};
-    request.address = in.hint;
-    request.size = range.size.value;
-    request.kind = RegionKind::Device;
-    request.writable = true;
-    request.object = &range;
+    const RegionRequest request{.address = in.hint,
+                                .size = range.size.value,
+                                .kind = RegionKind::Device,
+                                .writable = true,
+                                .object = &range};
     return map_in_steps(caller, *caller.process, request, out.at);
 }
 

@@ -48,25 +48,18 @@ Result<Outcome> subscribe_to_object(Thread& caller,
     return Outcome::Done;
 }
 
-/// Ends the subscriptions to an object, whose handle is proof enough; `id` null: all.
-Result<Outcome>
-end_subscriptions(Thread& caller, u32 receiver_handle, u32 object_handle, const u64* id) {
-    TRY_VALUE(const Receiver receiver, receiver_of(*caller.process, receiver_handle));
-    TRY_VALUE(const Slot& object, find_slot(*caller.process, object_handle, 0));
+/// Ends the receiver's subscriptions to an object: the one named by an event, or all. A queue that
+/// was dropped has none, so who ends them twice is told.
+template <typename Request, typename Response>
+Result<Outcome> unsubscribe_from(Thread& caller, const Request& in, Response&) {
+    TRY_VALUE(const Receiver receiver, receiver_of(*caller.process, in.receiver.handle));
+    TRY_VALUE(const Slot& object, find_slot(*caller.process, in.object.handle, 0));
+    const u64* id = nullptr;
+    if constexpr (requires { in.eventId; }) {
+        id = &in.eventId;
+    }
     return unsubscribe(receiver, ipc::slot_sid(object), id) ? Result<Outcome>{Outcome::Done}
                                                             : Status::ResourceNotFound;
-}
-
-Result<Outcome> unsubscribe_from_event(Thread& caller,
-                                       const api::UnsubscribeFromEvent_Request& in,
-                                       api::UnsubscribeFromEvent_Response&) {
-    return end_subscriptions(caller, in.receiver.handle, in.object.handle, &in.eventId);
-}
-
-Result<Outcome> unsubscribe_from_object(Thread& caller,
-                                        const api::UnsubscribeFromObject_Request& in,
-                                        api::UnsubscribeFromObject_Response&) {
-    return end_subscriptions(caller, in.receiver.handle, in.object.handle, nullptr);
 }
 
 /// The queue of a notice that was not dropped.
@@ -145,8 +138,10 @@ Result<Outcome> set_object_event(Thread& caller,
 constexpr MethodEntry kMethods[] = {
     kMethod<subscribe_to_object>,
     kMethod<create>,
-    kMethod<unsubscribe_from_event>,
-    kMethod<unsubscribe_from_object>,
+    kMethod<
+        unsubscribe_from<api::UnsubscribeFromEvent_Request, api::UnsubscribeFromEvent_Response>>,
+    kMethod<
+        unsubscribe_from<api::UnsubscribeFromObject_Request, api::UnsubscribeFromObject_Response>>,
     kMethod<get_event>,
     kMethod<drop_and_wake>,
     kMethod<set_object_event>,

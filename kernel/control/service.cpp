@@ -156,18 +156,7 @@ Result<u8*> begin_response_arena(Thread& caller, u32 size) {
     ipc::release_message(caller);
     Message& message = caller.message;
     message.reset({}, nullptr);
-    u32 order = 0;
-    while ((base::kPageSize << order) < u64{kStagedArenaOffset} + size) {
-        ++order;
-    }
-    TRY(caller.process->charge(u64{1} << order));
-    const auto block = frames().take_raw(order);
-    if (!block.ok()) {
-        caller.process->uncharge(u64{1} << order);
-        return block.status();
-    }
-    message.staged = block.value();
-    message.staged_order = order;
+    TRY(ipc::take_block(caller, u64{kStagedArenaOffset} + size));
     message.arena_staged = true;
     message.arena_size = size;
     message.tag = abi::Tag::make_long(abi::Kind::Response, 0, 0, 0);

@@ -19,18 +19,6 @@ template <auto kFunction> struct Adapter;
 
 template <typename Request,
           typename Response,
-          Outcome (*kFunction)(Thread&, const Request&, Response&)>
-struct Adapter<kFunction> {
-    static Outcome run(Thread& caller, const void* request, void* response) {
-        return kFunction(
-            caller, *static_cast<const Request*>(request), *static_cast<Response*>(response));
-    }
-
-    static constexpr MethodEntry kEntry{&run, sizeof(Response), nullptr};
-};
-
-template <typename Request,
-          typename Response,
           Result<Outcome> (*kFunction)(Thread&, const Request&, Response&)>
 struct Adapter<kFunction> {
     static Outcome run(Thread& caller, const void* request, void* response) {
@@ -135,12 +123,6 @@ inline SystemState& system_state() { return *g_parts.system; }
 // --- what handlers share
 // ---------------------------------------------------------------------------
 
-/// Fills rc and is Done.
-template <typename Response> Outcome answer(Response& response, Status status) {
-    response.rc = static_cast<base::s32>(status);
-    return Outcome::Done;
-}
-
 /// Bytes of a variable-size parameter, in the staged request; inside it, as the check has proved.
 inline const char* text_of(Thread& caller, const abi::ArenaRange& range) {
     return reinterpret_cast<const char*>(ipc::staged_fixed(caller.message)) + kStagedArenaOffset +
@@ -156,11 +138,7 @@ inline abi::HandleDescriptor own_handle(u32 handle) { return {handle, abi::right
 /// A handle of `process` for an object, derived from nothing. OutOfMemory.
 template <typename T>
 Result<u32> name_object(Process& process, T& object, u32 rights, SlotType type = T::kType) {
-    SlotContent content{};
-    content.type = type;
-    content.object = &object;
-    content.rights = rights;
-    const auto handle = insert_handle(process, content);
+    const auto handle = insert_handle(process, {.rights = rights, .object = &object, .type = type});
     object.references += handle.ok() ? 1 : 0;
     return handle;
 }

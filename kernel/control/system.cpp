@@ -67,8 +67,8 @@ time::GetSystemTimeAdj_Response get_system_time_adj(Thread&,
     return {.nanoseconds = unslewed(monotonic_now()), .rc = 0};
 }
 
-Outcome
-debug_write(Thread& caller, const hal::DebugWrite_Request& in, hal::DebugWrite_Response& out) {
+Result<Outcome>
+debug_write(Thread& caller, const hal::DebugWrite_Request& in, hal::DebugWrite_Response&) {
     const char* text = text_of(caller, in.text);
     const u32 length = in.text.size > 0 ? in.text.size - 1 : 0;
     char shown[kConsoleStep];
@@ -78,26 +78,27 @@ debug_write(Thread& caller, const hal::DebugWrite_Request& in, hal::DebugWrite_R
         shown[count++] = c == '\n' || (c >= ' ' && c != 0x7f) ? c : '?';
     }
     arch::console_write(shown, count);
-    return caller.cursor < length ? Outcome::More : answer(out, Status::Ok);
+    return caller.cursor < length ? Outcome::More : Outcome::Done;
 }
 
-Outcome get_entropy(Thread&, const hal::GetEntropy_Request&, hal::GetEntropy_Response& out) {
+Result<Outcome>
+get_entropy(Thread&, const hal::GetEntropy_Request&, hal::GetEntropy_Response& out) {
     u32& index = system_state().entropy_index;
     out.a = arch::boot_entropy(index);
     out.b = arch::boot_entropy(index + 1);
     out.c = arch::boot_entropy(index + 2);
     out.d = arch::boot_entropy(index + 3);
     index += 4;
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
-Outcome get_env(Thread&, const hal::GetEnv_Request&, hal::GetEnv_Response& out) {
+Result<Outcome> get_env(Thread&, const hal::GetEnv_Request&, hal::GetEnv_Response& out) {
     for (const Cpu& cpu : scheduler().cpus) {
         out.cpus += cpu.online ? 1 : 0;
     }
     out.frequency = arch::ticks_per_second();
     out.freePages = frames().free_frames();
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
 /// By the caller's own rights, page by page, through the linear map: whatever the addresses are,
@@ -128,41 +129,37 @@ Result<Outcome> audit_open(Thread& caller, const audit::Open_Request& in, audit:
     return Outcome::Done;
 }
 
-Outcome audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Response& out) {
+Result<Outcome> audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Response& out) {
     const Notice* reader = policy().reader;
     if (reader == nullptr || reader->endpoint == nullptr ||
         reader->endpoint->process != caller.process) {
-        return answer(out, Status::Busy);
+        return Status::Busy;
     }
     constexpr u32 kMost = 3968 / sizeof(ksec::Record);
     AuditRing& ring = audit_ring();
     const u32 count = ring.count() < kMost ? ring.count() : kMost;
     const u32 size = count * static_cast<u32>(sizeof(ksec::Record));
-    const auto arena = begin_response_arena(caller, size);
-    if (!arena.ok()) {
-        return answer(out, arena.status());
-    }
+    TRY_VALUE(u8* const arena, begin_response_arena(caller, size));
     for (u32 i = 0; i < count; ++i) {
-        __builtin_memcpy(
-            arena.value() + i * sizeof(ksec::Record), &ring.front(), sizeof(ksec::Record));
+        __builtin_memcpy(arena + i * sizeof(ksec::Record), &ring.front(), sizeof(ksec::Record));
         ring.pop();
     }
     out.records = {0, size};
     out.dropped = ring.lost_in_all();
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
-Outcome power_request(Thread&, const pm::Request_Request& in, pm::Request_Response& out) {
+Result<Outcome> power_request(Thread&, const pm::Request_Request& in, pm::Request_Response&) {
     if (in.kind == pm::PowerOff) {
         arch::power_off(in.code);
     }
     if (in.kind == pm::Reset) {
         arch::reset();
     }
-    return answer(out, Status::InvalidArgument);
+    return Status::InvalidArgument;
 }
 
-Outcome
+Result<Outcome>
 get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounters_Response& out) {
     out.freeFrames = frames().free_frames();
     out.objects = u64{objects().processes.used()} + objects().regions.used() +
@@ -176,7 +173,7 @@ get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounter
     }
     out.granted = policy().granted;
     out.denied = policy().denied;
-    return answer(out, Status::Ok);
+    return Outcome::Done;
 }
 
 constexpr MethodEntry kTimeMethods[] = {kMethod<get_system_time>,

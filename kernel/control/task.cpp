@@ -97,7 +97,7 @@ Result<Outcome> resume(Thread& caller, const task::Resume_Request& in, task::Res
     return Outcome::Done;
 }
 
-Outcome exit(Thread& caller, const task::Exit_Request& in, task::Exit_Response&) {
+Result<Outcome> exit(Thread& caller, const task::Exit_Request& in, task::Exit_Response&) {
     end_process(*caller.process, {EndReason::Exit, in.code, 0, 0});
     return Outcome::Gone;
 }
@@ -228,12 +228,12 @@ get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Response& o
 }
 
 Result<u32> map_clock(Process& process) {
-    RegionRequest request{};
-    request.address = abi::kClockAddress;
-    request.size = base::kPageSize;
-    request.kind = RegionKind::Memory;
-    request.object = system_state().clock;
-    TRY_VALUE(Region & region, reserve_region(process, request));
+    TRY_VALUE(Region & region,
+              reserve_region(process,
+                             {.address = abi::kClockAddress,
+                              .size = base::kPageSize,
+                              .kind = RegionKind::Memory,
+                              .object = system_state().clock}));
     return map_region_step(process, region, 0, access_of(region));
 }
 
@@ -303,12 +303,12 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
         return give_up(table.status());
     }
     process->table = table.value();
-    SlotContent content{};
-    content.type = SlotType::Kernel;
-    content.object = &endpoints().core;
-    content.rights = abi::rights::kCall;
-    content.row = policy().entry->row(class_id, policy().entry->core_class);
-    [[maybe_unused]] const auto kernel_channel = insert_handle(*process, content);
+    const ksec::Row* row = policy().entry->row(class_id, policy().entry->core_class);
+    [[maybe_unused]] const auto kernel_channel = insert_handle(*process,
+                                                               {.rights = abi::rights::kCall,
+                                                                .object = &endpoints().core,
+                                                                .row = row,
+                                                                .type = SlotType::Kernel});
     ++endpoints().core.references;
     if (const auto mapped = map_clock(*process); !mapped.ok()) {
         end_process(*process, {EndReason::Terminated, 0, 0, 0});

@@ -27,7 +27,7 @@ Result<Thread&> thread_for(Thread& caller, const abi::HandleDescriptor& named) {
 
 /// A new handle of a thread of the caller's process, taken back if the response is denied.
 Result<abi::HandleDescriptor> name_thread(Thread& caller, Thread& named) {
-    SlotContent content{};
+    Slot content{};
     content.type = SlotType::Thread;
     content.object = &named;
     content.rights = abi::rights::kAll;
@@ -62,7 +62,7 @@ Result<Outcome> create(Thread& caller, const Create_Request& in, Create_Response
     return Outcome::Done;
 }
 
-Outcome exit(Thread& caller, const Exit_Request& in, Exit_Response&) {
+Result<Outcome> exit(Thread& caller, const Exit_Request& in, Exit_Response&) {
     Process& process = *caller.process;
     caller.exit_code = in.code;
     if (process.thread_count == 1) {
@@ -123,7 +123,7 @@ Result<Outcome> attach(Thread& caller, const Attach_Request&, Attach_Response& o
     return Outcome::Done;
 }
 
-Outcome suspend(Thread& caller, const Suspend_Request&, Suspend_Response&) {
+Result<Outcome> suspend(Thread& caller, const Suspend_Request&, Suspend_Response&) {
     scheduler().block(caller, state::kDormant);
     return Outcome::Waits;
 }

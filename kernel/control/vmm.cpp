@@ -24,6 +24,8 @@ struct Window {
     u32 pages;
 };
 
+MemoryObject& memory_of(const Slot& slot) { return *static_cast<MemoryObject*>(slot.object); }
+
 Result<Window> part_of(const Slot& slot, u64 offset, u64 size) {
     const auto window = std::bit_cast<Window>(slot.badge);
     const u64 whole = u64{window.pages} * base::kPageSize;
@@ -47,14 +49,13 @@ Result<u32> rights_of(u32 flags) {
 /// A new handle of a memory object, which dies if nothing else refers to it. OutOfMemory.
 Result<u32> insert_memory(
     Process& process, MemoryObject& memory, u32 rights, Window window, SlotRef parent = kNoSlot) {
-    SlotContent content{};
-    content.type = SlotType::Memory;
-    content.object = &memory;
-    content.rights = rights;
-    content.badge = std::bit_cast<u64>(window);
-    content.parent = parent;
     ++memory.references;
-    const auto handle = insert_handle(process, content);
+    const auto handle = insert_handle(process,
+                                      {.rights = rights,
+                                       .object = &memory,
+                                       .badge = std::bit_cast<u64>(window),
+                                       .type = SlotType::Memory,
+                                       .parent = parent});
     if (!handle.ok()) {
         release_memory(memory);
     }
@@ -94,9 +95,7 @@ finish_making(Thread& caller, Result<bool> is_whole, u32 flags, abi::HandleDescr
 
 Result<Outcome>
 allocate(Thread& caller, const vmm::Allocate_Request& in, vmm::Allocate_Response& out) {
-    RegionRequest request{};
-    request.address = in.address;
-    request.size = in.size;
+    RegionRequest request{.address = in.address, .size = in.size};
     if (in.flags == vmm::Reserve) {
         TRY_VALUE(const Region& reserved, reserve_region(*caller.process, request));
         out.at = reserved.base.value;
@@ -215,7 +214,7 @@ Result<bool> convert_step(Thread& caller, const vmm::MdlCreateFromVm_Request& in
     if (version != now) {
         return Status::Busy;
     }
-    auto& memory = *static_cast<MemoryObject*>(slot.object);
+    MemoryObject& memory = memory_of(slot);
     TRY_VALUE(caller.cursor, list_region_step(memory, region, caller.cursor));
     if (caller.cursor < pages) {
         return false;
@@ -232,8 +231,7 @@ Result<Outcome> mdl_create_from_vm(Thread& caller,
 
 Result<Outcome>
 mdl_get_size(Thread& caller, const vmm::MdlGetSize_Request& in, vmm::MdlGetSize_Response& out) {
-    TRY(resolve<MemoryObject>(*caller.process, in.mdl.handle, 0));
-    const Slot& slot = *caller.process->handles.find(in.mdl.handle);
+    TRY_VALUE(const Slot& slot, find_slot(*caller.process, in.mdl.handle, 0, SlotType::Memory));
     out.size = u64{std::bit_cast<Window>(slot.badge).pages} * base::kPageSize;
     return Outcome::Done;
 }
@@ -252,14 +250,13 @@ Result<Outcome> mdl_map(Thread& caller, const vmm::MdlMap_Request& in, vmm::MdlM
 Result<Outcome>
 mdl_clone(Thread& caller, const vmm::MdlClone_Request& in, vmm::MdlClone_Response& out) {
     Process& process = *caller.process;
-    TRY_VALUE(MemoryObject & memory,
-              resolve<MemoryObject>(process, in.mdl.handle, abi::rights::kCopy));
-    const Slot& source = *process.handles.find(in.mdl.handle);
+    TRY_VALUE(const Slot& source,
+              find_slot(process, in.mdl.handle, abi::rights::kCopy, SlotType::Memory));
     TRY_VALUE(const Window window, part_of(source, in.offset, in.size));
     TRY_VALUE(u32 rights, rights_of(in.flags));
     rights &= source.rights;
     TRY_VALUE(const u32 clone,
-              insert_memory(process, memory, rights, window, slot_ref(process, source)));
+              insert_memory(process, memory_of(source), rights, window, slot_ref(process, source)));
     out.clone = {clone, rights, 0};
     undo_handle(caller, clone);
     return Outcome::Done;
@@ -287,7 +284,7 @@ Result<Outcome> make_memory(Thread& caller, u64 pages, u32 flags, abi::HandleDes
             return Status::InvalidArgument;
         }
         TRY_VALUE(const Slot& slot, made_slot(caller, pages));
-        auto& memory = *static_cast<MemoryObject*>(slot.object);
+        MemoryObject& memory = memory_of(slot);
         TRY_VALUE(const u32 grown, grow_memory_step(memory, static_cast<u32>(pages)));
         return grown == pages;
     };
@@ -297,9 +294,10 @@ Result<Outcome> make_memory(Thread& caller, u64 pages, u32 flags, abi::HandleDes
 Status prepare_memory_mapping(
     Process& holder, u32 handle, u64 offset, u64 length, u32 flags, RegionRequest& request) {
     TRY_VALUE(const arch::Access access, access_of(flags));
-    TRY_VALUE(MemoryObject & memory,
-              resolve<MemoryObject>(holder, handle, (flags | vmm::Read) << kRightsShift));
-    TRY_VALUE(const Window part, part_of(*holder.handles.find(handle), offset, length));
+    const u32 rights = (flags | vmm::Read) << kRightsShift;
+    TRY_VALUE(const Slot& slot, find_slot(holder, handle, rights, SlotType::Memory));
+    TRY_VALUE(const Window part, part_of(slot, offset, length));
+    MemoryObject& memory = memory_of(slot);
     // No byte is ever writable through one mapping and executable through another.
     if ((access.write && memory.executable_mappings > 0) ||
         (access.execute && memory.writable_mappings > 0)) {

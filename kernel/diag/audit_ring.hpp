@@ -28,8 +28,7 @@ public:
                 return true;
             }
         }
-        ++lost_;
-        ++lost_in_all_;
+        lose();
         return false;
     }
 
@@ -37,8 +36,7 @@ public:
     void push(const ksec::Record& record, base::u64 now_ns) {
         ++sequence_;
         if (count_ == kCapacity) {
-            ++lost_;
-            ++lost_in_all_;
+            lose();
             return;
         }
         ksec::Record& slot = records_[(first_ + count_) % kCapacity];
@@ -64,6 +62,11 @@ public:
 
 private:
     static constexpr base::u32 kKinds = 1021;  // a prime
+
+    void lose() {
+        ++lost_;
+        ++lost_in_all_;
+    }
 
     /// Never 0, and another for each kind of event among at most 4,096 classes.
     static base::u64 kind_of(const ksec::Record& record) {

@@ -13,22 +13,12 @@ constexpr Entry decode(base::u64 syndrome) {
     constexpr base::u64 kClassFp = 0x07;   // access to SIMD or floating point
     constexpr base::u64 kClassSvc = 0x15;  // SVC in AArch64 state
     const base::u64 kind = (syndrome >> 26) & 0x3F;
-    if (kind == kClassFp) {
-        return Entry::FirstFp;
+    const base::u64 number = syndrome & 0xFFFF;  // of an SVC
+    if (kind == kClassSvc) {
+        return number < static_cast<base::u64>(Entry::BadCall) ? static_cast<Entry>(number)
+                                                               : Entry::BadCall;
     }
-    if (kind != kClassSvc) {
-        return Entry::Fault;
-    }
-    switch (syndrome & 0xFFFF) {
-    case 0:
-        return Entry::Call;
-    case 1:
-        return Entry::Receive;
-    case 2:
-        return Entry::Reply;
-    default:
-        return Entry::BadCall;
-    }
+    return kind == kClassFp ? Entry::FirstFp : Entry::Fault;
 }
 
 }  // namespace kernel

@@ -151,6 +151,9 @@ Result<void>
 stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed_handle_rights);
 /// One step of staging the arena; true when all of it is staged. SourceFault.
 Result<bool> stage_arena_step(Thread& sender);
+/// A block of at least so many bytes, not cleared, as thread.message's staged one: for a fixed part
+/// that is not small, or for an arena that a check reads. Charged to the process. OutOfMemory.
+Result<void> take_block(Thread& sender, u64 bytes);
 /// Gives the staged block back.
 void release_message(Thread& sender);
 /// The staged fixed part of a message.

@@ -10,14 +10,6 @@ namespace kernel::ipc {
 
 namespace {
 
-u32 order_for(u64 bytes) {
-    u32 order = 0;
-    while ((base::kPageSize << order) < bytes) {
-        ++order;
-    }
-    return order;
-}
-
 abi::HandleDescriptor& descriptor(Message& message, u32 index) {
     return *reinterpret_cast<abi::HandleDescriptor*>(staged_fixed(message) +
                                                      message.shape->handle_offsets[index]);
@@ -110,19 +102,19 @@ Result<UserObject*> mark_for(Process& holder, const Slot& slot, u64 badge) {
 
 Result<u32>
 copy_slot(const Process& from, const Slot& slot, Process& to, u32 rights, UserObject* mark) {
-    SlotContent content{};
-    content.type = slot.type;
-    content.object = slot.object;
-    content.rights = slot.rights & rights;
-    content.badge = slot.badge;
-    content.life = slot.life;
-    content.transfer = mark;
+    const ksec::Row* row = nullptr;
     if (slot.type == SlotType::Client) {
-        content.row =
-            policy().entry->row(to.class_id, static_cast<const Endpoint*>(slot.object)->class_id);
+        row = policy().entry->row(to.class_id, static_cast<const Endpoint*>(slot.object)->class_id);
     }
-    content.parent = slot_ref(from, slot);
-    auto handle = insert_handle(to, content);
+    const auto handle = insert_handle(to,
+                                      {.rights = slot.rights & rights,
+                                       .object = slot.object,
+                                       .row = row,
+                                       .badge = slot.badge,
+                                       .life = slot.life,
+                                       .type = slot.type,
+                                       .parent = slot_ref(from, slot),
+                                       .transfer = mark});
     if (handle.ok()) {
         visit_object(slot, [](auto& object) { ++object.references; });
         if (mark != nullptr) {
@@ -152,10 +144,11 @@ u8* staged_fixed(Message& message) {
     return const_cast<u8*>(staged_fixed(static_cast<const Message&>(message)));
 }
 
-namespace {
-
-/// A block for a fixed part that is not small, or for an arena that a check reads.
-Result<void> take_block(Thread& sender, u32 order) {
+Result<void> take_block(Thread& sender, u64 bytes) {
+    u32 order = 0;
+    while ((base::kPageSize << order) < bytes) {
+        ++order;
+    }
     TRY(sender.process->charge(u64{1} << order));
     auto block = frames().take_raw(order);
     if (!block.ok()) {
@@ -166,8 +159,6 @@ Result<void> take_block(Thread& sender, u32 order) {
     sender.message.staged_order = order;
     return {};
 }
-
-}  // namespace
 
 Result<void>
 stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed_handle_rights) {
@@ -190,8 +181,7 @@ stage_message(Thread& sender, abi::Tag tag, const ksec::Shape* shape, u32 needed
         return Status::BufferTooLarge;
     }
     if (stage_arena || fixed.size() > kSmallFixed) {
-        const u32 order = stage_arena ? order_for(u64{kStagedArenaOffset} + arena.size()) : 0;
-        TRY(take_block(sender, order));
+        TRY(take_block(sender, stage_arena ? u64{kStagedArenaOffset} + arena.size() : 1));
     }
     message.fixed_size = fixed.size();
     message.arena_size = arena.size();
@@ -290,22 +280,20 @@ Status deliver_fixed(Thread& sender,
         return Status::OutOfMemory;
     }
     // Proves the room writable before handles move, so that nothing has to be taken back.
-    if (!copy_to_user(receiver.process->table,
-                      room_fixed.address(),
-                      staged_fixed(message),
-                      message.fixed_size)
-             .ok()) {
+    const auto copy_fixed = [&] {
+        return copy_to_user(receiver.process->table,
+                            room_fixed.address(),
+                            staged_fixed(message),
+                            message.fixed_size);
+    };
+    if (!copy_fixed().ok()) {
         return Status::TargetFault;
     }
     if (handles > 0 && &sender != &receiver) {
         if (const Status status = transfer_handles(sender, receiver); status != Status::Ok) {
             return status;
         }
-        if (!copy_to_user(receiver.process->table,
-                          room_fixed.address(),
-                          staged_fixed(message),
-                          message.fixed_size)
-                 .ok()) {
+        if (!copy_fixed().ok()) {
             return Status::TargetFault;
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arch/inline.hpp>
 #include <kernel/base/assert.hpp>
+#include <kernel/base/bits.hpp>
 #include <kernel/mem/frames.hpp>
 
 namespace kernel {
@@ -8,10 +9,6 @@ namespace kernel {
 namespace {
 
 constexpr u64 kFrame = base::kPageSize;
-
-constexpr PhysAddr align_up(PhysAddr at, u64 size) {
-    return PhysAddr{(at.value + size - 1) & ~(size - 1)};
-}
 
 }  // namespace
 
@@ -42,7 +39,7 @@ void FrameAllocator::initialize(const MemoryRange* ranges, u32 count) {
 }
 
 void FrameAllocator::add_range(PhysAddr from, PhysAddr to) {
-    from = align_up(from, kFrame);
+    from = PhysAddr{base::align_up(from.value, kFrame)};
     while (from.value + kFrame <= to.value) {
         if (from.value == 0) {  // frame 0 means "none" in the free lists
             from = from + Bytes{kFrame};

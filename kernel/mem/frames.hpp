@@ -5,21 +5,11 @@
 // is decided one level up (Process::charge).
 #pragma once
 
+#include <kernel/base/names.hpp>
 #include <kernel/base/parts.hpp>
-#include <kernel/base/result.hpp>
-#include <kernel/base/types.hpp>
 #include <kernel/hal/boot_info.hpp>
 
 namespace kernel {
-
-using base::Bytes;
-using base::PhysAddr;
-using base::Result;
-using base::Status;
-using base::u16;
-using base::u32;
-using base::u64;
-using base::u8;
 
 inline constexpr u32 kMaxOrder = 10;  // blocks of up to 4 MiB
 

@@ -4,11 +4,6 @@
 
 namespace kernel {
 
-using base::Bytes;
-using base::Result;
-using base::u64;
-using base::UserAddr;
-
 namespace {
 
 u64 up_to_page_end(UserAddr at, u64 size) {
@@ -21,7 +16,7 @@ u64 up_to_page_end(UserAddr at, u64 size) {
 Result<void> copy_from_user(const arch::PageTable& space, UserAddr from, void* to, u64 size) {
     auto* out = static_cast<unsigned char*>(to);
     while (size > 0) {
-        TRY_VALUE(const base::PhysAddr source, space.find(from, arch::Intent::Read));
+        TRY_VALUE(const PhysAddr source, space.find(from, arch::Intent::Read));
         const u64 chunk = up_to_page_end(from, size);
         arch::copy_bytes(out, arch::linear<unsigned char>(source), chunk);
         from = from + Bytes{chunk};
@@ -34,7 +29,7 @@ Result<void> copy_from_user(const arch::PageTable& space, UserAddr from, void* t
 Result<void> copy_to_user(const arch::PageTable& space, UserAddr to, const void* from, u64 size) {
     const auto* in = static_cast<const unsigned char*>(from);
     while (size > 0) {
-        TRY_VALUE(const base::PhysAddr target, space.find(to, arch::Intent::Write));
+        TRY_VALUE(const PhysAddr target, space.find(to, arch::Intent::Write));
         const u64 chunk = up_to_page_end(to, size);
         arch::copy_bytes(arch::linear<unsigned char>(target), in, chunk);
         to = to + Bytes{chunk};

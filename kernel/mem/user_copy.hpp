@@ -5,8 +5,7 @@
 #pragma once
 
 #include <arch/page_table.hpp>
-#include <kernel/base/result.hpp>
-#include <kernel/base/types.hpp>
+#include <kernel/base/names.hpp>
 
 namespace kernel {
 

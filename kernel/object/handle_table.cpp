@@ -30,7 +30,7 @@ void HandleTable::initialize(Slot* slots, u32 capacity) {
     free_count_ = capacity;
 }
 
-Result<u32> HandleTable::insert(const SlotContent& content) {
+Result<u32> HandleTable::insert(const Slot& content) {
     if (first_free_ == kEnd) {
         return Status::OutOfMemory;
     }
@@ -39,21 +39,13 @@ Result<u32> HandleTable::insert(const SlotContent& content) {
     first_free_ = slot.next.value;
     --free_count_;
     ++used_;
-    ++slot.generation;
-    slot.handle = (u32{slot.generation} << 16) | index;
-    slot.rights = content.rights;
-    slot.object = content.object;
-    slot.badge = content.badge;
-    slot.life = content.life;
-    slot.type = content.type;
+    const auto generation = static_cast<u16>(slot.generation + 1);
+    slot = content;
+    slot.generation = generation;
+    slot.handle = (u32{generation} << 16) | index;
     const bool callable = (content.type == SlotType::Client || content.type == SlotType::Kernel) &&
                           (content.rights & abi::rights::kCall) != 0 && content.row != nullptr;
     slot.row = callable ? content.row : kDenyRow;
-    slot.parent = content.parent;
-    slot.first_child = kNoSlot;
-    slot.next = kNoSlot;
-    slot.previous = kNoSlot;
-    slot.transfer = content.transfer;
     return slot.handle;
 }
 

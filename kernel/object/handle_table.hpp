@@ -9,19 +9,10 @@
 #pragma once
 
 #include <kernel/abi/rights.hpp>
-#include <kernel/base/result.hpp>
-#include <kernel/base/types.hpp>
+#include <kernel/base/names.hpp>
 #include <ksec/verdict.hpp>
 
 namespace kernel {
-
-using base::Result;
-using base::Sid;
-using base::Status;
-using base::u16;
-using base::u32;
-using base::u64;
-using base::u8;
 
 enum class SlotType : u8 {
     Free,
@@ -71,18 +62,6 @@ inline constexpr u32 kSlotShift = 6;  // log2(sizeof(Slot)), for the fast path
 
 struct Process;
 
-/// What a new slot is to name. The object's reference is counted by the caller.
-struct SlotContent {
-    SlotType type = SlotType::Free;
-    void* object = nullptr;
-    u32 rights = 0;
-    u64 badge = 0;
-    u32 life = 0;
-    const ksec::Row* row = nullptr;
-    SlotRef parent = kNoSlot;
-    UserObject* transfer = nullptr;
-};
-
 class HandleTable final {
 public:
     /// `slots` is cleared memory for `capacity` (a power of two, at most 65536) entries.
@@ -97,8 +76,9 @@ public:
     /// Slot by index, live or not; the index is masked.
     [[nodiscard]] Slot& at(u32 index) const { return slots_[index & (capacity_ - 1)]; }
 
-    /// A new handle. OutOfMemory: the table is full.
-    Result<u32> insert(const SlotContent& content);
+    /// A new handle for what `content` names; the caller counts the object's reference.
+    /// OutOfMemory: the table is full.
+    Result<u32> insert(const Slot& content);
     /// Empties a live slot; links were dissolved before.
     void erase(Slot& slot);
 

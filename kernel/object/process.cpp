@@ -59,7 +59,7 @@ Process& process_at(SlotRef ref) {
 
 Slot& slot_at(SlotRef ref) { return process_at(ref).handles.at(ref.value & 0xFFFF); }
 
-Result<u32> insert_handle(Process& process, const SlotContent& content) {
+Result<u32> insert_handle(Process& process, const Slot& content) {
     TRY_VALUE(const u32 handle, process.handles.insert(content));
     if (content.parent != kNoSlot) {
         Slot& slot = *process.handles.find(handle);

@@ -14,12 +14,6 @@
 
 namespace kernel {
 
-using base::Bytes;
-using base::PageCount;
-using base::PhysAddr;
-using base::UserAddr;
-using base::VirtAddr;
-
 struct Endpoint;
 struct Thread;
 struct MemoryObject;
@@ -207,7 +201,7 @@ Slot& slot_at(SlotRef ref);
 Process& process_at(SlotRef ref);
 
 /// Inserts a handle and links it below `parent` (kNoSlot: a root). OutOfMemory.
-Result<u32> insert_handle(Process& process, const SlotContent& content);
+Result<u32> insert_handle(Process& process, const Slot& content);
 /// Moves a slot, with all below it, from its place in the derivation tree to below `parent`
 /// (kNoSlot: it becomes a root). O(1).
 void move_slot(SlotRef self, SlotRef parent);
@@ -220,11 +214,15 @@ void end_object(Sid sid);
 /// kUserObjectsPerProcess, or all have all.
 Result<UserObject&> create_user_object(Process& owner, u64 context);
 
-/// The slot of a handle. BadHandle, NoCapability.
-inline Result<Slot&> find_slot(Process& process, u32 handle, u32 needed_rights) {
+/// The slot of a handle, of this type unless that is Free. BadHandle, WrongType, NoCapability.
+inline Result<Slot&>
+find_slot(Process& process, u32 handle, u32 needed_rights, SlotType type = SlotType::Free) {
     Slot* slot = process.handles.find(handle);
     if (slot == nullptr) {
         return Status::BadHandle;
+    }
+    if (type != SlotType::Free && slot->type != type) {
+        return Status::WrongType;
     }
     const bool is_enough = (slot->rights & needed_rights) == needed_rights;
     return is_enough ? Result<Slot&>{*slot} : Status::NoCapability;
@@ -232,24 +230,14 @@ inline Result<Slot&> find_slot(Process& process, u32 handle, u32 needed_rights) 
 
 /// The slot of a sync object, which is all there is of it. BadHandle, WrongType.
 inline Result<Slot&> find_sync(Process& process, u32 handle) {
-    TRY_VALUE(Slot & slot, find_slot(process, handle, 0));
-    return slot.type == SlotType::Sync ? Result<Slot&>{slot} : Status::WrongType;
+    return find_slot(process, handle, 0, SlotType::Sync);
 }
 
 /// The object of type T behind `handle`. BadHandle, WrongType, NoCapability.
 template <typename T>
 Result<T&> resolve(Process& process, u32 handle, u32 needed_rights, SlotType type = T::kType) {
-    Slot* slot = process.handles.find(handle);
-    if (slot == nullptr) {
-        return Status::BadHandle;
-    }
-    if (slot->type != type) {
-        return Status::WrongType;
-    }
-    if ((slot->rights & needed_rights) != needed_rights) {
-        return Status::NoCapability;
-    }
-    return *static_cast<T*>(slot->object);
+    TRY_VALUE(const Slot& slot, find_slot(process, handle, needed_rights, type));
+    return *static_cast<T*>(slot.object);
 }
 
 }  // namespace kernel

@@ -60,7 +60,7 @@ World::World(const Scenario& scenario) : scenario_(scenario), system_(scenario.c
         note(cpu, system_.enter_by_interrupt(~u32{0}));  // picks a thread
     }
     now_.left = scenario.limits;
-    auto* block = reinterpret_cast<std::byte*>(&kernel::current_state());
+    std::byte* block = system_.state();
     auto* ram =
         static_cast<std::byte*>(machine().memory_at(mock::kMemoryBase, mock::kMemorySize.value, 1));
     machine().tlb_drops.clear();
@@ -97,7 +97,7 @@ void World::build() {
         }
     }
     for (u32 i = 0; scenario_.has_locks && i < thread_count_; ++i) {
-        kernel::SlotContent content{};
+        kernel::Slot content{};
         content.type = kernel::SlotType::Thread;
         content.object = threads_[i];
         content.rights = abi::rights::kAll;

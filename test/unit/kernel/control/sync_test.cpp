@@ -10,6 +10,7 @@
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/Sync.idl.hpp>
 #include <kl/core/Thread.idl.hpp>
+#include <test/unit/kernel/harness/lists.hpp>
 
 using namespace kernel_test;
 using mock::machine;
@@ -342,7 +343,7 @@ TEST_CASE("a lock goes to the strongest, and the others follow it", "[kernel][co
     CHECK(app.kernel.is_running(owner));
     CHECK(app.unlock(owner) == Status::Ok);  // still raised by the other lock
     CHECK(app.word(kWord) == (kernel::thread_id(*waiters[4]) | futex::LockIsAwaited));
-    CHECK(waiters[4]->followers.count() == 4);
+    CHECK(test::length_of(waiters[4]->followers) == 4);
     CHECK(owner.effective() == 115);
     u32 last = 200;
     for (const Thread& each : waiters[4]->followers) {
@@ -481,5 +482,5 @@ TEST_CASE("a lock that can be read only stays as it is", "[kernel][control]") {
     REQUIRE(app.process.table.protect(base::VirtAddr{kUserMemory}, {.read = true}).ok());
     CHECK(app.unlock(app.thread) == Status::SourceFault);
     CHECK(Kernel::is_waiting(other));
-    CHECK(app.thread.followers.count() == 1);
+    CHECK(test::length_of(app.thread.followers) == 1);
 }

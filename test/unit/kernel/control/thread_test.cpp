@@ -287,7 +287,7 @@ TEST_CASE("a handle of itself that is denied leaves the caller running", "[kerne
 TEST_CASE("handles of threads run out", "[kernel][control]") {
     App app;
     while (app.process.handles.free() > 0) {
-        kernel::SlotContent content{};
+        kernel::Slot content{};
         content.type = kernel::SlotType::Security;
         (void)kernel::insert_handle(app.process, content);
     }
@@ -426,7 +426,7 @@ TEST_CASE("a thread with the FIFO policy runs until it waits or yields", "[kerne
 TEST_CASE("methods about threads refuse what is none, or another process's", "[kernel][control]") {
     App app;
     Thread& foreign = app.kernel.add_process("other", kOtherClass);
-    kernel::SlotContent content{};
+    kernel::Slot content{};
     content.type = kernel::SlotType::Thread;
     content.object = &foreign;
     content.rights = abi::rights::kAll;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "invariants.hpp"
 
+#include "lists.hpp"
+
 namespace kernel_test {
 
 using mock::machine;
@@ -30,7 +32,7 @@ const char* check_endpoint(const Endpoint& endpoint) {
             return "who waits at an endpoint is in Recv on it";
         }
     }
-    if (endpoint.pending != endpoint.callers.count() + endpoint.notices.count()) {
+    if (endpoint.pending != test::length_of(endpoint.callers) + test::length_of(endpoint.notices)) {
         return "an endpoint counts what is queued";
     }
     return waiting == 0 || endpoint.pending == 0 ? nullptr : "nothing queues while a server waits";
@@ -83,7 +85,7 @@ const char* check_followers(const Thread& thread) {
     if (follows != (thread.leader != nullptr)) {
         return "only a thread that waits has a leader";
     }
-    if (follows && !thread.leader->followers.contains(thread)) {
+    if (follows && !test::is_on(thread.leader->followers, thread)) {
         return "a thread that follows another one is on its list";
     }
     u32 before = kernel::kPriorities;

@@ -3,6 +3,7 @@
 
 #include <arch/inline.hpp>
 #include <kernel/base/assert.hpp>
+#include <kernel/base/bits.hpp>
 #include <kernel/control/service.hpp>
 #include <kernel/entry/run.hpp>
 #include <kernel/hal/entry.hpp>
@@ -111,7 +112,7 @@ u32 System::add_listener(Process& server) {
     endpoint->process = &server;
     ++endpoint->life;
     server.port = endpoint;
-    kernel::SlotContent content{};
+    kernel::Slot content{};
     content.type = kernel::SlotType::Listener;
     content.object = endpoint;
     content.rights = abi::rights::kRecv;
@@ -123,7 +124,7 @@ u32 System::add_listener(Process& server) {
 
 u32 System::add_channel(Process& client, Process& server, kernel::SlotRef parent, u32 more_rights) {
     KASSERT(server.port != nullptr);
-    kernel::SlotContent content{};
+    kernel::Slot content{};
     content.type = kernel::SlotType::Client;
     content.object = server.port;
     content.rights = abi::rights::kCall | abi::rights::kCopy | abi::rights::kTransfer | more_rights;

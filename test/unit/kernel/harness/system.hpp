@@ -77,6 +77,9 @@ public:
     /// An exception of `thread`, which runs there.
     Exit enter_by_exception(Thread& thread, u64 syndrome, u64 address, u32 lock_holds);
 
+    /// The kernel's state, for snapshots.
+    [[nodiscard]] std::byte* state() const { return state_.get(); }
+
     Policy policy;
 
 protected:

@@ -15,7 +15,6 @@ using namespace kernel_test;
 using kernel::HandleTable;
 using kernel::kDenyRow;
 using kernel::kNoSlot;
-using kernel::SlotContent;
 using kernel::SlotType;
 namespace rights = abi::rights;
 namespace handles = kl::core::Handle;
@@ -33,7 +32,7 @@ struct Table {
     Table() { table.initialize(slots.data(), kCapacity); }
 
     u32 insert(SlotType type = SlotType::Memory, const ksec::Row* row = nullptr) {
-        SlotContent content{};
+        Slot content{};
         content.type = type;
         content.object = &object;
         content.rights = rights::kAll;
@@ -136,7 +135,7 @@ TEST_CASE("a slot whose generations are used up is retired", "[kernel][object]")
     while (one.table.free() > 0) {
         CHECK(one.insert() % kCapacity != index);
     }
-    CHECK(one.table.insert(SlotContent{}).status() == Status::OutOfMemory);
+    CHECK(one.table.insert(Slot{}).status() == Status::OutOfMemory);
 }
 
 TEST_CASE("a full table refuses and goes on when there is room", "[kernel][object]") {
@@ -145,10 +144,10 @@ TEST_CASE("a full table refuses and goes on when there is room", "[kernel][objec
     for (u32 i = 0; i < kCapacity; ++i) {
         last = one.insert();
     }
-    CHECK(one.table.insert(SlotContent{}).status() == Status::OutOfMemory);
+    CHECK(one.table.insert(Slot{}).status() == Status::OutOfMemory);
     CHECK(one.table.used() == kCapacity);
     one.erase(last);
-    CHECK(one.table.insert(SlotContent{}).ok());
+    CHECK(one.table.insert(Slot{}).ok());
 }
 
 TEST_CASE("only a callable channel has a row that may grant", "[kernel][object]") {
@@ -159,7 +158,7 @@ TEST_CASE("only a callable channel has a row that may grant", "[kernel][object]"
     CHECK(one.table.find(channel)->row == &row);
     CHECK(one.table.find(one.insert(SlotType::Client))->row == kDenyRow);
     CHECK(one.table.find(one.insert(SlotType::Memory, &row))->row == kDenyRow);
-    SlotContent content{};
+    Slot content{};
     content.type = SlotType::Client;
     content.row = &row;
     content.rights = rights::kAll & ~rights::kCall;
