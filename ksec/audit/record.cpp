@@ -20,14 +20,6 @@ void begin(Record& record, const Query& query, Reason reason) {
     record.dst_sid = query.dst_sid;
 }
 
-void name_rule(Record& record, u32 rule, std::span<const u64> values) {
-    record.rule = rule;
-    record.value_count = static_cast<u32>(values.size());
-    for (u32 i = 0; i < values.size() && i < kRecordValues; ++i) {
-        record.values[i] = values[i];
-    }
-}
-
 }  // namespace
 
 void malformed(Record& record, const Query& query, Defect defect, u32 parameter) {
@@ -38,16 +30,14 @@ void malformed(Record& record, const Query& query, Defect defect, u32 parameter)
 
 void no_rule(Record& record, const Query& query) { begin(record, query, Reason::NoRule); }
 
-void refused(
+void decided(
     Record& record, const Query& query, u32 rule, Reason reason, std::span<const u64> values) {
     begin(record, query, reason);
-    name_rule(record, rule, values);
-}
-
-void audited(
-    Record& record, const Query& query, Reason reason, u32 rule, std::span<const u64> values) {
-    begin(record, query, reason);
-    name_rule(record, rule, values);
+    record.rule = rule;
+    record.value_count = static_cast<u32>(values.size());
+    for (u32 i = 0; i < values.size() && i < kRecordValues; ++i) {
+        record.values[i] = values[i];
+    }
 }
 
 }  // namespace ksec::audit

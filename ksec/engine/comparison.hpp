@@ -7,7 +7,7 @@
 namespace ksec::engine {
 
 /// Whether the row's rule grants. The structural check has passed, so the number is there; it is
-/// left in `value`, sign-extended. At most format::kComparisonCost instructions.
+/// left in `value`, sign-extended. At most kComparisonCost instructions (sdk/policyc).
 format::Outcome compare(const format::Comparison& row, const Query& query, u64& value);
 
 }  // namespace ksec::engine

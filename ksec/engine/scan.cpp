@@ -3,16 +3,16 @@
 
 namespace ksec::engine {
 
-ScanEnd step_scan(
+Verdict step_scan(
     const format::Scan& scan, const Query& query, ScanPosition& position, s32& fuel, u64& facts) {
     fuel -= kScanEntryCost;
     const format::ScanText text = scan.text(query);
     if (text.outcome != format::Outcome::Grant) {
         if (scan.failed == 0) {
-            return ScanEnd::Failed;
+            return Verdict::Denied;
         }
         set_fact(facts, scan.field, scan.failed);
-        return ScanEnd::Done;
+        return Verdict::Granted;
     }
     // What the fuel pays for is settled here, so that a byte costs little more than its look-ups.
     // One byte more: every step gets somewhere.
@@ -31,12 +31,12 @@ ScanEnd step_scan(
     fuel -= static_cast<s32>(consumed - position.offset) * kScanByteCost;
     if (consumed != text.size && state != 0) {
         position = {consumed, state};
-        return ScanEnd::Again;
+        return Verdict::Again;
     }
     const u32 number = dfa.accepts[state];
     set_fact(facts, scan.field, number != 0 ? number : scan.otherwise);
     position = {};
-    return ScanEnd::Done;
+    return Verdict::Granted;
 }
 
 }  // namespace ksec::engine

@@ -15,16 +15,11 @@ struct ScanPosition {
     u32 state;
 };
 
-enum class ScanEnd : u32 {
-    Done,   ///< the field is set
-    Again,  ///< out of fuel; go on from the position
-    Failed  ///< there is no such text, and the scan has no value for that
-};
-
 /// Goes on with a scan until its field in `facts` is set or `fuel` (about one unit an instruction)
 /// is used up. Call it with kScanEntryCost of fuel at least; it consumes a byte or ends, and leaves
-/// the position zero when done.
-ScanEnd step_scan(
+/// the position zero when done. Granted: the field is set. Again: out of fuel. Denied: there is no
+/// such text, and the scan has no value for that.
+Verdict step_scan(
     const format::Scan& scan, const Query& query, ScanPosition& position, s32& fuel, u64& facts);
 
 inline constexpr s32 kScanByteCost = 10;

@@ -43,21 +43,21 @@ Verdict run_calls(const format::Policy& policy,
             break;
         }
         if (outcome != Outcome::Grant && outcome != Outcome::Quiet) {
-            audit::refused(
+            audit::decided(
                 record, query, call.rule, reason_of(outcome), {run.values, call.value_count});
             return Verdict::Denied;
         }
         if (call.audit != 0 && outcome == Outcome::Grant && effect == Effect::Commit &&
             record.reason == 0 && audit::is_wanted(policy.audits[call.audit], *policy.state)) {
-            audit::audited(record,
+            audit::decided(record,
                            query,
-                           policy.audits[call.audit].reason,
                            call.rule,
+                           policy.audits[call.audit].reason,
                            {run.values, call.value_count});
         }
     }
     if (journal.has_overflowed()) {
-        audit::refused(record, query, kNoRule, Reason::Error, {});
+        audit::decided(record, query, kNoRule, Reason::Error, {});
         return Verdict::Denied;
     }
     if ((run.facts & format::kCalledFact) == 0) {

@@ -170,10 +170,8 @@ Finding compare_with_earlier(const Walker& walker, const Visit& visit, Walk& wal
         if (other.kind == Visit::Kind::Pause) {
             return kAgain;
         }
-        if (other.kind != Visit::Kind::Range || overlaps(visit, other)) {
-            return wrong(Defect::RangeOverlap, visit.field->parameter);
-        }
-        if (!walker.descend(walk.earlier, other)) {
+        if (other.kind != Visit::Kind::Range || overlaps(visit, other) ||
+            !walker.descend(walk.earlier, other)) {
             return wrong(Defect::RangeOverlap, visit.field->parameter);
         }
         ++walk.compared;
@@ -188,15 +186,8 @@ Finding check_text_range(const Message& message, const Visit& visit, Walk& walk,
     const u8* const text = message.arena + visit.offset;
     const TextStep step = check_text(text, walk.position, visit.size - 1, fuel);
     walk.position = step.position;
-    switch (step.state) {
-    case TextState::More:
-        return kAgain;
-    case TextState::Zero:
-        return wrong(Defect::NotTerminated, parameter);
-    case TextState::NotUtf8:
-        return wrong(Defect::NotUtf8, parameter);
-    case TextState::Good:
-        break;
+    if (step.verdict != Verdict::Granted) {
+        return {step.verdict, step.defect, parameter};
     }
     return text[visit.size - 1] == 0 ? kGranted : wrong(Defect::NotTerminated, parameter);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstddef>
+#include <cstdint>
 #include <ksec/engine/utf8.hpp>
 
 namespace ksec::engine {
@@ -64,7 +65,7 @@ u32 count_plain(const u8* text, u32 words) {
 TextStep check_text(const u8* text, u32 position, u32 size, base::s32& fuel) {
     while (position < size) {
         if (fuel <= 0) {
-            return {TextState::More, position};
+            return {Verdict::Again, Defect::None, position};
         }
         const u8* const at = text + position;
         const u32 left = size - position;
@@ -79,7 +80,7 @@ TextStep check_text(const u8* text, u32 position, u32 size, base::s32& fuel) {
             }
         }
         if (at[0] == 0) {
-            return {TextState::Zero, position};
+            return {Verdict::Denied, Defect::NotTerminated, position};
         }
         if (at[0] < 0x80) {
             ++position;
@@ -88,12 +89,12 @@ TextStep check_text(const u8* text, u32 position, u32 size, base::s32& fuel) {
         }
         const u32 length = character_length(at, left);
         if (length == 0) {
-            return {TextState::NotUtf8, position};
+            return {Verdict::Denied, Defect::NotUtf8, position};
         }
         position += length;
         fuel -= kCharacterCost;
     }
-    return {TextState::Good, position};
+    return {Verdict::Granted, Defect::None, position};
 }
 
 }  // namespace ksec::engine

@@ -2,20 +2,15 @@
 // Text check in pieces: well-formed UTF-8 without U+0000.
 #pragma once
 
-#include <cstdint>
-#include <ksec/engine/bounded.hpp>
+#include <ksec/verdict.hpp>
 
 namespace ksec::engine {
 
-enum class TextState : u8 {
-    More,     ///< stopped because `fuel` ran out; call again from `position`
-    Good,     ///< reached the end
-    Zero,     ///< a NUL at `position`
-    NotUtf8,  ///< no character begins at `position`
-};
-
+/// Again: stopped because `fuel` ran out; call again from `position`. Granted: reached the end.
+/// Denied: NotTerminated for a NUL at `position`, NotUtf8 when no character begins there.
 struct TextStep {
-    TextState state;
+    Verdict verdict;
+    Defect defect;
     u32 position;
 };
 

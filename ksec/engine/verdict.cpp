@@ -8,6 +8,7 @@
 #include <ksec/engine/state.hpp>
 #include <ksec/engine/structure.hpp>
 #include <ksec/engine/verdict.hpp>
+#include <ksec/models/object.hpp>
 
 namespace ksec::engine {
 
@@ -36,10 +37,6 @@ struct Target {
 
 constexpr Target kUnknown{nullptr, nullptr, format::kNoLayout, false, ~u64{0}};
 
-const format::Decision& decision_at(const format::Policy& policy, u32 index) {
-    return policy.decisions[index];
-}
-
 /// Whether a decision grants whatever a message of the right form says and a model thinks.
 bool is_plain_grant(const format::Decision& decision) {
     return decision.count == 1 && decision.state_count == 0 &&
@@ -53,7 +50,7 @@ u64 plain_response(const format::Policy& policy,
                    const Query& query) {
     const Shape& shape = place.method->response;
     const abi::Kind kind = abi::Kind::Response;
-    if (!is_plain_grant(decision_at(policy, pair.response[place.slot]))) {
+    if (!is_plain_grant(policy.decisions[pair.response[place.slot]])) {
         return ~u64{0};
     }
     if (shape.staging == Staging::Fixed && shape.handle_count == 0) {
@@ -79,19 +76,19 @@ Target find_message_target(const format::Policy& policy, const Query& query) {
     const format::Pair& pair = find_pair(policy, *server, client_class);
     switch (query.event) {
     case Event::Request:
-        return {&decision_at(policy, pair.request[place.slot]),
+        return {&policy.decisions[pair.request[place.slot]],
                 &place.method->request,
                 place.layouts->request,
                 true,
                 plain_response(policy, pair, place, query)};
     case Event::Response:
-        return {&decision_at(policy, pair.response[place.slot]),
+        return {&policy.decisions[pair.response[place.slot]],
                 &place.method->response,
                 place.layouts->response,
                 true,
                 ~u64{0}};
     default:
-        return {&decision_at(policy, pair.error[place.slot]),
+        return {&policy.decisions[pair.error[place.slot]],
                 &place.method->error,
                 place.layouts->error,
                 place.method->error.exists != 0,
@@ -114,7 +111,7 @@ Target find_target(const format::Policy& policy, const Query& query) {
         if (place.method == nullptr) {
             return kUnknown;
         }
-        return {&decision_at(policy, owner->security_decisions[place.slot]),
+        return {&policy.decisions[owner->security_decisions[place.slot]],
                 &place.method->request,
                 place.layouts->request,
                 true,
@@ -125,7 +122,7 @@ Target find_target(const format::Policy& policy, const Query& query) {
         if (started == nullptr || find_class_by_id(policy, query.src_class) == nullptr) {
             return kUnknown;
         }
-        return {&decision_at(policy, find_source(started->execute, query.src_class)),
+        return {&policy.decisions[find_source(started->execute, query.src_class)],
                 nullptr,
                 format::kNoLayout,
                 true,
@@ -147,19 +144,13 @@ Verdict step_scan(const format::Policy& policy,
         return Verdict::Again;
     }
     ScanPosition position{progress.offset, static_cast<u32>(progress.spare[0])};
-    const ScanEnd end = engine::step_scan(policy.scans[call.scan], query, position, fuel, facts);
+    const Verdict end = engine::step_scan(policy.scans[call.scan], query, position, fuel, facts);
     progress.offset = position.offset;
     progress.spare[0] = position.state;
-    switch (end) {
-    case ScanEnd::Done:
-        return Verdict::Granted;
-    case ScanEnd::Again:
-        return Verdict::Again;
-    case ScanEnd::Failed:
-        break;
+    if (end == Verdict::Denied) {
+        audit::decided(record, query, call.rule, Reason::Error, {});
     }
-    audit::refused(record, query, call.rule, Reason::Error, {});
-    return Verdict::Denied;
+    return end;
 }
 
 /// Runs the pure calls that are left; progress.item is the number of the next, plus one.
@@ -214,7 +205,7 @@ Verdict run_calls(const format::Policy& policy,
             break;
         }
         if (outcome != Outcome::Grant) {
-            audit::refused(
+            audit::decided(
                 record, query, call.rule, reason_of(outcome), {run.values, call.value_count});
             return Verdict::Denied;
         }
@@ -310,8 +301,7 @@ Verdict judge(const format::Policy& policy, const Query& query, Effect effect, R
 
 void ended(const format::Policy& policy, u64 sid) {
     for (u32 i = 0; i < policy.object_count; ++i) {
-        const format::ModelObject& entry = policy.objects[i];
-        entry.ended(entry.object, *policy.journal, sid);
+        policy.objects[i]->ended(*policy.journal, sid);
         policy.journal->commit();
     }
 }

@@ -4,6 +4,7 @@
 // computed or lies beyond what the message carries can fail, and then the rule's outcome is Error.
 #pragma once
 
+#include <bit>
 #include <ksec/engine/bounded.hpp>
 #include <ksec/format/tables.hpp>
 #include <type_traits>
@@ -71,18 +72,6 @@ template <typename From, typename To> inline bool convert(From from, To& to) {
 /// Bytes of a text without its NUL.
 inline u32 text_length(Range text) { return text.size == 0 ? 0 : text.size - 1; }
 
-/// Compares with a literal; reads at most `length` bytes.
-inline bool text_equals(Range text, const char* literal, u32 length) {
-    if (text_length(text) != length) {
-        return false;
-    }
-    u32 difference = 0;
-    for (u32 i = 0; i < length; ++i) {
-        difference |= static_cast<u32>(text.at[i] ^ static_cast<u8>(literal[i]));
-    }
-    return difference == 0;
-}
-
 /// The number of the first pattern that matches all bytes, from 1; `otherwise` when none does.
 inline u32 match_now(const Dfa& dfa, Range bytes, u32 otherwise) {
     u32 state = dfa.start;
@@ -104,6 +93,11 @@ inline bool texts_equal(Range a, Range b) {
         difference |= static_cast<u32>(a.at[i] ^ b.at[i]);
     }
     return difference == 0;
+}
+
+/// Compares with a literal of `length` characters.
+inline bool text_equals(Range text, const char* literal, u32 length) {
+    return texts_equal(text, {std::bit_cast<const u8*>(literal), length + 1});
 }
 
 }  // namespace ksec::format

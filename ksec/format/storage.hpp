@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much memory an object of a model takes: ksec/models declares it, policyc reports it and has
+// The shape of an object of a model: ksec/models declares its memory, policyc adds it up and has
 // the module assert that both agree. All of it is words of 64 bits.
 #pragma once
 
@@ -34,24 +34,5 @@ constexpr u32 cell_count(u32 slots) {
 
 /// Bits of StaticMap's keys come in groups.
 constexpr u32 key_groups(u32 keys) { return (keys + 63) / 64; }
-
-// Words for one SID, beside the map.
-inline constexpr u64 kFlowWords = 1;
-inline constexpr u64 kMicWords = 2;
-inline constexpr u64 kRbacWords = 2;
-inline constexpr u64 kRateLimitWords = 2;
-
-/// `size`: entries of a set, `words`: of an entry.
-constexpr u64 hash_set_words(u32 size, u64 words) { return size * words + 1; }
-
-constexpr u64 static_map_words(u32 keys) { return u64{key_groups(keys)} * 3 + u64{keys} * 2; }
-
-/// Bytes of an object with a map for this many SIDs and so many words for each.
-constexpr u64 storage_bytes(u32 slots, u64 words) {
-    return (4 + slots + 2 * u64{cell_count(slots)} + slots * words) * sizeof(u64);
-}
-
-/// TimeWindow has no map.
-inline constexpr u64 kTimeWindowBytes = 2 * sizeof(u64);
 
 }  // namespace ksec::format

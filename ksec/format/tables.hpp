@@ -32,6 +32,7 @@
 namespace ksec::models {
 
 class Journal;
+class SidObject;
 
 }  // namespace ksec::models
 
@@ -159,18 +160,8 @@ struct Comparison {
     u8 denies;  ///< 1: denies when it holds; 0: when it does not
 };
 
-/// What a comparison costs, in instructions.
-inline constexpr u32 kComparisonCost = 40;
-
 /// What a rule's code may cost at most, in instructions; policyc refuses dearer ones.
 inline constexpr u32 kMaxRuleCost = 2500;
-
-/// What the state calls of one decision may cost together: the sum of their `cost`, and of
-/// kStateCallCost for each. policyc refuses dearer ones. A process start may cost more: policies
-/// fill a new process's sets there, and the lock hold that starts it is long anyway.
-inline constexpr u32 kMaxStateCost = 500;
-inline constexpr u32 kMaxStartCost = 4000;  ///< decisions of execute events
-inline constexpr u32 kStateCallCost = 20;   ///< around a call's own code
 
 /// One pure rule that an event must pass, or a step towards one.
 struct RuleCall {
@@ -307,12 +298,6 @@ struct Audit {
     Reason reason;  ///< Audited, or Recorded in a module that records a run
 };
 
-/// An object of a security model, and how it is told that a SID is gone.
-struct ModelObject {
-    const void* object;
-    void (*ended)(const void* object, models::Journal& journal, u64 sid);
-};
-
 /// What judge() changes, beside the objects. One per policy, in writable memory.
 struct State {
     u64 audit_level;  ///< below kAuditLevels; at the start: the number in `audit default`
@@ -337,8 +322,8 @@ struct Policy {
     const Endpoint* implicit_endpoints;  ///< kImplicitEndpointCount, slots from 0
     const Scan* scans = nullptr;
     const Comparison* comparisons = nullptr;
-    const Audit* audits = nullptr;  ///< entry 0 is never looked at
-    const ModelObject* objects = nullptr;
+    const Audit* audits = nullptr;                      ///< entry 0 is never looked at
+    const models::SidObject* const* objects = nullptr;  ///< are told when a SID is gone
     u32 object_count = 0;
     u32 reserved3 = 0;
     State* state = nullptr;              ///< needed when a decision has state calls

@@ -3,8 +3,7 @@
 // bit mask, so a transition is allowed or not by one AND.
 #pragma once
 
-#include <ksec/format/tables.hpp>
-#include <ksec/models/sid_map.hpp>
+#include <ksec/models/object.hpp>
 
 namespace ksec::models {
 
@@ -16,22 +15,17 @@ struct FlowConfig {
     u32 initial;
 };
 
-template <u32 Slots> struct FlowStorage {
-    SidMapStorage<Slots> map;
-    u64 states[Slots];
-};
+template <u32 Slots> using FlowStorage = EntryStorage<u64, Slots>;  ///< the present states
 
 /// States given as arguments are below FlowConfig::state_count.
-class Flow final {
+class Flow final : public EntryObject<u64> {
 public:
     template <u32 Slots>
     constexpr Flow(const FlowConfig& config, FlowStorage<Slots>& storage)
-        : config_(config), map_(storage.map), states_(storage.states) {}
+        : EntryObject(storage), config_(config) {}
 
     /// Attaches an automaton in the initial state. Deny: attached already, or no slot.
     format::Outcome init(Journal& journal, u64 sid) const;
-    /// Detaches. Deny: not attached.
-    format::Outcome fini(Journal& journal, u64 sid) const;
     /// Moves to `state`. Deny: not attached, or no transition from the present state.
     format::Outcome enter(Journal& journal, u64 sid, u32 state) const;
     /// Grants while the present state is in the set. Deny: it is not, or nothing attached.
@@ -41,13 +35,9 @@ public:
     /// Audit `omit`: a grant becomes Quiet while the automaton, as the rule left it, is in one of
     /// the states.
     [[nodiscard]] format::Outcome quiet_in(format::Outcome outcome, u64 sid, u64 states) const;
-    /// The SID is gone.
-    void ended(Journal& journal, u64 sid) const;
 
 private:
     const FlowConfig& config_;
-    SidMap map_;
-    u64* states_;
 };
 
 }  // namespace ksec::models

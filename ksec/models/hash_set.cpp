@@ -14,10 +14,6 @@ Outcome HashSet::init(Journal& journal, u64 sid) const {
     return Outcome::Grant;
 }
 
-Outcome HashSet::fini(Journal& journal, u64 sid) const {
-    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
-}
-
 Outcome HashSet::add(Journal& journal, u64 sid, const u64* entry) const {
     const u32 slot = map_.find(sid);
     if (slot == kNoSlot) {
@@ -30,10 +26,7 @@ Outcome HashSet::add(Journal& journal, u64 sid, const u64* entry) const {
     if (count == size_) {
         return Outcome::Deny;
     }
-    u64* const place = entry_at(slot, count);
-    for (u32 word = 0; word < words_; ++word) {
-        journal.write(place[word], entry[word]);
-    }
+    write(journal, entry_at(slot, count), entry);
     journal.write(counts_[slot], count + 1);
     return Outcome::Grant;
 }
@@ -49,22 +42,17 @@ Outcome HashSet::remove(Journal& journal, u64 sid, const u64* entry) const {
         return Outcome::Grant;
     }
     // The last entry takes the place; sets have no order.
-    u64* const place = entry_at(slot, index);
     const u64* const last = entry_at(slot, count - 1);
-    for (u32 word = 0; word < words_; ++word) {
-        journal.write(place[word], last[word]);
-    }
+    write(journal, entry_at(slot, index), last);
     journal.write(counts_[slot], count - 1);
     return Outcome::Grant;
 }
 
 Answer<bool> HashSet::contains(u64 sid, const u64* entry) const {
     const u32 slot = map_.find(sid);
-    return slot == kNoSlot ? Answer<bool>{false, false}
+    return slot == kNoSlot ? Answer<bool>{}
                            : Answer<bool>{true, find(slot, entry) != counts_[slot]};
 }
-
-void HashSet::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
 
 u64 HashSet::find(u32 slot, const u64* entry) const {
     const u64 count = counts_[slot];
@@ -89,6 +77,12 @@ bool HashSet::equal(const u64* a, const u64* b) const {
         ++word;
     }
     return word == words_;
+}
+
+void HashSet::write(Journal& journal, u64* place, const u64* entry) const {
+    for (u32 word = 0; word < words_; ++word) {
+        journal.write(place[word], entry[word]);
+    }
 }
 
 u64* HashSet::entry_at(u32 slot, u64 index) const {

@@ -18,7 +18,7 @@ using base::u64;
 
 class Journal final {
 public:
-    /// More than the rules of one event can write within format::kMaxStartCost.
+    /// More than the rules of one event can write within what policyc allows (kMaxStartCost).
     static constexpr u64 kCapacity = 256;
 
     constexpr Journal() = default;

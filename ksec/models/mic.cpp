@@ -9,8 +9,6 @@ namespace {
 
 constexpr u64 kCategories = (u64{1} << kMaxMicCategories) - 1;
 
-constexpr Outcome grant_if(bool condition) { return condition ? Outcome::Grant : Outcome::Deny; }
-
 constexpr u64 pack(const Level& level) {
     return (level.degree << kMaxMicCategories) | (level.categories & kCategories);
 }
@@ -119,14 +117,7 @@ Outcome Mic::invoke(u64 source, u64 target) const {
 
 Answer<Level> Mic::query_level(u64 source) const {
     const MicEntry* const entry = find(source);
-    return entry == nullptr ? Answer<Level>{false, {}} : Answer<Level>{true, unpack(entry->level)};
-}
-
-void Mic::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
-
-MicEntry* Mic::find(u64 sid) const {
-    const u32 slot = map_.find(sid);
-    return slot == kNoSlot ? nullptr : &entries_[slot];
+    return entry == nullptr ? Answer<Level>{} : Answer<Level>{true, unpack(entry->level)};
 }
 
 Mic::Limits Mic::limits_of(const MicPlace& place) const {
@@ -147,12 +138,12 @@ Mic::Limits Mic::limits_of(const MicPlace& place) const {
 }
 
 Outcome Mic::assign(Journal& journal, u64 sid, u64 level, u64 level_r) const {
-    const u32 slot = map_.insert(journal, sid);
-    if (slot == kNoSlot) {
+    MicEntry* const entry = insert(journal, sid);
+    if (entry == nullptr) {
         return Outcome::Deny;
     }
-    journal.write(entries_[slot].level, level);
-    journal.write(entries_[slot].level_r, level_r);
+    journal.write(entry->level, level);
+    journal.write(entry->level_r, level_r);
     return Outcome::Grant;
 }
 

@@ -11,8 +11,7 @@
 // - a SID that got its level from create is a resource: its levelR is its level.
 #pragma once
 
-#include <ksec/format/tables.hpp>
-#include <ksec/models/sid_map.hpp>
+#include <ksec/models/object.hpp>
 
 namespace ksec::models {
 
@@ -52,10 +51,7 @@ struct MicEntry {
     u64 level_r;
 };
 
-template <u32 Slots> struct MicStorage {
-    SidMapStorage<Slots> map;
-    MicEntry entries[Slots];
-};
+template <u32 Slots> using MicStorage = EntryStorage<MicEntry, Slots>;
 
 /// Who creates, deletes or raises `target`. `container` may be left out: the root.
 struct MicPlace {
@@ -66,11 +62,10 @@ struct MicPlace {
 };
 
 /// Every rule denies when a SID it needs has no level.
-class Mic final {
+class Mic final : public EntryObject<MicEntry> {
 public:
     template <u32 Slots>
-    explicit constexpr Mic(MicStorage<Slots>& storage)
-        : map_(storage.map), entries_(storage.entries) {}
+    explicit constexpr Mic(MicStorage<Slots>& storage) : EntryObject(storage) {}
 
     /// Gives a new resource its level. Deny: the level is not at most those of source, driver and
     /// container; the target has one; no slot.
@@ -106,8 +101,6 @@ public:
 
     /// For `choice`.
     [[nodiscard]] Answer<Level> query_level(u64 source) const;
-    /// The SID is gone.
-    void ended(Journal& journal, u64 sid) const;
 
 private:
     /// Packed levels of those around a target. The root container limits nothing: its level is
@@ -120,13 +113,8 @@ private:
     };
 
     [[nodiscard]] Limits limits_of(const MicPlace& place) const;
-    /// Null when the SID has no level.
-    [[nodiscard]] MicEntry* find(u64 sid) const;
     /// Gives `sid` an entry.
     format::Outcome assign(Journal& journal, u64 sid, u64 level, u64 level_r) const;
-
-    SidMap map_;
-    MicEntry* entries_;
 };
 
 }  // namespace ksec::models

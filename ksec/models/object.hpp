@@ -1,26 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-// An object of a model as an entry of Policy::objects.
+// What the models that keep state for each SID have in common: who is attached to an object of the
+// model, and the state of each. Policy::objects lists the objects, for ended().
 #pragma once
 
-#include <concepts>
 #include <ksec/format/tables.hpp>
-#include <ksec/models/journal.hpp>
+#include <ksec/models/sid_map.hpp>
 
 namespace ksec::models {
 
-/// A model that keeps state for each SID.
-template <typename T>
-concept SidModel = requires(const T& model, Journal& journal, u64 sid) {
-    { model.ended(journal, sid) } -> std::same_as<void>;
+constexpr format::Outcome grant_if(bool condition) {
+    return condition ? format::Outcome::Grant : format::Outcome::Deny;
+}
+
+/// An object of a model that keeps state for each SID.
+class SidObject {
+public:
+    /// Detaches. Deny: not attached.
+    format::Outcome fini(Journal& journal, u64 sid) const {
+        return grant_if(map_.erase(journal, sid));
+    }
+
+    /// The SID is gone.
+    void ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
+
+protected:
+    explicit constexpr SidObject(const SidMap& map) : map_(map) {}
+
+    SidMap map_;
 };
 
-template <SidModel Model> void end_sid(const void* object, Journal& journal, u64 sid) {
-    static_cast<const Model*>(object)->ended(journal, sid);
-}
+/// Memory of a model whose state is one Entry for each SID.
+template <typename Entry, u32 Slots> struct EntryStorage {
+    SidMapStorage<Slots> map;
+    Entry entries[Slots];
+};
 
-/// The entry of `object`, which must live as long as the policy.
-template <SidModel Model> constexpr format::ModelObject model_object(const Model& object) {
-    return {&object, end_sid<Model>};
-}
+/// A model whose state is one Entry for each SID.
+template <typename Entry> class EntryObject : public SidObject {
+protected:
+    template <u32 Slots>
+    explicit constexpr EntryObject(EntryStorage<Entry, Slots>& storage)
+        : SidObject(SidMap{storage.map}), entries_(storage.entries) {}
+
+    /// Null: not attached.
+    [[nodiscard]] Entry* find(u64 sid) const { return at(map_.find(sid)); }
+
+    /// Attaches the SID; the entry holds anything. Null: attached already, or no slot.
+    [[nodiscard]] Entry* insert(Journal& journal, u64 sid) const {
+        return at(map_.insert(journal, sid));
+    }
+
+    [[nodiscard]] Entry* at(u32 slot) const { return slot == kNoSlot ? nullptr : entries_ + slot; }
+
+    Entry* entries_;
+};
 
 }  // namespace ksec::models

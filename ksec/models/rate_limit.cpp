@@ -6,43 +6,31 @@ namespace ksec::models {
 using format::Outcome;
 
 Outcome RateLimit::init(Journal& journal, u64 sid, u64 now_ns) const {
-    const u32 slot = map_.insert(journal, sid);
-    if (slot == kNoSlot) {
+    RateLimitEntry* const entry = insert(journal, sid);
+    if (entry == nullptr) {
         return Outcome::Deny;
     }
-    journal.write(entries_[slot].credit, config_.capacity);
-    journal.write(entries_[slot].at_ns, now_ns);
+    journal.write(entry->credit, config_.capacity);
+    journal.write(entry->at_ns, now_ns);
     return Outcome::Grant;
 }
 
-Outcome RateLimit::fini(Journal& journal, u64 sid) const {
-    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
-}
-
 Outcome RateLimit::take(Journal& journal, u64 sid, u64 count, u64 now_ns) const {
-    const u32 slot = map_.find(sid);
-    if (slot == kNoSlot) {
+    RateLimitEntry* const entry = find(sid);
+    const u64 credit = entry == nullptr ? 0 : credit_at(*entry, now_ns);
+    if (entry == nullptr || count > config_.burst || count * config_.period_ns > credit) {
         return Outcome::Deny;
     }
-    RateLimitEntry& entry = entries_[slot];
-    const u64 credit = credit_at(entry, now_ns);
-    // count <= burst makes the product fit: burst * period_ns does.
-    if (count > config_.burst || count * config_.period_ns > credit) {
-        return Outcome::Deny;
-    }
-    journal.write(entry.credit, credit - count * config_.period_ns);
-    journal.write(entry.at_ns, now_ns > entry.at_ns ? now_ns : entry.at_ns);
+    journal.write(entry->credit, credit - count * config_.period_ns);
+    journal.write(entry->at_ns, now_ns > entry->at_ns ? now_ns : entry->at_ns);
     return Outcome::Grant;
 }
 
 Answer<u64> RateLimit::left(u64 sid, u64 now_ns) const {
-    const u32 slot = map_.find(sid);
-    return slot == kNoSlot
-               ? Answer<u64>{false, 0}
-               : Answer<u64>{true, credit_at(entries_[slot], now_ns) / config_.period_ns};
+    const RateLimitEntry* const entry = find(sid);
+    return entry == nullptr ? Answer<u64>{}
+                            : Answer<u64>{true, credit_at(*entry, now_ns) / config_.period_ns};
 }
-
-void RateLimit::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
 
 u64 RateLimit::credit_at(const RateLimitEntry& entry, u64 now_ns) const {
     const u64 passed = now_ns > entry.at_ns ? now_ns - entry.at_ns : 0;

@@ -8,8 +8,7 @@
 // is worth period_ns, and a nanosecond that passes is worth rate. Nothing is ever rounded.
 #pragma once
 
-#include <ksec/format/tables.hpp>
-#include <ksec/models/sid_map.hpp>
+#include <ksec/models/object.hpp>
 
 namespace ksec::models {
 
@@ -37,34 +36,25 @@ struct RateLimitEntry {
     u64 at_ns;
 };
 
-template <u32 Slots> struct RateLimitStorage {
-    SidMapStorage<Slots> map;
-    RateLimitEntry entries[Slots];
-};
+template <u32 Slots> using RateLimitStorage = EntryStorage<RateLimitEntry, Slots>;
 
-class RateLimit final {
+class RateLimit final : public EntryObject<RateLimitEntry> {
 public:
     template <u32 Slots>
     constexpr RateLimit(const RateLimitConfig& config, RateLimitStorage<Slots>& storage)
-        : config_(config), map_(storage.map), entries_(storage.entries) {}
+        : EntryObject(storage), config_(config) {}
 
     /// Attaches a full bucket. Deny: attached already, or no slot.
     format::Outcome init(Journal& journal, u64 sid, u64 now_ns) const;
-    /// Detaches. Deny: not attached.
-    format::Outcome fini(Journal& journal, u64 sid) const;
     /// Takes `count` tokens. Deny: fewer are there, and then none is taken; or not attached.
     format::Outcome take(Journal& journal, u64 sid, u64 count, u64 now_ns) const;
     /// Whole tokens in the bucket.
     [[nodiscard]] Answer<u64> left(u64 sid, u64 now_ns) const;
-    /// The SID is gone.
-    void ended(Journal& journal, u64 sid) const;
 
 private:
     [[nodiscard]] u64 credit_at(const RateLimitEntry& entry, u64 now_ns) const;
 
     const RateLimitConfig& config_;
-    SidMap map_;
-    RateLimitEntry* entries_;
 };
 
 }  // namespace ksec::models

@@ -12,17 +12,13 @@ constexpr u64 bit_of(u32 role) { return u64{1} << role; }
 }  // namespace
 
 Outcome Rbac::init(Journal& journal, u64 sid) const {
-    const u32 slot = map_.insert(journal, sid);
-    if (slot == kNoSlot) {
+    RbacEntry* const entry = insert(journal, sid);
+    if (entry == nullptr) {
         return Outcome::Deny;
     }
-    journal.write(entries_[slot].assigned, 0);
-    journal.write(entries_[slot].enabled, 0);
+    journal.write(entry->assigned, 0);
+    journal.write(entry->enabled, 0);
     return Outcome::Grant;
-}
-
-Outcome Rbac::fini(Journal& journal, u64 sid) const {
-    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
 }
 
 Outcome Rbac::assign(Journal& journal, u64 sid, u32 role) const {
@@ -71,27 +67,20 @@ Outcome Rbac::disable(Journal& journal, u64 sid, u32 role) const {
 
 Outcome Rbac::allow(u64 sid, u32 permission) const {
     const Answer<bool> answer = has(sid, permission);
-    return answer.is_known && answer.value ? Outcome::Grant : Outcome::Deny;
+    return grant_if(answer.is_known && answer.value);
 }
 
 Answer<bool> Rbac::has(u64 sid, u32 permission) const {
     const RbacEntry* const entry = find(sid);
     return entry == nullptr
-               ? Answer<bool>{false, false}
+               ? Answer<bool>{}
                : Answer<bool>{true, (config_.holders[permission] & entry->enabled) != 0};
 }
 
 Answer<bool> Rbac::is_enabled(u64 sid, u32 role) const {
     const RbacEntry* const entry = find(sid);
-    return entry == nullptr ? Answer<bool>{false, false}
+    return entry == nullptr ? Answer<bool>{}
                             : Answer<bool>{true, (entry->enabled & bit_of(role)) != 0};
-}
-
-void Rbac::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
-
-RbacEntry* Rbac::find(u64 sid) const {
-    const u32 slot = map_.find(sid);
-    return slot == kNoSlot ? nullptr : &entries_[slot];
 }
 
 }  // namespace ksec::models

@@ -7,8 +7,7 @@
 // of sets of roles.
 #pragma once
 
-#include <ksec/format/tables.hpp>
-#include <ksec/models/sid_map.hpp>
+#include <ksec/models/object.hpp>
 
 namespace ksec::models {
 
@@ -26,23 +25,18 @@ struct RbacEntry {
     u64 enabled;
 };
 
-template <u32 Slots> struct RbacStorage {
-    SidMapStorage<Slots> map;
-    RbacEntry entries[Slots];
-};
+template <u32 Slots> using RbacStorage = EntryStorage<RbacEntry, Slots>;
 
 /// Roles and permissions given as arguments are below the configured counts. Every rule denies, and
 /// every expression fails, when the SID is not attached.
-class Rbac final {
+class Rbac final : public EntryObject<RbacEntry> {
 public:
     template <u32 Slots>
     constexpr Rbac(const RbacConfig& config, RbacStorage<Slots>& storage)
-        : config_(config), map_(storage.map), entries_(storage.entries) {}
+        : EntryObject(storage), config_(config) {}
 
     /// Attaches the SID without any role. Deny: attached already, or no slot.
     format::Outcome init(Journal& journal, u64 sid) const;
-    /// Detaches.
-    format::Outcome fini(Journal& journal, u64 sid) const;
     /// Assigns a role, not enabled. Grants when it is assigned already.
     format::Outcome assign(Journal& journal, u64 sid, u32 role) const;
     /// Takes a role away. Roles that the SID may then no longer enable are disabled. Grants when it
@@ -58,15 +52,9 @@ public:
     [[nodiscard]] Answer<bool> has(u64 sid, u32 permission) const;
     /// Whether the role itself is enabled.
     [[nodiscard]] Answer<bool> is_enabled(u64 sid, u32 role) const;
-    /// The SID is gone.
-    void ended(Journal& journal, u64 sid) const;
 
 private:
-    [[nodiscard]] RbacEntry* find(u64 sid) const;
-
     const RbacConfig& config_;
-    SidMap map_;
-    RbacEntry* entries_;
 };
 
 }  // namespace ksec::models

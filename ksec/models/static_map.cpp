@@ -27,10 +27,6 @@ Outcome StaticMap::init(Journal& journal, u64 sid) const {
     return Outcome::Grant;
 }
 
-Outcome StaticMap::fini(Journal& journal, u64 sid) const {
-    return map_.erase(journal, sid) ? Outcome::Grant : Outcome::Deny;
-}
-
 Outcome StaticMap::set(Journal& journal, u64 sid, u32 key, u64 value) const {
     const u32 slot = map_.find(sid);
     const u32 index = engine::bounded(key, config_.key_count);
@@ -90,8 +86,6 @@ Answer<u64> StaticMap::get_uncommitted(u64 sid, u32 key) const {
             (bits.changed & bit_of(index)) != 0 ? working_cell(slot, index, bits)
                                                 : base_value(slot, index, bits)};
 }
-
-void StaticMap::ended(Journal& journal, u64 sid) const { map_.erase(journal, sid); }
 
 StaticMapBits* StaticMap::bits_of(u32 slot) const {
     return bits_ + u64{slot} * format::key_groups(config_.key_count);

@@ -11,8 +11,7 @@
 // whose field holds its number plus one. Values are kept as 64 bits; policyc knows their type.
 #pragma once
 
-#include <ksec/format/tables.hpp>
-#include <ksec/models/sid_map.hpp>
+#include <ksec/models/object.hpp>
 
 namespace ksec::models {
 
@@ -37,16 +36,15 @@ template <u32 Slots, u32 Keys> struct StaticMapStorage {
 };
 
 /// `key` is a key's number; one that is not below the number of keys is an unknown key.
-class StaticMap final {
+class StaticMap final : public SidObject {
 public:
     template <u32 Slots, u32 Keys>
     constexpr StaticMap(const StaticMapConfig& config, StaticMapStorage<Slots, Keys>& storage)
-        : config_(config), map_(storage.map), bits_(storage.bits), cells_(storage.cells) {}
+        : SidObject(SidMap{storage.map}), config_(config), bits_(storage.bits),
+          cells_(storage.cells) {}
 
     /// Attaches a table of configured values. Deny: attached already, or none free.
     format::Outcome init(Journal& journal, u64 sid) const;
-    /// Detaches. Deny: not attached.
-    format::Outcome fini(Journal& journal, u64 sid) const;
     /// Sets the working value. Deny: unknown key, or not attached.
     format::Outcome set(Journal& journal, u64 sid, u32 key, u64 value) const;
     /// Working values become base values. Deny: not attached.
@@ -57,8 +55,6 @@ public:
     [[nodiscard]] Answer<u64> get(u64 sid, u32 key) const;
     /// The working value. Not known: unknown key, or not attached.
     [[nodiscard]] Answer<u64> get_uncommitted(u64 sid, u32 key) const;
-    /// The SID is gone.
-    void ended(Journal& journal, u64 sid) const;
 
 private:
     [[nodiscard]] StaticMapBits* bits_of(u32 slot) const;
@@ -67,7 +63,6 @@ private:
     [[nodiscard]] u64 base_value(u32 slot, u32 key, const StaticMapBits& bits) const;
 
     const StaticMapConfig& config_;
-    SidMap map_;
     StaticMapBits* bits_;
     u64* cells_;
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decisions.hpp"
 
+#include "costs.hpp"
+
 #include <algorithm>
 #include <bit>
-#include <ksec/format/costs.hpp>
 
 namespace sdk::policyc {
 
@@ -31,7 +32,7 @@ namespace {
 
 constexpr u64 kSkipCost = 10;  ///< of a call whose guard does not hold
 /// Mic's create with its arguments: what a single rule may cost.
-constexpr u64 kDearestRule = ksec::format::kMicCreateCost + 64;
+constexpr u64 kDearestRule = kMicCreateCost + 64;
 
 /// Adds up a state part along its dearest path.
 class StateCost final {
@@ -39,8 +40,8 @@ public:
     explicit StateCost(const std::vector<LoweredStateCall>& calls) {
         LookupSavings savings;
         for (const LoweredStateCall& call : calls) {
-            costs_[&call] = call.cost - savings.add(call.lookups, call.guard.width == 0) +
-                            ksec::format::kStateCallCost;
+            costs_[&call] =
+                call.cost - savings.add(call.lookups, call.guard.width == 0) + kStateCallCost;
             const Field field{call.guard.shift, call.guard.width};
             if (call.guard.width == 0) {
                 always_.push_back(&call);
@@ -106,7 +107,7 @@ u64 LoweredDecision::least_state_cost() const {
         guarded += call.guard.width != 0 ? 1 : 0;
     }
     dearest = std::min<u64>(dearest, kDearestRule);
-    return dearest + ksec::format::kStateCallCost + guarded * kSkipCost;
+    return dearest + kStateCallCost + guarded * kSkipCost;
 }
 
 /// Makes one decision, rule by rule.
@@ -212,7 +213,7 @@ private:
                       rule.rule,
                       0,
                       static_cast<u8>(rule.code.values.size()),
-                      ksec::format::kComparisonCost,
+                      kComparisonCost,
                       *rule.row,
                       guard});
             return;

@@ -206,16 +206,16 @@ std::string emit_objects(const Lowered& policy) {
         out += ObjectPrinter(object, name).run();
         out += fmt::format("static_assert(sizeof(storage_{}) == {});\n", object.name, object.bytes);
         if (object.model != "TimeWindow") {
-            table += fmt::format("    models::model_object({}),\n", name);
+            table += fmt::format("    &{},\n", name);
             ++count;
         }
     }
     out += fmt::format("constinit State policy_state{{{}}};\n", policy.audit_level);
     out += "constinit models::Journal policy_journal;\n";
     if (count != 0) {
-        out += fmt::format("constexpr ModelObject kObjects[] = {{\n{}}};\n", table);
+        out += fmt::format("constexpr const models::SidObject* kObjects[] = {{\n{}}};\n", table);
     } else {
-        out += "constexpr const ModelObject* kObjects = nullptr;\n";
+        out += "constexpr const models::SidObject* const* kObjects = nullptr;\n";
     }
     out += fmt::format("constexpr u32 kObjectCount = {};\n\n", count);
     return out;

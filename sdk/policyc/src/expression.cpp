@@ -2,11 +2,11 @@
 // Rules, values and names; parts of the message are in message_access.cpp, operators in
 // operators.cpp.
 #include "comparison.hpp"
+#include "costs.hpp"
 #include "expression_compiler.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <ksec/format/costs.hpp>
 #include <ksec/format/tables.hpp>
 
 namespace sdk::policyc {
@@ -114,7 +114,7 @@ CompiledRule ExpressionCompiler::set_level(const psl::RuleCall& call) {
         return {};
     }
     return_outcome(fmt::format("audit::set_level(policy_state, journal, {})", level.code),
-                   ksec::format::kSetLevelCost);
+                   kSetLevelCost);
     return finish(call.span);
 }
 

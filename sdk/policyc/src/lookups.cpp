@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lookups.hpp"
 
-#include <ksec/format/costs.hpp>
+#include "costs.hpp"
 
 namespace sdk::policyc {
 
@@ -10,11 +10,11 @@ namespace format = ksec::format;
 std::uint32_t Lookup::cost() const {
     switch (kind) {
     case Kind::Find:
-        return format::kFindCost;
+        return kFindCost;
     case Kind::Insert:
-        return format::kInsertCost;
+        return kInsertCost;
     case Kind::Erase:
-        return format::kFindCost + format::kEraseCost;
+        return kFindCost + kEraseCost;
     }
     return 0;
 }
@@ -29,7 +29,7 @@ std::uint32_t LookupSavings::add(const std::vector<Lookup>& lookups, bool is_cer
         const bool is_known =
             !lookup.sid.empty() && known != here.end() && known->second == lookup.sid;
         if (is_known && lookup.kind != Lookup::Kind::Insert) {
-            saved += format::kFindCost - format::kFindAgainCost;
+            saved += kFindCost - kFindAgainCost;
         }
         const bool leaves_it = lookup.kind != Lookup::Kind::Erase && !lookup.sid.empty();
         if (leaves_it && lookup.is_certain) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lower.hpp"
 
+#include "costs.hpp"
 #include "decisions.hpp"
 #include "emit.hpp"
 #include "expression.hpp"
@@ -514,9 +515,7 @@ private:
         check_staging(id, used);
     }
 
-    [[nodiscard]] u32 start_cost() const {
-        return std::max(ksec::format::kMaxStartCost, most_state_cost_);
-    }
+    [[nodiscard]] u32 start_cost() const { return std::max(kMaxStartCost, most_state_cost_); }
 
     void finish_starts(u16 id) {
         LoweredClass& row = result_.classes[id];

@@ -6,13 +6,14 @@
 #pragma once
 
 #include "bindings.hpp"
+#include "costs.hpp"
 #include "lowered.hpp"
 
 namespace sdk::policyc {
 
 struct LoweringOptions {
     /// Instructions that the state rules of a message may take.
-    u32 most_state_cost = ksec::format::kMaxStateCost;
+    u32 most_state_cost = kMaxStateCost;
     /// Make a module that records every kind of grant once, whatever profiles say: nothing is
     /// granted without being asked about.
     bool records_run = false;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Expressions of models with state, and the arguments that rules and expressions share.
+#include "costs.hpp"
 #include "expression_compiler.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <ksec/format/costs.hpp>
 
 namespace sdk::policyc {
 
@@ -64,7 +64,7 @@ Value ExpressionCompiler::model_answer_to(const Expression& expression,
         const auto windows =
             static_cast<std::uint32_t>(std::get<TimeWindowConfig>(config).windows.size());
         return model_answer(fmt::format("{}.is_open(query.now_ns)", code),
-                            format::time_window_allow_cost(windows),
+                            time_window_allow_cost(windows),
                             expression,
                             boolean(""));
     }
@@ -89,19 +89,19 @@ Value ExpressionCompiler::model_answer_to(const Expression& expression,
         if (sid.empty() || entry.empty()) {
             return {};
         }
-        return model_answer(fmt::format("{}.contains({}, {})", code, sid, entry),
-                            finding(object, sid) +
-                                format::hash_set_contains_cost(
-                                    set.set_size, static_cast<std::uint32_t>(set.fields.size())),
-                            expression,
-                            boolean(""));
+        return model_answer(
+            fmt::format("{}.contains({}, {})", code, sid, entry),
+            finding(object, sid) +
+                hash_set_contains_cost(set.set_size, static_cast<std::uint32_t>(set.fields.size())),
+            expression,
+            boolean(""));
     }
     if (sid.empty()) {
         return {};
     }
     if (method == "left") {
         return model_answer(fmt::format("{}.left({}, query.now_ns)", code, sid),
-                            finding(object, sid) + format::kRateLimitLeftCost,
+                            finding(object, sid) + kRateLimitLeftCost,
                             expression,
                             integer("", 64, false));
     }
@@ -109,8 +109,7 @@ Value ExpressionCompiler::model_answer_to(const Expression& expression,
     shape.kind = model == "Flow" ? Value::Kind::State : Value::Kind::Level;
     shape.text = object;
     return model_answer(fmt::format("{}.{}({})", code, method, sid),
-                        model == "Flow" ? finding(object, sid) + format::kFlowQueryCost
-                                        : format::kMicQueryCost,
+                        model == "Flow" ? finding(object, sid) + kFlowQueryCost : kMicQueryCost,
                         expression,
                         shape);
 }
@@ -154,7 +153,7 @@ Value ExpressionCompiler::map_answer(const Expression& expression,
                                     method == "get" ? "get" : "get_uncommitted",
                                     sid,
                                     key),
-                        finding(object, sid) + format::kStaticMapGetCost,
+                        finding(object, sid) + kStaticMapGetCost,
                         expression,
                         integer("", config.value.bits, config.value.is_signed));
 }
@@ -173,7 +172,7 @@ Value ExpressionCompiler::rbac_answer(const Expression& expression,
         return {};
     }
     return model_answer(fmt::format("{}.{}({}, {})", object_code(object), method, sid, number),
-                        finding(object, sid) + format::kRbacAllowCost,
+                        finding(object, sid) + kRbacAllowCost,
                         expression,
                         boolean(""));
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of models with state: the arguments each takes, the function of ksec/models it becomes, and
 // what that costs.
+#include "costs.hpp"
 #include "expression_compiler.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <ksec/format/costs.hpp>
 
 namespace sdk::policyc {
 
@@ -173,7 +173,7 @@ void ExpressionCompiler::return_flow_outcome(const std::string& object,
     const bool is_gone = !lookups_.empty() && lookups_.back().kind == Lookup::Kind::Erase;
     return_outcome(
         fmt::format("{}.quiet_in({}, {}, {}u64{{0}})", object_code(object), call, sid, states),
-        cost + format::kFlowQuietCost + (is_gone ? format::kFindCost : 0));
+        cost + kFlowQuietCost + (is_gone ? kFindCost : 0));
 }
 
 bool ExpressionCompiler::flow_rule(Dictionary& arguments,
@@ -183,8 +183,8 @@ bool ExpressionCompiler::flow_rule(Dictionary& arguments,
     const std::string sid = sid_argument(arguments, "sid");
     const std::string code = object_code(object);
     if (rule == "init" || rule == "fini") {
-        const std::uint32_t cost = rule == "init" ? inserting(object, sid) + format::kFlowInitCost
-                                                  : erasing(object, sid) + format::kFlowFiniCost;
+        const std::uint32_t cost = rule == "init" ? inserting(object, sid) + kFlowInitCost
+                                                  : erasing(object, sid) + kFlowFiniCost;
         return_flow_outcome(object, fmt::format("{}.{}(journal, {})", code, rule, sid), sid, cost);
         return !sid.empty();
     }
@@ -194,7 +194,7 @@ bool ExpressionCompiler::flow_rule(Dictionary& arguments,
         return_flow_outcome(object,
                             fmt::format("{}.enter(journal, {}, {})", code, sid, state),
                             sid,
-                            finding(object, sid) + format::kFlowEnterCost);
+                            finding(object, sid) + kFlowEnterCost);
         return !sid.empty() && !state.empty();
     }
     const Expression* const list = arguments.find("states");
@@ -207,7 +207,7 @@ bool ExpressionCompiler::flow_rule(Dictionary& arguments,
     return_flow_outcome(object,
                         fmt::format("{}.allow({}, {})", code, sid, states),
                         sid,
-                        finding(object, sid) + format::kFlowAllowCost);
+                        finding(object, sid) + kFlowAllowCost);
     return !sid.empty() && !states.empty();
 }
 
@@ -220,13 +220,13 @@ bool ExpressionCompiler::set_rule(Dictionary& arguments,
     const auto words = static_cast<std::uint32_t>(config.fields.size());
     if (rule == "init" || rule == "fini") {
         return_outcome(fmt::format("{}.{}(journal, {})", code, rule, sid),
-                       rule == "init" ? inserting(object, sid) + format::kHashSetInitCost
-                                      : erasing(object, sid) + format::kHashSetFiniCost);
+                       rule == "init" ? inserting(object, sid) + kHashSetInitCost
+                                      : erasing(object, sid) + kHashSetFiniCost);
         return !sid.empty();
     }
     const std::string entry = entry_argument(arguments, object, config);
     return_outcome(fmt::format("{}.{}(journal, {}, {})", code, rule, sid, entry),
-                   finding(object, sid) + format::hash_set_add_cost(config.set_size, words));
+                   finding(object, sid) + hash_set_add_cost(config.set_size, words));
     return !sid.empty() && !entry.empty();
 }
 
@@ -241,16 +241,15 @@ bool ExpressionCompiler::map_rule(Dictionary& arguments,
         const Expression* const value = arguments.find("value");
         const std::string word = value == nullptr ? "" : entry_word(*value, config.value);
         return_outcome(fmt::format("{}.set(journal, {}, {}, {})", code, sid, key, word),
-                       finding(object, sid) + format::kStaticMapSetCost);
+                       finding(object, sid) + kStaticMapSetCost);
         return !sid.empty() && !key.empty() && !word.empty();
     }
     const auto keys = static_cast<std::uint32_t>(config.keys.size());
     return_outcome(fmt::format("{}.{}(journal, {})", code, rule, sid),
-                   rule == "init"   ? inserting(object, sid) + format::static_map_init_cost(keys)
-                   : rule == "fini" ? erasing(object, sid) + format::kStaticMapFiniCost
-                   : rule == "commit"
-                       ? finding(object, sid) + format::static_map_commit_cost(keys)
-                       : finding(object, sid) + format::static_map_rollback_cost(keys));
+                   rule == "init"     ? inserting(object, sid) + static_map_init_cost(keys)
+                   : rule == "fini"   ? erasing(object, sid) + kStaticMapFiniCost
+                   : rule == "commit" ? finding(object, sid) + static_map_commit_cost(keys)
+                                      : finding(object, sid) + static_map_rollback_cost(keys));
     return !sid.empty();
 }
 
@@ -265,14 +264,13 @@ bool ExpressionCompiler::mic_rule(Dictionary& arguments,
         const std::string level_r = level_argument(arguments, object, "levelR", true);
         return_outcome(
             fmt::format("{}.execute(journal, {}, {}, {}, {})", code, image, target, level, level_r),
-            format::kMicExecuteCost);
+            kMicExecuteCost);
         return !target.empty() && !image.empty() && !level.empty() && !level_r.empty();
     }
     const std::string source = sid_argument(arguments, "source");
     if (rule != "create" && rule != "delete" && rule != "upgrade") {
         return_outcome(fmt::format("{}.{}({}, {})", code, rule, source, target),
-                       rule == "call" || rule == "read" ? format::kMicCallCost
-                                                        : format::kMicInvokeCost);
+                       rule == "call" || rule == "read" ? kMicCallCost : kMicInvokeCost);
         return !target.empty() && !source.empty();
     }
     const std::string container = optional_sid(arguments, "container");
@@ -282,12 +280,12 @@ bool ExpressionCompiler::mic_rule(Dictionary& arguments,
     const std::string place =
         fmt::format("models::MicPlace{{{}, {}, {}, {}}}", source, target, container, driver);
     if (rule == "delete") {
-        return_outcome(fmt::format("{}.remove(journal, {})", code, place), format::kMicDeleteCost);
+        return_outcome(fmt::format("{}.remove(journal, {})", code, place), kMicDeleteCost);
         return is_complete;
     }
     const std::string level = level_argument(arguments, object, "level", rule == "create");
     return_outcome(fmt::format("{}.{}(journal, {}, {})", code, rule, place, level),
-                   rule == "create" ? format::kMicCreateCost : format::kMicUpgradeCost);
+                   rule == "create" ? kMicCreateCost : kMicUpgradeCost);
     return is_complete && !level.empty();
 }
 
@@ -299,24 +297,24 @@ bool ExpressionCompiler::rbac_rule(Dictionary& arguments,
     const std::string code = object_code(object);
     if (rule == "init" || rule == "fini") {
         return_outcome(fmt::format("{}.{}(journal, {})", code, rule, sid),
-                       rule == "init" ? inserting(object, sid) + format::kRbacInitCost
-                                      : erasing(object, sid) + format::kRbacFiniCost);
+                       rule == "init" ? inserting(object, sid) + kRbacInitCost
+                                      : erasing(object, sid) + kRbacFiniCost);
         return !sid.empty();
     }
     if (rule == "allow") {
         const std::string permission =
             name_argument(arguments.find("permission"), "permission", object, config.permissions);
         return_outcome(fmt::format("{}.allow({}, {})", code, sid, permission),
-                       finding(object, sid) + format::kRbacAllowCost);
+                       finding(object, sid) + kRbacAllowCost);
         return !sid.empty() && !permission.empty();
     }
     const std::string role = name_argument(arguments.find("role"), "role", object, config.roles);
     return_outcome(fmt::format("{}.{}(journal, {}, {})", code, rule, sid, role),
                    finding(object, sid) +
-                       (rule == "revoke" ? format::rbac_revoke_cost(
-                                               static_cast<std::uint32_t>(config.roles.size()))
-                        : rule == "enable" ? format::kRbacEnableCost
-                                           : format::kRbacAssignCost));
+                       (rule == "revoke"
+                            ? rbac_revoke_cost(static_cast<std::uint32_t>(config.roles.size()))
+                        : rule == "enable" ? kRbacEnableCost
+                                           : kRbacAssignCost));
     return !sid.empty() && !role.empty();
 }
 
@@ -328,15 +326,15 @@ bool ExpressionCompiler::rate_rule(Dictionary& arguments,
     if (rule == "take") {
         const std::string count = count_argument(arguments.find("count"), "count");
         return_outcome(fmt::format("{}.take(journal, {}, {}, query.now_ns)", code, sid, count),
-                       finding(object, sid) + format::kRateLimitTakeCost);
+                       finding(object, sid) + kRateLimitTakeCost);
         return !sid.empty() && !count.empty();
     }
     if (rule == "init") {
         return_outcome(fmt::format("{}.init(journal, {}, query.now_ns)", code, sid),
-                       inserting(object, sid) + format::kRateLimitInitCost);
+                       inserting(object, sid) + kRateLimitInitCost);
     } else {
         return_outcome(fmt::format("{}.fini(journal, {})", code, sid),
-                       erasing(object, sid) + format::kRateLimitFiniCost);
+                       erasing(object, sid) + kRateLimitFiniCost);
     }
     return !sid.empty();
 }
@@ -353,16 +351,15 @@ bool ExpressionCompiler::window_rule(const psl::RuleCall& call,
                 argument.span, Word{call.name.text()}, Text{"()"});
             return false;
         }
-        return_outcome(
-            fmt::format("{}.allow(query.now_ns)", code),
-            format::time_window_allow_cost(static_cast<std::uint32_t>(config.windows.size())));
+        return_outcome(fmt::format("{}.allow(query.now_ns)", code),
+                       time_window_allow_cost(static_cast<std::uint32_t>(config.windows.size())));
         return true;
     }
     Dictionary arguments(
         argument, "the argument of " + call.name.text(), {"seconds"}, diagnostics_);
     const std::string seconds = count_argument(arguments.find("seconds"), "seconds");
     return_outcome(fmt::format("{}.set_clock(journal, {}, query.now_ns)", code, seconds),
-                   format::kTimeWindowSetCost);
+                   kTimeWindowSetCost);
     return !seconds.empty();
 }
 

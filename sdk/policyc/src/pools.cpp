@@ -9,25 +9,29 @@ namespace sdk::policyc {
 
 namespace {
 
+constexpr u64 kTimeWindowBytes = 2 * sizeof(u64);  // it has no map
+
 /// Whether a rule gives a SID a place.
 bool takes_place(const std::string& model, const std::string& rule) {
     return rule == "init" || (model == "Mic" && (rule == "create" || rule == "execute"));
 }
 
-/// Words that the model keeps for one SID, beside the map.
+/// Words that the model keeps for one SID, beside the map. Generated code asserts the sizes.
 u64 entry_words(const LoweredObject& object) {
     if (const auto* set = std::get_if<HashSetConfig>(&object.config)) {
-        return ksec::format::hash_set_words(set->set_size, set->fields.size());
+        return u64{set->set_size} * set->fields.size() + 1;
     }
     if (const auto* map = std::get_if<StaticMapConfig>(&object.config)) {
-        return ksec::format::static_map_words(static_cast<u32>(map->keys.size()));
+        const auto keys = static_cast<u32>(map->keys.size());
+        return u64{ksec::format::key_groups(keys)} * 3 + u64{keys} * 2;
     }
-    static const std::map<std::string, u64, std::less<>> kWords{
-        {"Flow", ksec::format::kFlowWords},
-        {"Mic", ksec::format::kMicWords},
-        {"RateLimit", ksec::format::kRateLimitWords},
-        {"Rbac", ksec::format::kRbacWords}};
-    return kWords.at(object.model);
+    return object.model == "Flow" ? 1 : 2;
+}
+
+/// Bytes of an object with a map for this many SIDs and so many words for each.
+u64 storage_bytes(u32 slots, u64 words) {
+    const u64 cells = ksec::format::cell_count(slots);
+    return (4 + slots + 2 * cells + slots * words) * sizeof(u64);
 }
 
 }  // namespace
@@ -83,7 +87,7 @@ std::vector<LoweredObject> Pools::finish(lang::Diagnostics& diagnostics) const {
     }
     for (LoweredObject& object : result) {
         if (object.model == "TimeWindow") {
-            object.bytes = ksec::format::kTimeWindowBytes;
+            object.bytes = kTimeWindowBytes;
             continue;
         }
         if (!object.is_configured) {
@@ -91,7 +95,7 @@ std::vector<LoweredObject> Pools::finish(lang::Diagnostics& diagnostics) const {
                 kSharedPlaces * std::max<std::size_t>(object.class_count, 1) / shares;
             object.slots = std::max(kLeastPlaces, std::bit_floor(static_cast<u32>(part)));
         }
-        object.bytes = ksec::format::storage_bytes(object.slots, entry_words(object));
+        object.bytes = storage_bytes(object.slots, entry_words(object));
     }
     return result;
 }

@@ -8,7 +8,6 @@ namespace {
 using namespace ksec;
 using namespace ksec::format;
 using base::s32;
-using engine::ScanEnd;
 using engine::ScanPosition;
 
 // Classes: 0 anything else, 1 'a', 2 'b'. State 1: even number of a; 2: odd; 3: odd, then one b.
@@ -48,7 +47,7 @@ ScanText whole_arena(const Query& query) {
 ScanText no_text(const Query&) { return {Outcome::Error, nullptr, 0}; }
 
 struct Answer {
-    ScanEnd end;
+    Verdict end;
     u32 value;
     u32 steps;
 };
@@ -59,8 +58,8 @@ Answer scan(const Scan& scan, const std::string& text, s32 fuel_of_step = 2'800)
     query.message.arena_size = static_cast<u32>(text.size());
     ScanPosition position{};
     u64 facts = ~u64{0};
-    Answer answer{ScanEnd::Again, 0, 0};
-    while (answer.end == ScanEnd::Again) {
+    Answer answer{Verdict::Again, 0, 0};
+    while (answer.end == Verdict::Again) {
         s32 fuel = fuel_of_step;
         answer.end = engine::step_scan(scan, query, position, fuel, facts);
         ++answer.steps;
@@ -97,7 +96,7 @@ TEST_CASE("a text that no pattern matches leaves the value for that", "[ksec][en
 
 TEST_CASE("a text that is not there leaves its own value, or fails", "[ksec][engine]") {
     CHECK(scan(kMissing, "aa").value == 4);
-    CHECK(scan(kDenying, "aa").end == ScanEnd::Failed);
+    CHECK(scan(kDenying, "aa").end == Verdict::Denied);
 }
 
 TEST_CASE("a long text takes several steps and ends as in one", "[ksec][engine]") {

@@ -26,7 +26,7 @@ constinit models::FlowStorage<4> door_storage{};
 constexpr models::Flow kDoors{kDoor, door_storage};
 constinit models::HashSetStorage<4, 4, 1> set_storage{};
 constexpr models::HashSet kSets{set_storage};
-constexpr ModelObject kObjects[] = {models::model_object(kDoors), models::model_object(kSets)};
+constexpr const models::SidObject* kObjects[] = {&kDoors, &kSets};
 constinit u64 cells[models::Journal::kCapacity + 1] = {};
 
 u32 number(const Query& query) { return load<u32>(fixed_part(query), 0); }

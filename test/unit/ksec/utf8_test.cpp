@@ -10,8 +10,9 @@ namespace {
 using base::s32;
 using base::u32;
 using base::u8;
+using ksec::Defect;
+using ksec::Verdict;
 using ksec::engine::check_text;
-using ksec::engine::TextState;
 using ksec::engine::TextStep;
 
 /// The text at a given distance from an 8-byte boundary.
@@ -40,7 +41,7 @@ TEST_CASE("plain text of any length and alignment is good", "[ksec][engine]") {
     for (std::size_t length = 0; length < 40; ++length) {
         for (std::size_t skew = 0; skew < 8; ++skew) {
             const TextStep step = check_all(std::string(length, 'a'), skew);
-            CHECK(step.state == TextState::Good);
+            CHECK(step.verdict == Verdict::Granted);
             CHECK(step.position == length);
         }
     }
@@ -52,7 +53,7 @@ TEST_CASE("a NUL inside a text is found wherever it is", "[ksec][engine]") {
             std::string text(24, 'x');
             text[at] = '\0';
             const TextStep step = check_all(text, skew);
-            CHECK(step.state == TextState::Zero);
+            CHECK(step.defect == Defect::NotTerminated);
             CHECK(step.position == at);
         }
     }
@@ -68,8 +69,8 @@ TEST_CASE("characters of every length are good at the limits of their range", "[
                              "\xEF\xBF\xBF",
                              "\xF0\x90\x80\x80",
                              "\xF4\x8F\xBF\xBF"}) {
-        CHECK(check_all(text).state == TextState::Good);
-        CHECK(check_all(std::string("ab") + text + "cd").state == TextState::Good);
+        CHECK(check_all(text).verdict == Verdict::Granted);
+        CHECK(check_all(std::string("ab") + text + "cd").verdict == Verdict::Granted);
     }
 }
 
@@ -94,7 +95,7 @@ TEST_CASE("what is no character is refused where it begins", "[ksec][engine]") {
                              "\xE1\x80\x41",      //
                              "\xF1\x80\x80\x41"}) {
         const TextStep step = check_all(std::string("abc") + text);
-        CHECK(step.state == TextState::NotUtf8);
+        CHECK(step.defect == Defect::NotUtf8);
         CHECK(step.position == 3);
     }
 }
@@ -110,17 +111,17 @@ TEST_CASE("a text checked in small steps gives the same answer", "[ksec][engine]
         s32 fuel = 1'000'000;
         const auto size = static_cast<u32>(sample.size());
         const TextStep whole = check_text(placed.data(), 0, size, fuel);
-        TextStep step{TextState::More, 0};
+        TextStep step{Verdict::Again, Defect::None, 0};
         u32 steps = 0;
-        while (step.state == TextState::More) {
+        while (step.verdict == Verdict::Again) {
             s32 little = 30;
             const u32 before = step.position;
             step = check_text(placed.data(), before, size, little);
-            CHECK((step.state != TextState::More || step.position > before));
+            CHECK((step.verdict != Verdict::Again || step.position > before));
             ++steps;
         }
         CHECK(steps > 50);
-        CHECK(step.state == whole.state);
+        CHECK(step.defect == whole.defect);
         CHECK(step.position == whole.position);
     }
 }

@@ -6,7 +6,6 @@
 // SIDs come and go at random in nearly full maps, so that rules meet SIDs in every place; each
 // operation is measured many times and its dearest run counts.
 #include <ksec/audit/level.hpp>
-#include <ksec/format/costs.hpp>
 #include <ksec/models/flow.hpp>
 #include <ksec/models/hash_set.hpp>
 #include <ksec/models/mic.hpp>
@@ -14,6 +13,7 @@
 #include <ksec/models/rbac.hpp>
 #include <ksec/models/static_map.hpp>
 #include <ksec/models/time_window.hpp>
+#include <sdk/policyc/src/costs.hpp>
 
 extern "C" ksec::u64 read_counter();
 extern "C" void print(const char* text);
@@ -23,6 +23,7 @@ namespace {
 
 using namespace ksec;
 using namespace ksec::models;
+using namespace sdk::policyc;
 using format::Outcome;
 
 constexpr u32 kSlots = 64;
@@ -85,58 +86,58 @@ struct Limit {
     u32 cost;
 };
 
-constexpr u32 kAgain = format::kFindAgainCost;
-constexpr u32 kRemoval = format::kFindCost + format::kEraseCost;
+constexpr u32 kAgain = kFindAgainCost;
+constexpr u32 kRemoval = kFindCost + kEraseCost;
 constexpr u32 kWide = 4;  // words of a wide entry
 constexpr u32 kWideSize = 8;
 
 constexpr Limit kLimits[OperationCount] = {
-    {"find", format::kFindCost},
+    {"find", kFindCost},
     {"find again", kAgain},
-    {"insert", format::kInsertCost},
+    {"insert", kInsertCost},
     {"erase", kRemoval},
-    {"flow.init", format::kInsertCost + format::kFlowInitCost},
-    {"flow.fini", kRemoval + format::kFlowFiniCost},
-    {"flow.enter", kAgain + format::kFlowEnterCost},
-    {"flow.allow", kAgain + format::kFlowAllowCost},
-    {"flow.query", kAgain + format::kFlowQueryCost},
-    {"flow omit", format::kFlowQuietCost},
-    {"set.init", format::kInsertCost + format::kHashSetInitCost},
-    {"set.fini", kRemoval + format::kHashSetFiniCost},
-    {"set.add", kAgain + format::hash_set_add_cost(kSetSize, 1)},
-    {"set.remove", kAgain + format::hash_set_remove_cost(kSetSize, 1)},
-    {"set.contains", kAgain + format::hash_set_contains_cost(kSetSize, 1)},
-    {"set.add, wide", kAgain + format::hash_set_add_cost(kWideSize, kWide)},
-    {"set.remove, wide", kAgain + format::hash_set_remove_cost(kWideSize, kWide)},
-    {"set.contains, wide", kAgain + format::hash_set_contains_cost(kWideSize, kWide)},
-    {"map.init", format::kInsertCost + format::static_map_init_cost(kKeys)},
-    {"map.fini", kRemoval + format::kStaticMapFiniCost},
-    {"map.set", kAgain + format::kStaticMapSetCost},
-    {"map.get", kAgain + format::kStaticMapGetCost},
-    {"map.get_uncommited", kAgain + format::kStaticMapGetCost},
-    {"map.commit", kAgain + format::static_map_commit_cost(kKeys)},
-    {"map.rollback", kAgain + format::static_map_rollback_cost(kKeys)},
-    {"mic.create", format::kMicCreateCost},
-    {"mic.delete", format::kMicDeleteCost},
-    {"mic.upgrade", format::kMicUpgradeCost},
-    {"mic.execute", format::kMicExecuteCost},
-    {"mic.call", format::kMicCallCost},
-    {"mic.invoke", format::kMicInvokeCost},
-    {"mic.query_level", format::kMicQueryCost},
-    {"rbac.init", format::kInsertCost + format::kRbacInitCost},
-    {"rbac.fini", kRemoval + format::kRbacFiniCost},
-    {"rbac.assign", kAgain + format::kRbacAssignCost},
-    {"rbac.revoke", kAgain + format::rbac_revoke_cost(kRoles)},
-    {"rbac.enable", kAgain + format::kRbacEnableCost},
-    {"rbac.disable", kAgain + format::kRbacDisableCost},
-    {"rbac.allow", kAgain + format::kRbacAllowCost},
-    {"rate.init", format::kInsertCost + format::kRateLimitInitCost},
-    {"rate.fini", kRemoval + format::kRateLimitFiniCost},
-    {"rate.take", kAgain + format::kRateLimitTakeCost},
-    {"rate.left", kAgain + format::kRateLimitLeftCost},
-    {"window.set_clock", format::kTimeWindowSetCost},
-    {"window.allow", format::time_window_allow_cost(4)},
-    {"base.set_level", format::kSetLevelCost},
+    {"flow.init", kInsertCost + kFlowInitCost},
+    {"flow.fini", kRemoval + kFlowFiniCost},
+    {"flow.enter", kAgain + kFlowEnterCost},
+    {"flow.allow", kAgain + kFlowAllowCost},
+    {"flow.query", kAgain + kFlowQueryCost},
+    {"flow omit", kFlowQuietCost},
+    {"set.init", kInsertCost + kHashSetInitCost},
+    {"set.fini", kRemoval + kHashSetFiniCost},
+    {"set.add", kAgain + hash_set_add_cost(kSetSize, 1)},
+    {"set.remove", kAgain + hash_set_remove_cost(kSetSize, 1)},
+    {"set.contains", kAgain + hash_set_contains_cost(kSetSize, 1)},
+    {"set.add, wide", kAgain + hash_set_add_cost(kWideSize, kWide)},
+    {"set.remove, wide", kAgain + hash_set_remove_cost(kWideSize, kWide)},
+    {"set.contains, wide", kAgain + hash_set_contains_cost(kWideSize, kWide)},
+    {"map.init", kInsertCost + static_map_init_cost(kKeys)},
+    {"map.fini", kRemoval + kStaticMapFiniCost},
+    {"map.set", kAgain + kStaticMapSetCost},
+    {"map.get", kAgain + kStaticMapGetCost},
+    {"map.get_uncommited", kAgain + kStaticMapGetCost},
+    {"map.commit", kAgain + static_map_commit_cost(kKeys)},
+    {"map.rollback", kAgain + static_map_rollback_cost(kKeys)},
+    {"mic.create", kMicCreateCost},
+    {"mic.delete", kMicDeleteCost},
+    {"mic.upgrade", kMicUpgradeCost},
+    {"mic.execute", kMicExecuteCost},
+    {"mic.call", kMicCallCost},
+    {"mic.invoke", kMicInvokeCost},
+    {"mic.query_level", kMicQueryCost},
+    {"rbac.init", kInsertCost + kRbacInitCost},
+    {"rbac.fini", kRemoval + kRbacFiniCost},
+    {"rbac.assign", kAgain + kRbacAssignCost},
+    {"rbac.revoke", kAgain + rbac_revoke_cost(kRoles)},
+    {"rbac.enable", kAgain + kRbacEnableCost},
+    {"rbac.disable", kAgain + kRbacDisableCost},
+    {"rbac.allow", kAgain + kRbacAllowCost},
+    {"rate.init", kInsertCost + kRateLimitInitCost},
+    {"rate.fini", kRemoval + kRateLimitFiniCost},
+    {"rate.take", kAgain + kRateLimitTakeCost},
+    {"rate.left", kAgain + kRateLimitLeftCost},
+    {"window.set_clock", kTimeWindowSetCost},
+    {"window.allow", time_window_allow_cost(4)},
+    {"base.set_level", kSetLevelCost},
 };
 
 // ---- objects

@@ -3,14 +3,12 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <ksec/models/flow.hpp>
-#include <ksec/models/object.hpp>
 #include <map>
 
 namespace {
 
 using namespace ksec::models;
 using ksec::test::Dice;
-using ksec::test::grant_if;
 using ksec::test::Outcome;
 using ksec::test::Transactions;
 
@@ -135,9 +133,8 @@ TEST_CASE("the end of a SID detaches its automaton, and only its", "[ksec][model
     Fixture fixture;
     fixture.init(5);
     fixture.init(6);
-    const auto entry = model_object(fixture.flow);
-    entry.ended(entry.object, fixture.events.journal(), 5);
-    entry.ended(entry.object, fixture.events.journal(), 77);
+    fixture.flow.ended(fixture.events.journal(), 5);
+    fixture.flow.ended(fixture.events.journal(), 77);
     fixture.events.journal().commit();
     CHECK_FALSE(fixture.flow.query(5).is_known);
     CHECK(fixture.flow.query(6).is_known);

@@ -4,7 +4,6 @@
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <ksec/models/hash_set.hpp>
-#include <ksec/models/object.hpp>
 #include <map>
 #include <set>
 
@@ -12,7 +11,6 @@ namespace {
 
 using namespace ksec::models;
 using ksec::test::Dice;
-using ksec::test::grant_if;
 using ksec::test::Outcome;
 using ksec::test::Transactions;
 
@@ -201,9 +199,8 @@ TEST_CASE("the end of a SID gives its set back", "[ksec][models][hash_set]") {
     fixture.init(1);
     fixture.init(2);
     fixture.add(2, 7);
-    const auto entry = model_object(fixture.sets);
-    entry.ended(entry.object, fixture.events.journal(), 1);
-    entry.ended(entry.object, fixture.events.journal(), 1);
+    fixture.sets.ended(fixture.events.journal(), 1);
+    fixture.sets.ended(fixture.events.journal(), 1);
     fixture.events.journal().commit();
     CHECK(fixture.add(1, 7) == Outcome::Deny);
     CHECK(fixture.has(2, 7));

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <ksec/models/mic.hpp>
-#include <ksec/models/object.hpp>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,7 +12,6 @@ namespace {
 
 using namespace ksec::models;
 using ksec::test::Dice;
-using ksec::test::grant_if;
 using ksec::test::Outcome;
 using ksec::test::Transactions;
 
@@ -427,9 +425,8 @@ TEST_CASE("what an event did to levels is gone when it is undone", "[ksec][model
 
 TEST_CASE("the end of a SID drops its level", "[ksec][models][mic]") {
     Scene scene{kHigh, kHigh, kHigh};
-    const auto entry = model_object(scene.mic);
-    entry.ended(entry.object, scene.events.journal(), kDriver);
-    entry.ended(entry.object, scene.events.journal(), kNobody);
+    scene.mic.ended(scene.events.journal(), kDriver);
+    scene.mic.ended(scene.events.journal(), kNobody);
     scene.events.journal().commit();
     scene.check_no_level(kDriver);
     scene.check_level(kSource, kHigh);

@@ -61,8 +61,6 @@ private:
     std::mt19937_64 random_;
 };
 
-inline Outcome grant_if(bool condition) { return condition ? Outcome::Grant : Outcome::Deny; }
-
 /// Walks at random through events of up to four rules each. `Model` is a plain copyable model of
 /// what should be; `rule(model, journal, dice)` runs one random rule on both and compares, and
 /// answers whether it granted. Events end as the dice say; denied ones are always undone.

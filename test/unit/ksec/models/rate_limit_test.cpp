@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
-#include <ksec/models/object.hpp>
 #include <ksec/models/rate_limit.hpp>
 #include <map>
 
@@ -11,7 +10,6 @@ namespace {
 
 using namespace ksec::models;
 using ksec::test::Dice;
-using ksec::test::grant_if;
 using ksec::test::Outcome;
 using ksec::test::Transactions;
 
@@ -229,8 +227,7 @@ TEST_CASE("the end of a SID gives its bucket back", "[ksec][models][rate_limit]"
     Fixture fixture = two_a_second();
     fixture.init(1, 0);
     fixture.init(2, 0);
-    const auto entry = model_object(fixture.limit);
-    entry.ended(entry.object, fixture.events.journal(), 1);
+    fixture.limit.ended(fixture.events.journal(), 1);
     fixture.events.journal().commit();
     CHECK_FALSE(fixture.limit.left(1, 0).is_known);
     CHECK(fixture.limit.left(2, 0).is_known);

@@ -2,7 +2,6 @@
 #include "model_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <ksec/models/object.hpp>
 #include <ksec/models/rbac.hpp>
 #include <map>
 #include <set>
@@ -11,7 +10,6 @@ namespace {
 
 using namespace ksec::models;
 using ksec::test::Dice;
-using ksec::test::grant_if;
 using ksec::test::Outcome;
 using ksec::test::Transactions;
 
@@ -181,8 +179,7 @@ TEST_CASE("the end of a SID takes its roles away", "[ksec][models][rbac]") {
     fixture.init(2);
     fixture.assign(2, Viewer);
     fixture.enable(2, Viewer);
-    const auto entry = model_object(fixture.rbac);
-    entry.ended(entry.object, fixture.events.journal(), 1);
+    fixture.rbac.ended(fixture.events.journal(), 1);
     fixture.events.journal().commit();
     CHECK_FALSE(fixture.rbac.has(1, See).is_known);
     CHECK(fixture.rbac.allow(2, See) == Outcome::Grant);

@@ -2,7 +2,6 @@
 #include "model_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <ksec/models/object.hpp>
 #include <ksec/models/static_map.hpp>
 #include <map>
 #include <vector>
@@ -11,7 +10,6 @@ namespace {
 
 using namespace ksec::models;
 using ksec::test::Dice;
-using ksec::test::grant_if;
 using ksec::test::Outcome;
 using ksec::test::Transactions;
 
@@ -180,8 +178,7 @@ TEST_CASE("the end of a SID gives its table back", "[ksec][models][static_map]")
     fixture.init(1);
     fixture.init(2);
     fixture.set(2, 0, 5);
-    const auto entry = model_object(fixture.maps);
-    entry.ended(entry.object, fixture.events.journal(), 1);
+    fixture.maps.ended(fixture.events.journal(), 1);
     fixture.events.journal().commit();
     CHECK_FALSE(fixture.maps.get(1, 0).is_known);
     fixture.check(2, 0, 10, 5);

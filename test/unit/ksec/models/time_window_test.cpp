@@ -2,6 +2,7 @@
 #include "model_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <ksec/models/object.hpp>
 #include <ksec/models/time_window.hpp>
 #include <optional>
 #include <vector>
@@ -10,7 +11,6 @@ namespace {
 
 using namespace ksec::models;
 using ksec::test::Dice;
-using ksec::test::grant_if;
 using ksec::test::Outcome;
 using ksec::test::Transactions;
 

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <compile.hpp>
+#include <costs.hpp>
 #include <cstdlib>
 #include <emit.hpp>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <kernel/abi/call.hpp>
-#include <ksec/format/costs.hpp>
 #include <memory>
 #include <report.hpp>
 
@@ -326,10 +326,10 @@ TEST_CASE("what reads or changes state is judged later, and takes its price from
     CHECK(decision.state_calls[2].guard.value == 1);
     u64 sum = 0;
     for (const LoweredStateCall& call : decision.state_calls) {
-        sum += call.cost + ksec::format::kStateCallCost;
+        sum += call.cost + kStateCallCost;
     }
     // All three ask for the same SID, two of them again.
-    sum -= 2 * (ksec::format::kFindCost - ksec::format::kFindAgainCost);
+    sum -= 2 * (kFindCost - kFindAgainCost);
     CHECK(decision.state_cost() >= sum);
     CHECK(decision.state_cost() < sum + 20);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch_test_macros.hpp>
-#include <ksec/format/costs.hpp>
+#include <costs.hpp>
 #include <lookups.hpp>
 
 namespace {
@@ -8,7 +8,7 @@ namespace {
 using namespace sdk::policyc;
 using Kind = Lookup::Kind;
 
-constexpr std::uint32_t kSaved = ksec::format::kFindCost - ksec::format::kFindAgainCost;
+constexpr std::uint32_t kSaved = kFindCost - kFindAgainCost;
 
 Lookup find(const char* object, const char* sid) { return {Kind::Find, object, sid, true}; }
 

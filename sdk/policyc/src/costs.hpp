@@ -13,7 +13,19 @@
 
 #include <ksec/format/storage.hpp>
 
-namespace ksec::format {
+namespace sdk::policyc {
+
+using base::u32;
+using ksec::format::key_groups;
+
+/// What the state calls of one decision may cost together: the sum of their `cost`, and of
+/// kStateCallCost for each. policyc refuses dearer ones. A process start may cost more: policies
+/// fill a new process's sets there, and the lock hold that starts it is long anyway.
+inline constexpr u32 kMaxStateCost = 500;
+inline constexpr u32 kMaxStartCost = 4000;  ///< decisions of execute events
+inline constexpr u32 kStateCallCost = 20;   ///< around a call's own code
+
+inline constexpr u32 kComparisonCost = 40;  ///< of a format::Comparison
 
 inline constexpr u32 kFindCost = 94;
 inline constexpr u32 kFindAgainCost = 18;
@@ -94,4 +106,4 @@ constexpr u32 time_window_allow_cost(u32 windows) { return 48 + windows * 14; }
 // Base
 inline constexpr u32 kSetLevelCost = 18;
 
-}  // namespace ksec::format
+}  // namespace sdk::policyc
