@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// A QEMU plugin that counts guest instructions, all CPUs together, split by the half of the address
-// space they come from ("low": bit 63 clear, EL0 once the kernel runs; "high": the kernel).
+// A QEMU plugin that counts guest instructions, in one of two modes.
+//
+// Regions, all CPUs together, split by the half of the address space the instructions come from
+// ("low": bit 63 clear, EL0 once the kernel runs; "high": the kernel):
 //
 //   at=ADDRESS   prints the totals when the instruction at ADDRESS runs for the first time
 //   hint #0x70+k starts region k, hint #0x78+k ends it and prints its counts (k = 0..7). These are
 //                unallocated hints, so the same guest runs unchanged without the plugin.
 //   from=ADDRESS measures the ways from the last execution of the instruction at ADDRESS to the
-//   next
-//                low one; the end of a region prints how many there were in it and their sum.
+//                next low one; the end of a region prints how many there were in it and their sum.
+//
+// Stretches, for which the kernel keeps interrupts masked. One begins when a CPU enters the kernel
+// from EL0, wakes from wfi or polls for interrupts; it ends when the CPU returns to EL0, sleeps, or
+// polls the next time. Boot is none: until its first return to EL0 a CPU has nobody to keep
+// waiting.
+//
+//   masked=FILE   this mode; FILE gets a line for each stretch that is longer than all before:
+//                 MASKED count=N from=ADDRESS at=ADDRESS,ADDRESS,...
+//                 where `at` are blocks that ran every 256 instructions, the first 40 of them
+//   poll=ADDRESS  the function that polls
 //
 // QEMU's plugin header is in no distribution package, so the few functions used are declared here,
 // for plugin interface version 4 (QEMU 9.2 to 10).
@@ -173,17 +184,127 @@ static void on_translation(plugin_id id, struct block* block) {
     }
 }
 
+// --- stretches
+
+enum { kCpus = 8, kSamples = 40, kSampleEvery = 256 };
+
+// What a translated block does; made once a translation, never freed.
+struct work {
+    uint64_t address;
+    uint32_t count;
+    bool is_kernel;
+    bool polls;
+    bool leaves;  // by eret
+    bool sleeps;
+};
+
+struct stretch {
+    bool is_running;
+    uint64_t from;
+    uint64_t count;
+    uint32_t samples;
+    uint64_t at[kSamples];
+};
+
+static struct stretch stretches[kCpus];
+static uint64_t longest;
+static uint64_t poll_address;
+static FILE* masked_out;
+
+static void begin_stretch(struct stretch* stretch, uint64_t from) {
+    stretch->is_running = true;
+    stretch->from = from;
+    stretch->count = 0;
+    stretch->samples = 0;
+}
+
+static void end_stretch(struct stretch* stretch) {
+    if (stretch->is_running && stretch->count > longest) {
+        longest = stretch->count;
+        fprintf(
+            masked_out, "MASKED count=%" PRIu64 " from=%" PRIx64 " at=", longest, stretch->from);
+        for (uint32_t i = 0; i < stretch->samples; ++i) {
+            fprintf(masked_out, "%s%" PRIx64, i == 0 ? "" : ",", stretch->at[i]);
+        }
+        fputc('\n', masked_out);
+        fflush(masked_out);
+    }
+    stretch->is_running = false;
+}
+
+static void on_masked_block(unsigned cpu, void* argument) {
+    const struct work* const work = argument;
+    static bool has_started[kCpus];
+    if (cpu >= kCpus) {
+        return;
+    }
+    struct stretch* const stretch = &stretches[cpu];
+    if (!work->is_kernel) {
+        stretch->is_running = false;
+        return;
+    }
+    if (!has_started[cpu]) {
+        has_started[cpu] = work->leaves;
+        return;
+    }
+    if (work->polls) {
+        end_stretch(stretch);
+    }
+    if (!stretch->is_running) {
+        begin_stretch(stretch, work->address);
+    }
+    stretch->count += work->count;
+    if (stretch->count / kSampleEvery >= stretch->samples && stretch->samples < kSamples) {
+        stretch->at[stretch->samples++] = work->address;
+    }
+    if (work->leaves || work->sleeps) {
+        end_stretch(stretch);
+    }
+}
+
+static void on_masked_translation(plugin_id id, struct block* block) {
+    const size_t count = qemu_plugin_tb_n_insns(block);
+    struct work* const work = calloc(1, sizeof *work);
+    (void)id;
+    if (work == NULL) {
+        abort();
+    }
+    work->address = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
+    work->count = (uint32_t)count;
+    work->is_kernel = (work->address >> 63) != 0;
+    work->polls = work->address == poll_address;
+    uint32_t word = 0;
+    qemu_plugin_insn_data(qemu_plugin_tb_get_insn(block, count - 1), &word, sizeof word);
+    work->leaves = word == 0xd69f03e0U;
+    work->sleeps = word == 0xd503207fU;
+    qemu_plugin_register_vcpu_tb_exec_cb(block, on_masked_block, 0, work);
+}
+
 int qemu_plugin_install(plugin_id id,
                         const plugin_info* info,
                         int argument_count,
                         char** arguments) {
+    bool is_masked_mode = false;
     (void)info;
     for (int i = 0; i < argument_count; ++i) {
         if (strncmp(arguments[i], "at=", 3) == 0) {
             watched = strtoull(arguments[i] + 3, NULL, 0);
         } else if (strncmp(arguments[i], "from=", 5) == 0) {
             origin = strtoull(arguments[i] + 5, NULL, 0);
+        } else if (strncmp(arguments[i], "masked=", 7) == 0) {
+            is_masked_mode = true;
+            masked_out = fopen(arguments[i] + 7, "w");
+        } else if (strncmp(arguments[i], "poll=", 5) == 0) {
+            poll_address = strtoull(arguments[i] + 5, NULL, 0);
         }
+    }
+    if (is_masked_mode) {
+        if (masked_out == NULL || poll_address == 0) {
+            fputs("insncount: masked=FILE wants a file it can write and poll=ADDRESS\n", stderr);
+            return 1;
+        }
+        qemu_plugin_register_vcpu_tb_trans_cb(id, on_masked_translation);
+        return 0;
     }
     low.board = qemu_plugin_scoreboard_new(2 * sizeof(uint64_t));
     low.offset = 0;
