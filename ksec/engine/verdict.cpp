@@ -8,7 +8,6 @@
 #include <ksec/engine/state.hpp>
 #include <ksec/engine/structure.hpp>
 #include <ksec/engine/verdict.hpp>
-#include <ksec/models/object.hpp>
 
 namespace ksec::engine {
 
@@ -301,7 +300,7 @@ Verdict judge(const format::Policy& policy, const Query& query, Effect effect, R
 
 void ended(const format::Policy& policy, u64 sid) {
     for (u32 i = 0; i < policy.object_count; ++i) {
-        policy.objects[i]->ended(*policy.journal, sid);
+        policy.end_sid(*policy.objects[i], *policy.journal, sid);
         policy.journal->commit();
     }
 }

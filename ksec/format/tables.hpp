@@ -322,8 +322,10 @@ struct Policy {
     const Endpoint* implicit_endpoints;  ///< kImplicitEndpointCount, slots from 0
     const Scan* scans = nullptr;
     const Comparison* comparisons = nullptr;
-    const Audit* audits = nullptr;                      ///< entry 0 is never looked at
-    const models::SidObject* const* objects = nullptr;  ///< are told when a SID is gone
+    const Audit* audits = nullptr;  ///< entry 0 is never looked at
+    const models::SidObject* const* objects = nullptr;
+    void (*end_sid)(const models::SidObject& object, models::Journal& journal, u64 sid) =
+        nullptr;  ///< models::end_sid when there are objects: who has none links no map
     u32 object_count = 0;
     u32 reserved3 = 0;
     State* state = nullptr;              ///< needed when a decision has state calls

@@ -29,6 +29,11 @@ protected:
     SidMap map_;
 };
 
+/// For Policy::end_sid.
+inline void end_sid(const SidObject& object, Journal& journal, u64 sid) {
+    object.ended(journal, sid);
+}
+
 /// Memory of a model whose state is one Entry for each SID.
 template <typename Entry, u32 Slots> struct EntryStorage {
     SidMapStorage<Slots> map;

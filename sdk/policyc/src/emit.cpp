@@ -491,6 +491,7 @@ private:
               "    .comparisons = kComparisons,\n"
               "    .audits = kAudits,\n"
               "    .objects = kObjects,\n"
+              "    .end_sid = kEndSid,\n"
               "    .object_count = kObjectCount,\n"
               "    .reserved3 = 0,\n"
               "    .state = &policy_state,\n"

@@ -217,7 +217,10 @@ std::string emit_objects(const Lowered& policy) {
     } else {
         out += "constexpr const models::SidObject* const* kObjects = nullptr;\n";
     }
-    out += fmt::format("constexpr u32 kObjectCount = {};\n\n", count);
+    out += fmt::format("constexpr u32 kObjectCount = {};\n", count);
+    out += fmt::format("constexpr auto* kEndSid = {};\n\n",
+                       count != 0 ? "&models::end_sid"
+                                  : "static_cast<decltype(&models::end_sid)>(nullptr)");
     return out;
 }
 
