@@ -187,8 +187,7 @@ TEST_CASE("who ends while it serves and waits itself is in no queue any more", "
     }
     SECTION("for another thread") {
         pair.kernel.run(pair.server);
-        REQUIRE(
-            kernel::scheduler().follow(pair.server, second, kUserMemory, base::Ticks{}).ok());
+        REQUIRE(kernel::scheduler().follow(pair.server, second, kUserMemory, base::Ticks{}).ok());
         pair.kernel.interrupt();
     }
     SECTION("for a word") {
@@ -268,4 +267,35 @@ TEST_CASE("the next life of a driver attaches the line that the last one left", 
     pair.kernel.run(reborn);
     CHECK(status_of(reborn) == Status::Ok);
     CHECK(Kernel::answer_of(reborn).badge == 7);
+}
+
+TEST_CASE("a CPU that runs a thread when it is taken out lets go of it first", "[kernel][ipc]") {
+    Pair pair{2};
+    Process& ended = *pair.client.process;
+    const Thread* client = &pair.client;
+    const auto has_block = [&] {
+        for (u32 i = 0; i < kernel::kMaxThreads; ++i) {
+            if (kernel::scheduler().threads.find(i) == client) {
+                return true;
+            }
+        }
+        return false;
+    };
+    pair.kernel.run(pair.server);
+    kernel::end_process(ended, {});  // its thread is on no CPU: none is told
+    pair.kernel.select(1);
+    REQUIRE(kernel::scheduler().pick(base::CpuId{1}) == client);
+    pair.kernel.set_running(&pair.client);
+    pair.kernel.select(0);
+    machine().cpus[1].kicked = false;
+    pair.kernel.settle();
+    CHECK(machine().cpus[1].kicked);
+    CHECK(has_block());
+    CHECK(ended.used_pages > 0);
+    pair.kernel.select(1);
+    pair.kernel.interrupt();
+    CHECK_FALSE(pair.kernel.is_running(pair.client));
+    pair.kernel.settle();
+    CHECK_FALSE(has_block());
+    CHECK(ended.used_pages == 0);
 }

@@ -24,7 +24,7 @@ inline constexpr u16 kAnswers = 4;  // long response
 
 /// Keeps what is to arrive.
 struct LongPair : Pair {
-    LongPair() {
+    explicit LongPair(u32 cpu_count = 1) : Pair(cpu_count) {
         auto& policy = kernel.policy;
         policy.add_method(
             kServerClass, 0, kCopied, make_shape(kFixedSize, kArenaSize), make_shape(8));

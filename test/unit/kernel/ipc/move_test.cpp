@@ -3,6 +3,7 @@
 // what they cost before. Wherever that cannot be, they are copied.
 #include "long_pair.hpp"
 
+#include <kernel/control/teardown.hpp>
 #include <kernel/object/memory.hpp>
 
 using namespace kernel_test;
@@ -15,9 +16,16 @@ constexpr u32 kSize = kPages * kPage;
 constexpr u64 kOut = 0x4000'0000;
 constexpr u64 kIn = 0x4100'0000;
 constexpr u16 kBack = 5;  // takes an arena, answers with one
+constexpr u16 kMuch = 6;  // takes so much that it moves in several steps
+constexpr u32 kManyPages = 3 * kernel::kMovedPerStep;
 
 struct MovePair : LongPair {
-    MovePair() {
+    explicit MovePair(u32 cpu_count = 1) : LongPair(cpu_count) {
+        kernel.policy.add_method(kServerClass,
+                                 0,
+                                 kMuch,
+                                 make_shape(kFixedSize, kManyPages * kPage),
+                                 make_shape(kFixedSize, kArenaSize));
         kernel.policy.add_method(kServerClass,
                                  0,
                                  kBack,
@@ -36,11 +44,12 @@ struct MovePair : LongPair {
     }
 
     /// Memory of which the pages from `first` on are committed.
-    static kernel::Region& reserve(Process& process, u64 at, u32 first = kPages) {
-        const auto region =
-            kernel::reserve_region(process, {.address = at, .size = kSize, .writable = true});
+    static kernel::Region&
+    reserve(Process& process, u64 at, u32 first = kPages, u32 pages = kPages) {
+        const auto region = kernel::reserve_region(
+            process, {.address = at, .size = u64{pages} * kPage, .writable = true});
         REQUIRE(region.ok());
-        for (u32 done = first; done < kPages;) {
+        for (u32 done = first; done < pages;) {
             const auto mapped = kernel::map_region_step(
                 process, region.value(), done, {.read = true, .write = true});
             REQUIRE(mapped.ok());
@@ -86,9 +95,9 @@ struct MovePair : LongPair {
                       .room_arena = buffer(kIn, kArenaSize)});
     }
 
-    static u32 pages_at(Process& process, u64 at) {
+    static u32 pages_at(Process& process, u64 at, u32 pages = kPages) {
         u32 count = 0;
-        for (u32 i = 0; i < kPages; ++i) {
+        for (u32 i = 0; i < pages; ++i) {
             count += process.table.look_up(base::VirtAddr{at + u64{i} * kPage}).ok() ? 1 : 0;
         }
         return count;
@@ -225,4 +234,79 @@ TEST_CASE("a sender whose pages end is told", "[kernel][ipc]") {
     CHECK(status_of(pair.client) == Status::SourceFault);
     CHECK(Kernel::is_waiting(pair.server));
     pair.kernel.check_invariants();
+}
+
+namespace {
+
+/// Frames that are free, and those that somebody pays for.
+u64 frames_of(std::initializer_list<const Process*> payers) {
+    u64 frames = kernel::frames().free_frames();
+    for (const Process* process : payers) {
+        frames += process->used_pages;
+    }
+    return frames;
+}
+
+/// A large request is `steps` lock holds old, on the first CPU, when one of the two is ended from
+/// the second. True: it was between two steps, with some pages moved and some not.
+bool end_in_the_middle(u32 steps, bool is_sender) {
+    MovePair pair{2};
+    for (const char* bystander : {"one", "two"}) {  // so that CPUs come and go
+        pair.kernel.add_process(bystander, kOtherClass, 50);
+    }
+    pair.kernel.policy.set_room(kServerClass, kFixedSize, kManyPages * kPage, 2);
+    MovePair::reserve(*pair.client.process, kOut, 0, kManyPages);
+    MovePair::reserve(*pair.server.process, kIn, kManyPages, kManyPages);
+    const u64 frames = frames_of({pair.client.process, pair.server.process});
+    Thread& left = is_sender ? pair.server : pair.client;
+    const u32 handles = left.process->handles.used();
+    pair.kernel.receive(pair.server,
+                        pair.listener,
+                        {.room_fixed = buffer(kRoomFixed, kFixedSize),
+                         .room_arena = buffer(kIn, kManyPages * kPage)},
+                        2);
+    pair.kernel.run(pair.client);
+    pair.client.frame.x[0] = pair.channel;
+    pair.client.frame.x[3] = buffer(kFixed, kFixedSize).value;
+    pair.client.frame.x[4] = buffer(kOut, kManyPages * kPage).value;
+    pair.client.frame.x[5] = buffer(kRoomFixed, kFixedSize).value;
+    pair.client.frame.x[6] = buffer(kArena, kArenaSize).value;
+    pair.client.frame.x[9] = with(abi::Tag::make_long(abi::Kind::Request, 0, kMuch, 0),
+                                  abi::Tag::kArena | abi::Tag::kRoom | abi::Tag::kMovesPages)
+                                 .value;
+    const bool is_between =
+        pair.kernel.enter_by_exception(pair.client, svc(abi::kSvcCall), 0, steps) == Exit::Between;
+    const u32 arrived = MovePair::pages_at(*pair.server.process, kIn, kManyPages);
+    CHECK(arrived + MovePair::pages_at(*pair.client.process, kOut, kManyPages) == kManyPages);
+    pair.kernel.select(1);
+    Process& ended = is_sender ? *pair.client.process : *pair.server.process;
+    kernel::end_process(ended, {});
+    for (const u32 cpu : {0U, 1U, 0U}) {
+        pair.kernel.select(cpu);
+        pair.kernel.settle();
+    }
+    CHECK(ended.used_pages == 0);
+    CHECK(frames_of({left.process}) == frames);
+    CHECK(left.process->handles.used() == handles);
+    if (is_sender) {
+        CHECK(Kernel::is_waiting(left) == (arrived < kManyPages));  // else it has the request
+        CHECK(MovePair::pages_at(*left.process, kIn, kManyPages) == arrived);
+    } else {
+        pair.kernel.run(left);
+        CHECK(status_of(left) == Status::NotConnected);
+    }
+    return is_between && arrived > 0 && arrived < kManyPages;
+}
+
+}  // namespace
+
+TEST_CASE("who ends between two steps of a move leaves exact accounts", "[kernel][ipc]") {
+    for (const bool is_sender : {true, false}) {
+        u32 in_the_middle = 0;
+        for (u32 steps = 1; steps < 20; ++steps) {
+            CAPTURE(is_sender, steps);
+            in_the_middle += end_in_the_middle(steps, is_sender) ? 1 : 0;
+        }
+        CHECK(in_the_middle >= 2);
+    }
 }
