@@ -495,6 +495,14 @@ TEST_CASE("a denied request reaches nobody who serves for the kernel", "[kernel]
     CHECK(Kernel::is_waiting(desk.server));
 }
 
+TEST_CASE("a route stays although its answer is denied", "[kernel][control]") {
+    RoutedDesk desk;
+    deny_responses(desk.kernel);
+    CHECK(desk.route(desk.server, desk.listener, kRouted, 5) == Status::SecurityDisallow);
+    desk.kernel.policy.on_judge = {};
+    CHECK(desk.call_core_and_receive().status == Status::Ok);
+}
+
 TEST_CASE("what may not be handed on does not travel to a routed endpoint", "[kernel][control]") {
     RoutedDesk desk;
     REQUIRE(desk.route(desk.server, desk.listener, kRouted, 5) == Status::Ok);

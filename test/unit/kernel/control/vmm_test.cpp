@@ -218,6 +218,24 @@ TEST_CASE("what a denied commit did is taken back", "[kernel][control]") {
     m.end();
 }
 
+TEST_CASE("what a method took or changed stays so when its answer is denied", "[kernel][control]") {
+    Vmm m;
+    REQUIRE(m.allocate(kPlace, 8, kReadWrite).rc == 0);
+    REQUIRE(m.allocate(2 * kPlace, 8, kReadWrite).rc == 0);
+    const u64 used = m.process.used_pages;
+    m.deny_responses();
+    CHECK(m.protect(kPlace, 2 * kPage, kReadOnly) == Status::SecurityDisallow);
+    CHECK(m.decommit(kPlace + 4 * kPage, 2 * kPage) == Status::SecurityDisallow);
+    CHECK(m.free(2 * kPlace, 8) == Status::SecurityDisallow);
+    m.kernel.policy.on_judge = {};
+    CHECK(m.query(kPlace).flags == kReadOnly);
+    CHECK(m.query(kPlace + 2 * kPage).flags == kReadWrite);
+    CHECK(m.query(kPlace + 4 * kPage).flags == 0);
+    CHECK(as_status(m.query(2 * kPlace).rc) == Status::ResourceNotFound);
+    CHECK(m.process.used_pages <= used - 2 - 8);
+    m.end();
+}
+
 TEST_CASE("commit and decommit refuse ranges that are none", "[kernel][control]") {
     Vmm m;
     REQUIRE(m.reserve(kPlace, 4) == Status::Ok);
@@ -334,8 +352,8 @@ TEST_CASE("a region that changes while it becomes an object stays what it was",
                     .rc == 0);
             sleep_until(m.kernel, other, ~u64{0});
             m.kernel.run(m.thread);
-            const auto response = m.kernel.get_value<vmm::MdlCreateFromVm_Response>(
-                m.process, kUserMemory + 0x8000 + 0x3000);
+            const auto response =
+                m.kernel.get_value<vmm::MdlCreateFromVm_Response>(m.process, kCoreAnswer);
             CHECK(as_status(response.rc) == Status::Busy);
             CHECK(m.query(kPlace + kPage).flags == kReadWrite);
             CHECK(m.protect(kPlace + kPage, kPage, kReadOnly) == Status::Ok);
