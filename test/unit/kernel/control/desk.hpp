@@ -143,14 +143,12 @@ struct Desk {
         if (answer.status != Status::Ok) {
             return {answer.status, {}};
         }
-        constexpr u64 kAnswerAt = kUserMemory + 0x8000 + 0x3000;  // as call_core() places it
-        constexpr u64 kArenaAt = kUserMemory + 0x8000 + 0x4000;
         const auto head =
-            kernel.get_value<desk::notices::GetEvent_Response>(*owner.process, kAnswerAt);
+            kernel.get_value<desk::notices::GetEvent_Response>(*owner.process, kCoreAnswer);
         Events result{static_cast<Status>(head.rc), {}};
         for (u32 at = 0; at < head.records.size; at += sizeof(desk::notices::Record)) {
             result.records.push_back(kernel.get_value<desk::notices::Record>(
-                *owner.process, kArenaAt + head.records.offset + at));
+                *owner.process, kCoreAnswerArena + head.records.offset + at));
         }
         return result;
     }

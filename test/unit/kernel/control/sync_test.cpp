@@ -21,6 +21,7 @@ namespace threads = kl::core::Thread;
 namespace {
 
 constexpr u64 kWord = kUserMemory + 64;
+constexpr u64 kNowhere = 0x4000'0000;
 constexpr u64 kOther = kWord + 4 * 64;  // the same bucket
 
 struct App {
@@ -45,13 +46,15 @@ struct App {
                                  response_tag(endpoint::sync_Sync, number, response_size).value);
     }
 
-    template <typename Request> void ask(Thread& caller, futex::Method method, const Request& in) {
+    template <typename Response, typename Request>
+    void ask(Thread& caller, futex::Method method, const Request& in) {
         Registers registers;
         registers.words.resize(sizeof(Request) / sizeof(u64));
         __builtin_memcpy(registers.words.data(), &in, sizeof(Request));
         const abi::Tag tag =
             request_tag(endpoint::sync_Sync, static_cast<u16>(method), sizeof(Request));
         kernel.call_fast(caller, Kernel::kKernelHandle, tag, registers);
+        Kernel::expect_answer<Response>(caller, endpoint::sync_Sync, static_cast<u16>(method));
     }
 
     /// What a call that is over has answered, as a response of its method.
@@ -77,14 +80,14 @@ struct App {
         in.address = address;
         in.expected = expected;
         in.deadline = deadline;
-        ask(caller, futex::Method::Wait, in);
+        ask<futex::Wait_Response>(caller, futex::Method::Wait, in);
     }
 
     void wake(Thread& caller, u64 address, u32 count) {
         futex::Wake_Request in{};
         in.address = address;
         in.count = count;
-        ask(caller, futex::Method::Wake, in);
+        ask<futex::Wake_Response>(caller, futex::Method::Wake, in);
     }
 
     void requeue(Thread& caller, u32 expected, u32 wakes, u32 moves, u64 target = kOther) {
@@ -94,7 +97,7 @@ struct App {
         in.wake = wakes;
         in.move = moves;
         in.target = target;
-        ask(caller, futex::Method::Requeue, in);
+        ask<futex::Requeue_Response>(caller, futex::Method::Requeue, in);
     }
 
     /// As runtime code does that finds the lock taken.
@@ -104,13 +107,13 @@ struct App {
         in.expected = word(address) | futex::LockIsAwaited;
         in.deadline = deadline;
         set_word(address, in.expected);
-        ask(caller, futex::Method::Lock, in);
+        ask<futex::Lock_Response>(caller, futex::Method::Lock, in);
     }
 
     Status unlock(Thread& caller, u64 address = kWord) {
         futex::Unlock_Request in{};
         in.address = address;
-        ask(caller, futex::Method::Unlock, in);
+        ask<futex::Unlock_Response>(caller, futex::Method::Unlock, in);
         kernel.run(caller);
         return rc(caller);
     }
@@ -255,9 +258,13 @@ TEST_CASE("addresses of words are only claims", "[kernel][control]") {
     App app{GENERATE(false, true)};
     app.wait(app.thread, kWord + 1);
     CHECK(App::rc(app.thread) == Status::InvalidArgument);
-    for (const u64 address : {u64{0x4000'0000}, u64{1} << 39, ~u64{3}}) {
+    for (const u64 address : {kNowhere, u64{1} << 39, ~u64{3}}) {
         app.wait(app.thread, address);
         CHECK(App::rc(app.thread) == Status::SourceFault);
+        const futex::Requeue_Request in{.address = address, .target = kOther};
+        app.ask<futex::Requeue_Response>(app.thread, futex::Method::Requeue, in);
+        const auto answer = App::answer<futex::Requeue_Response>(app.thread);
+        CHECK(static_cast<Status>(answer.rc) == Status::SourceFault);
     }
 }
 
@@ -311,7 +318,7 @@ TEST_CASE("the owner of a lock runs as strongly as who waits for it", "[kernel][
     CHECK(app.kernel.is_running(owner));
     futex::Unlock_Request in{};
     in.address = kWord;
-    app.ask(owner, futex::Method::Unlock, in);
+    app.ask<futex::Unlock_Response>(owner, futex::Method::Unlock, in);
     CHECK(app.kernel.is_running(strong));
     CHECK(App::rc(strong) == Status::Ok);
     CHECK(app.word(kWord) == kernel::thread_id(strong));
@@ -353,7 +360,7 @@ TEST_CASE("a lock goes to the strongest, and the others follow it", "[kernel][co
     }
     futex::Unlock_Request in{};
     in.address = kOther + 4;
-    app.ask(owner, futex::Method::Unlock, in);
+    app.ask<futex::Unlock_Response>(owner, futex::Method::Unlock, in);
     CHECK(app.kernel.is_running(*waiters[5]));
     CHECK(owner.effective() == 100);
 }
@@ -429,10 +436,10 @@ TEST_CASE("a lock refuses what it cannot do", "[kernel][control]") {
     futex::Lock_Request in{};
     in.address = kWord;
     in.expected = kernel::thread_id(other);
-    app.ask(app.thread, futex::Method::Lock, in);
+    app.ask<futex::Lock_Response>(app.thread, futex::Method::Lock, in);
     CHECK(App::rc(app.thread) == Status::InvalidArgument);
     in.expected |= futex::LockIsAwaited;
-    app.ask(app.thread, futex::Method::Lock, in);
+    app.ask<futex::Lock_Response>(app.thread, futex::Method::Lock, in);
     CHECK(App::rc(app.thread) == Status::Busy);
     for (const u32 nobody : {u32{0}, kernel::thread_id(other) ^ 0x100, ~futex::LockIsAwaited}) {
         app.set_word(kWord, nobody);
@@ -444,7 +451,10 @@ TEST_CASE("a lock refuses what it cannot do", "[kernel][control]") {
     app.lock(app.thread);
     CHECK(App::rc(app.thread) == Status::ResourceNotFound);
     CHECK(app.unlock(app.thread) == Status::NotReady);
-    CHECK(app.unlock(app.thread, 0x4000'0000) == Status::SourceFault);
+    in.address = kNowhere;
+    app.ask<futex::Lock_Response>(app.thread, futex::Method::Lock, in);
+    CHECK(App::rc(app.thread) == Status::SourceFault);
+    CHECK(app.unlock(app.thread, kNowhere) == Status::SourceFault);
     CHECK(app.unlock(app.thread, kWord + 2) == Status::InvalidArgument);
 }
 

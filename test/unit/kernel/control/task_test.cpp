@@ -10,8 +10,6 @@ namespace tasks = kl::core::Task;
 
 namespace {
 
-constexpr u64 kArenaAt = kUserMemory + 0x8000 + 0x4000;  // as call_core() places it
-
 struct Parent : Desk {
     u32 child = 0;
 
@@ -42,7 +40,7 @@ struct Parent : Desk {
     }
 
     std::string text_at(const abi::ArenaRange& range) {
-        const auto bytes = kernel.get(*client.process, kArenaAt + range.offset, range.size);
+        const auto bytes = kernel.get(*client.process, kCoreAnswerArena + range.offset, range.size);
         return {bytes.begin(), bytes.end()};
     }
 

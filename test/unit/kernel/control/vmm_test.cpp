@@ -352,6 +352,7 @@ TEST_CASE("a region that changes while it becomes an object stays what it was",
                     .rc == 0);
             sleep_until(m.kernel, other, ~u64{0});
             m.kernel.run(m.thread);
+            REQUIRE(Kernel::answer_of(m.thread).status == Status::Ok);
             const auto response =
                 m.kernel.get_value<vmm::MdlCreateFromVm_Response>(m.process, kCoreAnswer);
             CHECK(as_status(response.rc) == Status::Busy);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core_methods.hpp"
 
+#include <kl/core/Audit.idl.hpp>
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/HAL.idl.hpp>
 #include <kl/core/Handle.idl.hpp>
 #include <kl/core/IO.idl.hpp>
 #include <kl/core/IPC.idl.hpp>
 #include <kl/core/Notice.idl.hpp>
+#include <kl/core/PM.idl.hpp>
 #include <kl/core/Sync.idl.hpp>
 #include <kl/core/Task.idl.hpp>
 #include <kl/core/Thread.idl.hpp>
@@ -189,6 +191,11 @@ void add_core_methods(Policy& policy) {
         {SHAPE(IPC, CreateSyncObject, AT(), AT(FIELD(IPC, CreateSyncObject_Response, sync))),
          SHAPE(IPC, SetInterrupt, AT(FIELD(IPC, SetInterrupt_Request, sync)), AT()),
          SHAPE(IPC, ClearInterrupt, AT(FIELD(IPC, ClearInterrupt_Request, sync)), AT())});
+    add(policy,
+        endpoint::audit_Audit,
+        {SHAPE(Audit, Open, AT(FIELD(Audit, Open_Request, listener)), AT()),
+         SHAPE(Audit, Read, AT(), AT())});
+    add(policy, endpoint::pm_PM, {SHAPE(PM, Request, AT(), AT())});
     add(policy,
         endpoint::hal_HAL,
         {SHAPE(HAL, DebugWrite, AT(), AT()),
