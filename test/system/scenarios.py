@@ -62,6 +62,9 @@ SCENARIOS = (
     Scenario("many random calls", image="trial-random-long", machines=ATTACKED[:2], builds=("gcc",), seconds=3000,
              only_long=True, **{**RANDOM, "tests": RANDOM["tests"] + ("random.100000000-calls",)}),
     # 100,000 messages by default, 10,000,000 in the long run.
+    # All 2^17 system register words, all of the low 2^20 handle values, 128 times as many rounds of the rest.
+    Scenario("long attacks", image="trial-attacks-long", machines=ATTACKED, builds=("gcc",), only_long=True,
+             **{**TRIAL, "at_least": 100, "seconds": 3000}),
     Scenario("changing messages", image="trial-changing", machines=ATTACKED, builds=("gcc",), seconds=240, **CHANGING),
     Scenario("many changing messages", image="trial-changing-long", machines=ATTACKED[:2], builds=("gcc",), seconds=3000,
              only_long=True, **CHANGING),

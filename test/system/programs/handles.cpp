@@ -182,6 +182,143 @@ s32 call_numbers(u64 count) {
     return 0;
 }
 
+/// What a process that has nothing gets by guessing: `first` up to `last`.
+struct Guesses {
+    u32 first;
+    u32 last;
+    volatile u32 accepted;
+    volatile u32 tried;
+};
+
+/// 1 when a method does not say that there is no such handle. Its rooms are on the stack no longer
+/// than it is asked.
+template <typename Ask> [[gnu::noinline]] u32 accepts(Ask ask) {
+    return ask().status() == Status::BadHandle ? 0 : 1;
+}
+
+s32 guess_all(u64 board) {
+    auto& guesses = at<Guesses>(board);
+    for (u32 guess = guesses.first; guess < guesses.last; ++guess) {
+        if (guess != sdk::kKernelHandle) {
+            const Status status = status_of(short_call(guess, 0, 0));
+            guesses.accepted = guesses.accepted + (status == Status::BadHandle ? 0 : 1);
+            guesses.tried = guesses.tried + 1;
+        }
+    }
+    // The same numbers where methods of the kernel take handles.
+    for (u32 guess = guesses.first; guess < guesses.last; guess += 61) {
+        if (guess != sdk::kKernelHandle && guess != 0) {
+            const u32 accepted =
+                accepts([=] { return vmm().MdlMap(guess, 0, kPage, 0, kReadable); }) +
+                accepts([=] { return vmm().MdlGetSize(guess); }) +
+                accepts([=] { return tasks().Resume(guess); }) +
+                accepts([=] { return tasks().Terminate(guess); }) +
+                accepts([=] { return threads().Terminate(guess); }) +
+                accepts([=] { return io().MapMem(guess, 0); }) +
+                accepts([=] { return io().AttachIrq(guess, guess, 0); }) +
+                accepts([=] { return handles().Copy(guess, rights::kAll, 0); }) +
+                accepts([=] { return handles().Close(guess); }) +
+                accepts([=] { return handles().Revoke(guess); }) +
+                accepts([=] { return handles().Connect(0, guess); }) +
+                accepts([=] { return notices().DropAndWake(guess); }) +
+                accepts([=] { return sync_objects().SetInterrupt(guess); });
+            guesses.accepted = guesses.accepted + accepted;
+        }
+    }
+    return 0;
+}
+
+void guessed_by_who_has_nothing(Report& report, const Context& context) {
+    Test test{report, "handles.low-million-refused"};
+    constexpr u32 kAll = 1 << 20;
+    constexpr u32 kPart = 1 << 16;
+    const u64 wanted = u64{kPart} * context.effort;  // by default a sixteenth, chosen by the seed
+    const u32 count = wanted < kAll ? static_cast<u32>(wanted) : kAll;
+    const u32 first = count == kAll ? 0 : static_cast<u32>(context.seed % (kAll / kPart)) * kPart;
+    Spawner spawner{context};
+    auto& guesses = spawner.board<Guesses>();
+    guesses.first = first;
+    guesses.last = first + count < kAll ? first + count : kAll;
+    const Ending ending = spawner.run(guess_all, spawner.board_address());
+    test.require("ended", ending.ended && ending.reason == kExited, ending.pc);
+    test.require("tried", guesses.tried + 1 >= guesses.last - guesses.first, guesses.tried);
+    test.equal("accepted", guesses.accepted, 0);
+}
+
+/// Who uses a handle that is taken away again and again, at any moment of a call.
+struct Race {
+    volatile u64 current;  // handle, and above it the round
+    volatile u64 revoked;  // the last round whose handle is revoked for certain
+    volatile u32 stop;
+    volatile u32 answered;
+    volatile u32 refused;
+    volatile u32 wrong;  // another object, statuses that may not be
+    volatile u32 late;   // calls that began after the revocation and went through
+};
+
+u64 size_in(u64 round) { return (1 + round % 7 * 8) * kPage; }
+
+s32 use_while_revoked(u64 board) {
+    auto& race = at<Race>(board);
+    while (race.stop == 0) {
+        const u64 current = race.current;
+        const u64 round = current >> 32;
+        const u64 size = size_in(round);
+        const u32 handle = static_cast<u32>(current);
+        const bool is_revoked = race.revoked >= round;
+        const auto seen = vmm().MdlGetSize(handle);
+        const auto view = vmm().MdlMap(handle, 0, size, 0, kWritable);
+        if (view.ok()) {
+            (void)vmm().Free(view.value().at, size);
+        }
+        const bool is_right = !seen.ok() || seen.value().size == size;
+        race.wrong = race.wrong + (is_right ? 0 : 1);
+        for (const Status status : {seen.status(), view.status()}) {
+            const bool is_ok = status == Status::Ok;
+            race.answered = race.answered + (is_ok ? 1 : 0);
+            race.refused = race.refused + (is_ok ? 0 : 1);
+            race.wrong = race.wrong + (is_ok || status == Status::BadHandle ? 0 : 1);
+            race.late = race.late + (is_ok && is_revoked ? 1 : 0);
+        }
+    }
+    return 0;
+}
+
+void revoked_at_any_moment(Report& report, const Context& context) {
+    Test test{report, "handles.revoke-at-any-moment-of-a-call"};
+    Spawner spawner{context};
+    auto& race = spawner.board<Race>();
+    Random random{context.seed};
+    const Child child = spawner.build(use_while_revoked, spawner.board_address());
+    const u32 other = make_memory(60 * kPage);
+    (void)spawner.start(child);
+    const u32 rounds = 50 * context.effort;
+    for (u64 round = 1; round <= rounds; ++round) {
+        const u32 root = make_memory(size_in(round));
+        const u32 given = Spawner::give(child, root);
+        test.require("given", given != 0);
+        race.current = round << 32 | given;
+        (void)threads().Sleep(sdk::now_ticks() + random.below(sdk::ticks_of_ms(1)));
+        test.equal("revoke", handles().Revoke(root).status(), Status::Ok);
+        race.revoked = round;
+        // What takes its slot is another object, which the old number must not reach.
+        test.require("in its place", Spawner::give(child, other) != 0);
+        (void)threads().Sleep(sdk::now_ticks() + random.below(sdk::ticks_of_ms(1) / 4));
+        (void)handles().Revoke(other);
+        (void)handles().Close(root);
+    }
+    const u32 answered = race.answered;
+    race.stop = 1;
+    const Ending ending = Spawner::wait(child);
+    test.require("ended", ending.ended && ending.reason == kExited, ending.reason);
+    Spawner::discard(child);
+    (void)handles().Close(other);
+    test.require("some went through", answered > 0);
+    test.require("some did not", race.refused > 0);
+    test.equal("wrong answers", race.wrong, 0);
+    test.equal("after the revocation", race.late, 0);
+}
+
 void foreign(Report& report, const Context& context) {
     Test test{report, "handles.numbers-of-another-process-mean-nothing"};
     Spawner spawner{context};
@@ -260,6 +397,8 @@ void run(Report& report, const Context& context) {
     channel_without_call(report, server);
     revocation(report);
     foreign(report, context);
+    guessed_by_who_has_nothing(report, context);
+    revoked_at_any_moment(report, context);
     revoked_abroad(report, context);
     sids(report);
 }

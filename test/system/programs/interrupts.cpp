@@ -112,6 +112,42 @@ void windows(Report& report) {
     refused("that wraps", ~u64{0} - 0xFFF, 2 * kPage);
 }
 
+/// Every page of RAM, the interrupt controller, and a sample of everything else: what is given is
+/// never memory.
+void every_page(Report& report, u64 seed) {
+    Test test{report, "interrupts.no-window-shows-memory"};
+    const auto given = [](u64 address, u64 size = kPage) {
+        const auto registered = io().RegisterMmio(address, size);
+        if (registered.ok()) {
+            (void)handles().Close(registered.value().resource.handle);
+        }
+        return registered.ok();
+    };
+    // RAM begins at 1 GiB on virt and at 0 on the Raspberry Pi, where 64 MiB of it at the end of
+    // the first GiB are the video core's.
+    const bool is_virt = given(64 << 20);
+    const u64 memory = is_virt ? 0x4000'0000 : 0;
+    const u64 memory_size = is_virt ? 256 << 20 : 0x3B40'0000;
+    const u64 controllers[] = {is_virt ? 0x0800'0000U : 0xFF84'1000U,
+                               is_virt ? 0x0800'0000U : 0xFF84'2000U};
+    u32 shown = 0;
+    for (u64 page = 0; page < memory_size; page += kPage) {
+        shown += given(memory + page) ? 1 : 0;
+    }
+    test.equal("pages of RAM", shown, 0);
+    test.require("RAM behind registers", !given(memory - kPage * (is_virt ? 1 : 0), 2 * kPage));
+    for (const u64 controller : controllers) {
+        test.require("interrupt controller", !given(controller), controller);
+    }
+    Random random{seed};
+    for (u32 i = 0; i < 2000; ++i) {
+        const u64 address = (random.next() >> random.below(48)) & ~(kPage - 1);
+        const u64 size = (random.next() >> (24 + random.below(36))) & ~(kPage - 1);
+        const bool meets_memory = address < memory + memory_size && address + size > memory;
+        test.require("a range with RAM in it", !given(address, size) || !meets_memory, address);
+    }
+}
+
 void detached(Report& report, base::Mmio uart, u32 listener, const sdk::start::Interrupt& line) {
     Test test{report, "interrupts.none-after-detach"};
     test.equal("disable", io().DisableIrq(line.handle).status(), Status::Ok);
@@ -158,6 +194,7 @@ void run(Report& report, const Context& context) {
     silent(report, uart, listener);
     ownership(report, listener, line);
     windows(report);
+    every_page(report, context.seed);
     detached(report, uart, listener, line);
 }
 

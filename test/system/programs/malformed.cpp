@@ -20,6 +20,7 @@ public:
     void shapes();
     void unions();
     void addresses();
+    void anything(u64 seed, u32 effort);
 
 private:
     u64 entered() {
@@ -204,6 +205,67 @@ void Defects::addresses() {
     refused("malformed.event-from-a-process", [&] { return to(abi::kEventEndpoint, 0); });
 }
 
+/// Messages from a grammar: mostly right, with mistakes strewn in. However each is judged, what the
+/// kernel says that it denied and what the server says that it saw are all that was sent.
+void Defects::anything(u64 seed, u32 effort) {
+    Test test{report_, "malformed.anything-is-denied-or-delivered"};
+    Random random{seed};
+    const auto size = [&random](u32 most) {
+        constexpr u32 kOdd[] = {0, 1, 7, 0x7FFF'FFFF, 0x8000'0000, 0xFFFF'FFF8, 0xFFFF'FFFF};
+        return random.below(8) == 0 ? kOdd[random.below(7)]
+                                    : static_cast<u32>(random.below(most / 8 + 2)) * 8;
+    };
+    const auto fill_text = [&random](u8(&bytes)[512]) {
+        for (u8& byte : bytes) {
+            const u64 kind = random.below(40);
+            byte = static_cast<u8>(kind == 0 ? random.next() : kind == 1 ? 0 : 'a' + kind % 26);
+        }
+    };
+    u64 delivered = 0;
+    u64 denied = 0;
+    const u64 entered_before = entered();
+    const u64 denied_before = profiler().GetCounters().value().denied;
+    const u32 messages = 1000 * effort;
+    for (u32 i = 0; i < messages; ++i) {
+        alignas(8) u8 arena[512];
+        fill_text(arena);
+        const u32 arena_size = random.below(6) == 0 ? static_cast<u32>(random.below(512)) : 64;
+        Status status = Status::Ok;
+        if (random.below(3) == 0) {
+            Texts::Note_Request fixed{};
+            fixed.text = {random.below(4) == 0 ? size(64) : 0, size(64)};
+            if (fixed.text.size - 1 < 64 && random.below(4) != 0) {
+                arena[fixed.text.offset % 448 + fixed.text.size - 1] = 0;
+            }
+            status = send(long_tag(Method::Note), &fixed, sizeof(fixed), arena, arena_size);
+        } else if (random.below(2) == 0) {
+            Texts::Numbers_Request fixed{};
+            fixed.values = {random.below(4) == 0 ? size(64) : 0, size(128)};
+            fixed.tail = {random.below(4) == 0 ? size(64) : fixed.values.size, size(32)};
+            status = send(long_tag(Method::Numbers), &fixed, sizeof(fixed), arena, arena_size);
+        } else {
+            u64 fixed[2] = {random.below(3), random.next()};
+            status = send(abi::Tag::make_short(abi::Kind::Request,
+                                               Server::endpoint::texts,
+                                               static_cast<u16>(Method::Pick),
+                                               sizeof(fixed)),
+                          fixed,
+                          sizeof(fixed),
+                          nullptr,
+                          0);
+        }
+        delivered += status == Status::Ok ? 1 : 0;
+        denied += status == Status::SecurityDisallow ? 1 : 0;
+        test.require("another answer",
+                     status == Status::Ok || status == Status::SecurityDisallow,
+                     static_cast<u64>(-static_cast<s64>(status)));
+    }
+    test.require("some of both", delivered > messages / 20 && denied > messages / 20, delivered);
+    test.equal("what the server saw", entered() - entered_before, delivered);
+    test.equal(
+        "what the kernel denied", profiler().GetCounters().value().denied - denied_before, denied);
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
@@ -213,6 +275,7 @@ void run(Report& report, const Context& context) {
     defects.shapes();
     defects.unions();
     defects.addresses();
+    defects.anything(context.seed, context.effort);
 }
 
 }  // namespace trial

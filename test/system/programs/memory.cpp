@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // kl.core.VMM: what is mapped, how, and what is refused. Never writable and executable, by any way.
+#include <kl/core/Task.idl.hpp>
 #include <test/system/programs/support/spawn.hpp>
 
 namespace trial {
@@ -294,6 +295,170 @@ void stale_everywhere(Report& report, const Context& context) {
     }
 }
 
+/// A thread reads memory that another one gives back, while a neighbour takes all it can get and
+/// fills it with its secret.
+struct Yard {
+    volatile u64 address;
+    volatile u64 seen;  // the last that was read; what is foreign stays
+    volatile u32 ready;
+    volatile u32 way;
+    volatile u32 stop;
+};
+
+constexpr u64 kOwn = 0x0F0F'0000;
+constexpr u64 kSecret = 0x5EC2'E700'5EC2'E700;
+
+enum Way : u32 { kFree, kDecommit, kUnmap, kProtect, kWays };
+
+void hold_on(Yard* yard) {
+    auto& word = at<volatile u64>(yard->address);
+    word = kOwn;
+    yard->ready = 1;
+    for (;;) {
+        const u64 seen = word;
+        yard->seen = seen;
+        if (seen != kOwn || yard->way == kProtect) {
+            word = seen;  // where reading is allowed still
+        }
+        if (seen != kOwn) {
+            (void)tasks().Exit(3);
+        }
+    }
+}
+
+s32 give_away(u64 board) {
+    auto& yard = at<Yard>(board);
+    const u64 stack = allocate(2 * kPage);
+    const u32 memory = vmm().MdlCreate(kPage, 0).value().mdl.handle;
+    yard.address = yard.way == kUnmap ? vmm().MdlMap(memory, 0, kPage, 0, kWritable).value().at
+                                      : allocate(kPage);
+    (void)threads().Create(__builtin_bit_cast(u64, &hold_on), stack + 2 * kPage, board, 0, 100);
+    while (yard.ready == 0) {
+        (void)threads().Sleep(0);
+    }
+    switch (yard.way) {
+    case kDecommit:
+        (void)vmm().Decommit(yard.address, kPage);
+        break;
+    case kProtect:
+        (void)vmm().Protect(yard.address, kPage, kReadable);
+        break;
+    default:
+        (void)handles().Close(memory);
+        (void)vmm().Free(yard.address, kPage);
+    }
+    (void)threads().Sleep(~u64{0} >> 1);
+    return 4;
+}
+
+s32 keep_secrets(u64 board) {
+    constexpr u64 kSize = 32 * kPage;
+    while (at<Yard>(board).stop == 0) {
+        const u64 area = allocate(kSize);
+        for (u64 i = 0; area != 0 && i < kSize; i += kPage / 4) {
+            at<volatile u64>(area + i) = kSecret;
+        }
+        (void)vmm().Free(area, kSize);
+    }
+    return 0;
+}
+
+void given_to_others(Report& report, const Context& context) {
+    Test test{report, "memory.what-others-get-is-not-seen-by-who-had-it"};
+    Spawner spawner{context};
+    auto& yard = spawner.board<Yard>();
+    const Child neighbour = spawner.spawn(keep_secrets, spawner.board_address());
+    const u32 rounds = 3 * context.effort;
+    for (u32 i = 0; i < rounds * kWays; ++i) {
+        yard.ready = 0;
+        yard.way = i % kWays;
+        const Ending ending = spawner.run(give_away, spawner.board_address());
+        test.require(
+            "fault", ending.ended && ending.reason == kFaulted, static_cast<u64>(ending.code));
+        test.equal("address", ending.address, yard.address);
+        test.equal("read", yard.seen, kOwn);
+    }
+    yard.stop = 1;
+    test.equal("neighbour", Spawner::wait(neighbour).reason, kExited);
+    Spawner::discard(neighbour);
+}
+
+/// Leaves its mark wherever a process can, and dies.
+s32 leave_marks(u64 seed) {
+    constexpr u64 kSize = 16 * kPage;
+    const u32 object = vmm().MdlCreate(kSize, 0).value().mdl.handle;
+    const u64 places[] = {allocate(kSize), vmm().MdlMap(object, 0, kSize, 0, kWritable).value().at};
+    for (const u64 place : places) {
+        for (u64 i = 0; place != 0 && i < kSize; i += 8) {
+            at<volatile u64>(place + i) = kSecret ^ seed;
+        }
+    }
+    volatile u64 frame[kPage / 8];
+    for (volatile u64& word : frame) {
+        word = kSecret ^ seed;
+    }
+    // As the sender of a long message that the kernel stages, and of one that it refuses.
+    (void)tasks().Create("none", {&at<const char>(places[0]), 63}, "", 0, 0);
+    __builtin_trap();
+}
+
+/// Looks at everything new that it can get; the first word that is not zero.
+s32 look_everywhere(u64 board) {
+    auto& found = at<volatile u64>(board);
+    const auto scan = [&found](u64 place, u64 size) {
+        for (u64 i = 0; i < size; i += 8) {
+            if (const u64 word = at<volatile u64>(place + i); word != 0) {
+                found = word;
+            }
+        }
+    };
+    constexpr u64 kSize = 24 * kPage;
+    const u64 area = allocate(kSize);
+    const u32 object = vmm().MdlCreate(kSize, 0).value().mdl.handle;
+    const u64 view = vmm().MdlMap(object, 0, kSize, 0, kReadable).value().at;
+    const u64 place = vmm().Allocate(0, kSize, kl::core::VMM::Reserve).value().at;
+    const bool is_committed = vmm().Commit(place, kSize, kReadable).ok();
+    if (area == 0 || view == 0 || !is_committed) {
+        return 2;
+    }
+    scan(area, kSize);
+    scan(view, kSize);
+    scan(place, kSize);
+    // Behind the end of a long answer, in rooms that are larger.
+    sdk::Incoming incoming;
+    const u64 head = area;
+    const u64 tail = area + 4 * kPage;
+    sdk::call(sdk::kKernelHandle,
+              abi::Tag{abi::Tag::make_long(abi::Kind::Request,
+                                           kl::core::Core::endpoint::task_Task,
+                                           static_cast<u16>(kl::core::Task::Method::GetTasksList),
+                                           0)
+                           .value |
+                       abi::Tag::kRoom},
+              {},
+              {.fixed = &at<u8>(head),
+               .fixed_size = static_cast<u32>(4 * kPage),
+               .arena = &at<u8>(tail),
+               .arena_size = static_cast<u32>(16 * kPage)},
+              incoming);
+    const u64 arrived = (incoming.arena_size + 7) / 8 * 8;
+    scan(head + (incoming.fixed_size + 7) / 8 * 8, 4 * kPage - (incoming.fixed_size + 7) / 8 * 8);
+    scan(tail + arrived, 16 * kPage - arrived);
+    return found == 0 ? 0 : 1;
+}
+
+void marks(Report& report, const Context& context) {
+    Test test{report, "memory.nothing-of-the-dead-is-in-anything-new"};
+    Spawner spawner{context};
+    auto& found = spawner.board<u64>();
+    const u32 lives = 20 * context.effort;
+    for (u32 i = 0; i < lives; ++i) {
+        test.equal("marks", spawner.run(leave_marks, i).reason, kFaulted);
+        const Ending ending = spawner.run(look_everywhere, spawner.board_address());
+        test.require("looked", ending.reason == kExited && ending.code == 0, found);
+    }
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
@@ -306,6 +471,8 @@ void run(Report& report, const Context& context) {
     exact(report);
     between_processes(report, context);
     stale_everywhere(report, context);
+    given_to_others(report, context);
+    marks(report, context);
 }
 
 }  // namespace trial

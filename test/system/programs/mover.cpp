@@ -2,7 +2,9 @@
 // Returns what it gets, as pages where that is possible: its room is empty before each request. A
 // request that does not bring its pages finds no place then; it gets one and is taken again.
 #include <runtime/process.hpp>
+#include <runtime/time.hpp>
 #include <test/system/programs/support/kernel.hpp>
+#include <test/system/programs/support/pattern.hpp>
 #include <trial/Warehouse.edl.hpp>
 
 namespace {
@@ -12,6 +14,17 @@ using base::u32;
 using base::u64;
 
 constexpr u32 kSize = trial::Store::MaxPlain;
+
+/// What arrived is the receiver's alone: it is the same a moment later.
+void require_still(u64 at, u32 size) {
+    constexpr u32 kLooked = 8192;
+    const u32 looked = size < kLooked ? size : kLooked;
+    const u64 hash = trial::hash_of(&trial::at<base::u8>(at), looked);
+    (void)trial::threads().Sleep(sdk::now_ticks() + sdk::ticks_per_second() / 20'000);
+    if (trial::hash_of(&trial::at<base::u8>(at), looked) != hash) {
+        sdk::exit_process(9);
+    }
+}
 
 void serve(u32 listener, u64 at) {
     sdk::Incoming incoming;
@@ -29,6 +42,7 @@ void serve(u32 listener, u64 at) {
             }
         } while (incoming.status != Status::Ok);
         const u32 size = incoming.arena_size;
+        require_still(at, size);
         const bool is_return =
             incoming.tag.method() == static_cast<base::u16>(trial::Store::Method::Return);
         if (!is_return) {

@@ -4,6 +4,8 @@
 #include <test/system/programs/support/kernel.hpp>
 #include <test/system/programs/support/spawn.hpp>
 #include <test/system/programs/support/trap.hpp>
+#include <trial/Claim.idl.hpp>
+#include <trial/Claimant.endpoints.hpp>
 #include <trial/Equal.edl.hpp>
 #include <trial/Guarded.client.hpp>
 #include <trial/Server.edl.hpp>
@@ -245,6 +247,120 @@ Status show(u32 channel, u32 level, std::string_view word, u32 size) {
     return incoming.status;
 }
 
+Status claim(u32 channel, Claim::Method method) {
+    sdk::Incoming incoming;
+    sdk::call(channel,
+              abi::Tag::make_short(
+                  abi::Kind::Request, Claimant::security::self, static_cast<u16>(method), 0),
+              {},
+              {},
+              incoming);
+    return incoming.status;
+}
+
+/// Takes what every process can take once, and dies with it.
+s32 take_and_die(u64 way) {
+    const u32 channel = handles().SecurityConnect().value().channel;
+    const Status first = claim(channel, Claim::Method::Take);
+    const Status second = claim(channel, Claim::Method::Take);
+    if (first != Status::Ok || second != Status::SecurityDisallow) {
+        return 1;
+    }
+    if (way % 2 == 1) {
+        __builtin_trap();
+    }
+    return 0;
+}
+
+void births(Report& report, const Context& context) {
+    Test test{report, "policy.state-is-not-inherited"};
+    Spawner spawner{context};
+    const u32 lives = 100 * context.effort;
+    for (u32 i = 0; i < lives; ++i) {
+        const Ending ending = spawner.run(take_and_die, i, {.eclass = "trial.Claimant"});
+        const bool is_right =
+            i % 2 == 1 ? ending.reason == kFaulted : ending.reason == kExited && ending.code == 0;
+        test.require("a life that began with nothing", ending.ended && is_right, i);
+    }
+}
+
+/// Threads that all want the same.
+struct Rush {
+    u32 channel;
+    u32 threads;
+    u32 rounds;
+    volatile u32 at_round[4];  // what each has done
+    volatile u32 wins[4];
+    volatile u32 strange;
+};
+
+void rush(Rush& board, u32 self) {
+    (void)threads().SetAffinity(0, u64{1} << self);
+    for (u32 round = 1; round <= board.rounds; ++round) {
+        const Status status = claim(board.channel, Claim::Method::Take);
+        board.wins[self] = board.wins[self] + (status == Status::Ok ? 1 : 0);
+        if (status != Status::Ok && status != Status::SecurityDisallow) {
+            board.strange = board.strange + 1;
+        }
+        board.at_round[self] = 2 * round - 1;
+        const auto wait_for = [&board](u32 reached) {
+            for (u32 i = 0; i < board.threads; ++i) {
+                while (board.at_round[i] < reached) {
+                    (void)threads().Sleep(0);
+                }
+            }
+        };
+        wait_for(2 * round - 1);
+        if (self == 0 && claim(board.channel, Claim::Method::Give) != Status::Ok) {
+            board.strange = board.strange + 1;
+        }
+        board.at_round[self] = 2 * round;
+        wait_for(2 * round);
+    }
+}
+
+template <u32 kSelf> void rush_as(Rush* board) {
+    rush(*board, kSelf);
+    (void)threads().Sleep(~u64{0} >> 1);
+}
+
+s32 rush_all(u64 address) {
+    auto& board = at<Rush>(address);
+    board.channel = handles().SecurityConnect().value().channel;
+    void (*const mains[])(Rush*) = {rush_as<0>, rush_as<1>, rush_as<2>, rush_as<3>};
+    for (u32 i = 1; i < board.threads; ++i) {
+        const u64 stack = allocate(2 * kPage) + 2 * kPage;
+        if (!threads().Create(__builtin_bit_cast(u64, mains[i]), stack, address, 0, 100).ok()) {
+            return 1;
+        }
+    }
+    rush(board, 0);
+    return 0;
+}
+
+/// Verdict and state are one step: of those who ask at the same time, one gets it. The kernel's own
+/// count of what it denied says the same.
+void one_of_many(Report& report, const Context& context) {
+    Test test{report, "policy.one-of-many-takes-it"};
+    Spawner spawner{context};
+    auto& board = spawner.board<Rush>();
+    board.threads = context.cpus < 4 ? context.cpus : 4;
+    board.rounds = 200 * context.effort;
+    const u64 denied = profiler().GetCounters().value().denied;
+    const Ending ending =
+        spawner.run(rush_all, spawner.board_address(), {.eclass = "trial.Claimant"});
+    test.require("ended", ending.ended && ending.reason == kExited && ending.code == 0);
+    u32 wins = 0;
+    for (const u32 won : board.wins) {
+        wins += won;
+    }
+    test.equal("winners", wins, board.rounds);
+    test.equal("strange answers", board.strange, 0);
+    test.equal("what the kernel denied",
+               profiler().GetCounters().value().denied - denied,
+               u64{board.rounds} * (board.threads - 1));
+}
+
 /// `security` queries: a Call that ends in the policy module.
 void questions(Report& report) {
     Test test{report, "policy.security-queries-are-answered-by-the-verdict"};
@@ -351,6 +467,8 @@ void run(Report& report, const Context& context) {
     both_sides_are_told(report, context);
     nothing_of_it_arrives(report, context);
     questions(report);
+    births(report, context);
+    one_of_many(report, context);
     kernel_refuses(report);
     kernel_takes_back(report, context);
     start_refused(report, context);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // init's part: what it starts again and what not, and what clients see of it.
 #include <runtime/time.hpp>
-#include <test/system/programs/support/kernel.hpp>
+#include <test/system/programs/support/peer.hpp>
 #include <trial/Doom.client.hpp>
 #include <trial/Victim.edl.hpp>
 
@@ -87,12 +87,60 @@ void never(Report& report, u32 victim) {
     test.equal("stayed away", after, Status::NotConnected);
 }
 
+/// A server that answers until it is told not to come back: it spins, or waits for what never is.
+s32 serve_until_hung(u64) {
+    PeerRoom room;
+    for (;;) {
+        const sdk::Incoming incoming = room.receive();
+        if (incoming.words[0] == 1) {
+            for (volatile u64 forever = 0;;) {
+                forever = forever + 1;
+            }
+        }
+        if (incoming.words[0] == 2) {
+            (void)threads().Sleep(~u64{0} >> 1);
+        }
+        (void)answer(incoming.token, incoming.words[0] + 1);
+    }
+}
+
+/// Who supervises needs nothing of who hangs: the call ends by its deadline, the process by its
+/// handle, and the next life has the name.
+void hung(Report& report, const Context& context) {
+    Test test{report, "restarts.hung-server-is-replaced-in-time"};
+    constexpr u64 kPatienceMs = 20;
+    constexpr u64 kBoundMs = 200;
+    Spawner spawner{context};
+    const Holdings before = settled_holdings();
+    const ChildOptions options{.serves = true, .name = "hung"};
+    Child server = spawner.spawn(serve_until_hung, 0, options);
+    u32 channel = handles().Connect(0, server.task).value().channel;
+    for (u32 i = 0; i < 10; ++i) {
+        test.equal("answers", ask(channel, 7).words[0], 8);
+        const u64 begin = sdk::now_ticks();
+        const u64 limit = begin + sdk::ticks_of_ms(kPatienceMs);
+        test.equal("hangs", ask(channel, 1 + i % 2, limit).status, Status::Timeout);
+        Spawner::discard(server);
+        server = spawner.spawn(serve_until_hung, 0, options);
+        test.require("next life", server.task != 0);
+        test.equal("announced", ask(channel, 7).status, Status::NotConnected);
+        test.equal("answers again", ask(channel, 7).words[0], 8);
+        const u64 passed = sdk::now_ticks() - begin;
+        test.require("ms", passed < sdk::ticks_of_ms(kBoundMs), passed);
+    }
+    Spawner::discard(server);
+    (void)handles().Close(channel);
+    Holdings now = settled_holdings();
+    test.equal("frames", now.frames, before.frames);
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
     always(report, connection(context, "phoenix"));
     on_failure(report, connection(context, "modest"));
     never(report, connection(context, "mortal"));
+    hung(report, context);
 }
 
 }  // namespace trial

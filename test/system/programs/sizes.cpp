@@ -3,6 +3,7 @@
 // travel as pages.
 #include <test/system/programs/support/kernel.hpp>
 #include <test/system/programs/support/pattern.hpp>
+#include <test/system/programs/support/spawn.hpp>
 #include <trial/Store.idl.hpp>
 #include <trial/Warehouse.edl.hpp>
 
@@ -213,10 +214,69 @@ void move(Report& report, const Moves& moves) {
     }
 }
 
+/// Sends pages while another of its threads writes to them all the time.
+struct Scribble {
+    u32 channel;
+    volatile u64 page;
+    volatile u64 written;
+    volatile u32 sent;
+};
+
+void scribble(Scribble* board) {
+    for (;;) {
+        board->written = board->written + 1;
+        at<volatile u64>(board->page) = board->written;
+    }
+}
+
+s32 send_and_scribble(u64 address) {
+    auto& board = at<Scribble>(address);
+    const Moves moves{board.channel};
+    const u64 stack = allocate(2 * kPage) + 2 * kPage;
+    const u64 pages = allocate(2 * kPage);
+    const u64 room = allocate(2 * kPage);
+    board.page = pages;
+    (void)threads().SetAffinity(0, 1);
+    const auto thread =
+        threads().Create(__builtin_bit_cast(u64, &scribble), stack, address, 0, 100);
+    (void)threads().SetAffinity(thread.value().thread.handle, cpu_count() > 1 ? 2 : 1);
+    while (board.written == 0) {
+        (void)threads().Sleep(0);
+    }
+    board.sent = board.sent + 1;
+    (void)moves.exchange(pages, room, 2 * kPage);
+    (void)threads().Sleep(~u64{0} >> 1);
+    return 1;
+}
+
+/// Whoever parses what it got in moved pages parses its own: the sender that writes on meets a
+/// hole.
+void scribbles(Report& report, const Context& context, u32 mover) {
+    Test test{report, "sizes.moved-pages-cannot-be-changed"};
+    Spawner spawner{context};
+    auto& board = spawner.board<Scribble>();
+    const u32 attempts = 20 * context.effort;
+    for (u32 i = 0; i < attempts; ++i) {
+        board.written = 0;
+        const Child child = spawner.build(send_and_scribble, spawner.board_address());
+        board.channel = Spawner::give(child, mover);
+        (void)spawner.start(child);
+        const Ending ending = Spawner::wait(child);
+        test.require("fault", ending.ended && ending.reason == kFaulted, ending.reason);
+        test.equal("where the pages were", ending.address, board.page);
+        Spawner::discard(child);
+    }
+    test.equal("sent", board.sent, attempts);
+    // The receiver ends itself when its own pages change.
+    const u64 page = allocate(kPage);
+    test.equal("receiver", Moves{mover}.exchange(page, page, kPage), Status::Ok);
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
     move(report, Moves{connection(context, "mover")});
+    scribbles(report, context, connection(context, "mover"));
     Sizes sizes{connection(context, "warehouse")};
     each(report, sizes);
     Test test{report, "sizes.misaligned-source"};
