@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sections and functions of a 64-bit little-endian ELF file."""
 
+import functools
 import struct
 
 
@@ -28,6 +29,21 @@ def find_function(path, prefix):
             if info & 15 == 2 and data.startswith(prefix.encode(), names + name):
                 found.add(value)
     return found.pop() if len(found) == 1 else None
+
+
+@functools.cache
+def find_symbol(path, wanted):
+    """Address of the symbol with exactly this linker name; KeyError when there is none."""
+    data, sections = read_sections(path)
+    for kind, _, _, offset, size, link in sections:
+        if kind != 2:  # SYMTAB
+            continue
+        names = sections[link][3]
+        for at in range(offset, offset + size, 24):
+            name, _, _, _, value = struct.unpack_from("<IBBHQ", data, at)
+            if data.startswith(wanted.encode() + b"\0", names + name):
+                return value
+    raise KeyError(wanted)
 
 
 def bytes_at(path, address, length):

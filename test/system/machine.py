@@ -35,6 +35,7 @@ class Machine:
     parallel: bool = False  # a thread of the host for each CPU
     handover: Handover | None = None  # virt only: x0 as this says, no boot arguments
     memory_mb: int = 256  # virt only
+    ram: str = ""  # virt only: the file that is its RAM, shared with whoever looks from outside
     boot_arguments: str = ""
     extra: tuple = ()  # more QEMU words
 
@@ -92,6 +93,9 @@ class Machine:
             options = f"virt,gic-version={self.gic}" + (",virtualization=on" if self.el2 else "")
             if self.icount is not None:
                 options += ",dtb-randomness=off"
+            if self.ram:
+                options += ",memory-backend=ram"
+                words += ["-object", f"memory-backend-file,id=ram,share=on,size={self.memory_mb}M,mem-path={self.ram}"]
             words += ["-M", options, "-cpu", self.cpu, "-smp", str(self.cpus), "-m", str(self.memory_mb)]
         else:
             words += ["-M", "raspi4b"]

@@ -8,7 +8,9 @@ Closes with `N passed, N failed`. A scenario whose image is not in a build is an
 """
 
 import argparse
+import collections
 import concurrent.futures
+import dataclasses
 import json
 import os
 import re
@@ -17,7 +19,8 @@ import tempfile
 import time
 
 from breaking import break_function
-from scenario import boot, judge, last_lines
+from outside import Ram
+from scenario import Finding, boot, judge, last_lines
 from symbolise import symbolise
 
 
@@ -66,10 +69,36 @@ def perform(job, options):
         if scenario.broken_at:
             image = os.path.join(folder, "broken.img")
             break_function(entry["image"], entry["kernel_elf"], scenario.broken_at, image)
+        if scenario.outside:
+            return name, scenario, *watch(scenario, machine, entry, arguments, folder, options)
         command = machine.command(image, entry["tree"], arguments, folder)
         run = boot(command, scenario, options.slowness)
     names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
     return name, scenario, command, run, judge(scenario, run, machine, names), names
+
+
+def watch(scenario, machine, entry, arguments, folder, options):
+    """Boots with an observer beside it, as often as that wants; of what was printed, the worst is judged."""
+    path = os.path.join(folder, "ram")
+    machine = dataclasses.replace(machine, ram=path)
+    size = machine.memory_mb << 20
+    command = machine.command(entry["image"], entry["tree"], arguments, folder)
+    boots = 0
+    ends = collections.Counter()
+    while True:
+        Ram.fill(path, size)
+        observer = scenario.outside(Ram(path, size, entry["kernel_elf"], entry["image"]), options.seed + boots)
+        observer.start()
+        run = boot(command, scenario, options.slowness, observer.attach)
+        observer.finish()
+        boots += 1
+        ends["panicked" if "panic: " in run.output else "hung" if run.timed_out else "went on"] += 1
+        names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
+        findings = judge(scenario, run, machine, names)
+        if not observer.more() or not all(finding.passed for finding in findings):
+            print(f"{scenario.name}: of {boots} machines {dict(ends)}; {observer.summary()}", flush=True)
+            findings += [Finding(*each) for each in observer.findings()]
+            return command, run, findings, names
 
 
 def take_next(pending, free, everything):

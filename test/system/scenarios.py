@@ -4,6 +4,7 @@
 import plant
 from handover import REFUSED_SILENTLY, REFUSED_WITH_A_LINE, SOUND
 from machine import raspi4b, variants, virt
+from outside import KernelFlips, ProcessFlips, TableWalk
 from scenario import Scenario
 
 # Groups of test/system/programs; the conductor says how many CPUs run, how many tests there were and
@@ -55,6 +56,14 @@ SCENARIOS = (
     Scenario("trial", machines=tuple(m for m in variants() if m not in SECOND_COMPILER), builds=("clang",),
              only_long=True, **TRIAL),
     Scenario("trial", machines=PARALLEL, builds=("gcc",), only_long=True, **{**TRIAL, "seconds": 600}),
+    # RAM full of a pattern at power-on, and somebody outside who walks all page tables meanwhile.
+    Scenario("trial, seen from outside", machines=(virt(cpus=1), virt(cpus=4, gic=3)), builds=("gcc",),
+             outside=TableWalk, **TRIAL),
+    Scenario("flipped bits of processes", machines=(virt(cpus=1, memory_mb=64),), builds=("gcc",), outside=ProcessFlips,
+             forbid=(r"flips: bypassed",), **{**TRIAL, "image": "trial-flips", "at_least": 1}),
+    # Whatever the kernel becomes of it, it does not grant in silence what the policy denies.
+    Scenario("flipped bits of the kernel", image="trial-flips", machines=(virt(cpus=1, memory_mb=64),), builds=("gcc",),
+             outside=KernelFlips, forbid=(r"flips: bypassed",), may_stop=True, ends_at=TRIAL["ends_at"], seconds=15),
     Scenario("random calls", image="trial-random", machines=ATTACKED, builds=("gcc",), seconds=240,
              **{**RANDOM, "tests": RANDOM["tests"] + ("random.1000000-calls",)}),
     Scenario("random calls", image="trial-random", machines=tuple(variants()), builds=("clang",), seconds=240,
@@ -63,8 +72,8 @@ SCENARIOS = (
              only_long=True, **{**RANDOM, "tests": RANDOM["tests"] + ("random.100000000-calls",)}),
     # 100,000 messages by default, 10,000,000 in the long run.
     # All 2^17 system register words, all of the low 2^20 handle values, 128 times as many rounds of the rest.
-    Scenario("long attacks", image="trial-attacks-long", machines=ATTACKED, builds=("gcc",), only_long=True,
-             **{**TRIAL, "at_least": 100, "seconds": 3000}),
+    Scenario("long attacks", machines=ATTACKED, builds=("gcc",), only_long=True,
+             **{**TRIAL, "image": "trial-attacks-long", "at_least": 100, "seconds": 3000}),
     Scenario("changing messages", image="trial-changing", machines=ATTACKED, builds=("gcc",), seconds=240, **CHANGING),
     Scenario("many changing messages", image="trial-changing-long", machines=ATTACKED[:2], builds=("gcc",), seconds=3000,
              only_long=True, **CHANGING),

@@ -19,7 +19,8 @@ constexpr u64 kCodeBytes = 2 * kPage;
 constexpr s32 kWentOn = 42;
 /// Above the tests, so that a word has been run when Resume comes back on one CPU.
 constexpr u32 kPriority = 112;
-constexpr u64 kLimitMs = 20;  // for words that go in circles
+constexpr u64 kLimitMs = 10'000;
+constexpr u64 kPatienceMs = 20;  // with words that may go in circles
 
 /// What happened to a word.
 enum class Outcome : u32 { WentOn, Faulted, Hung, Other };
@@ -37,7 +38,7 @@ public:
     /// Puts up to kWords words in place.
     void write(const u32* words, u32 count);
     /// What the `index`-th of them does.
-    [[nodiscard]] Outcome run(u32 index) const;
+    [[nodiscard]] Outcome run(u32 index, u64 limit_ms = kLimitMs) const;
 
 private:
     u32 memory_;
@@ -72,7 +73,7 @@ void Words::write(const u32* words, u32 count) {
     (void)vmm().Free(view, kCodeBytes);
 }
 
-Outcome Words::run(u32 index) const {
+Outcome Words::run(u32 index, u64 limit_ms) const {
     static constinit u32 made = 0;
     sdk::Line<40> name;
     name.text("word-").decimal(++made);
@@ -89,7 +90,7 @@ Outcome Words::run(u32 index) const {
         tasks().Resume(child.task).ok();
     Outcome outcome = Outcome::Other;
     if (is_built) {
-        const Ending end = Spawner::wait(child, kLimitMs);
+        const Ending end = Spawner::wait(child, limit_ms);
         outcome = !end.ended                                     ? Outcome::Hung
                   : end.reason == kFaulted                       ? Outcome::Faulted
                   : end.reason == kExited && end.code == kWentOn ? Outcome::WentOn
@@ -265,7 +266,7 @@ void anything(Report& report, Spawner& spawner, u32 server, u64 seed, u32 effort
             }
             words.write(chosen, kWords);
             for (u32 i = 0; i < kWords; ++i) {
-                const Outcome outcome = words.run(i);
+                const Outcome outcome = words.run(i, kPatienceMs);
                 went_on += outcome == Outcome::WentOn ? 1 : 0;
                 faulted += outcome == Outcome::Faulted ? 1 : 0;
                 hung += outcome == Outcome::Hung ? 1 : 0;
