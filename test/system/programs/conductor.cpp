@@ -55,7 +55,7 @@ base::s32 sdk::program_main(const StartBlock& start) {
         }
         trial::Suite::Proxy suite{handle.value(), trial::Tests::endpoint::suite};
         const u64 begin = now_ticks();
-        const auto result = suite.until(begin + ticks_of_ms(120'000 + 1000 * effort))
+        const auto result = suite.until(begin + ticks_of_ms(120'000 + 10'000 * effort))
                                 .Run(seed, static_cast<u32>(effort));
         LogLine line{"trial", "suite"};
         line.field("name", name).field("ms", (now_ticks() - begin) * 1000 / ticks_per_second());

@@ -217,6 +217,7 @@ void move(Report& report, const Moves& moves) {
 /// Sends pages while another of its threads writes to them all the time.
 struct Scribble {
     u32 channel;
+    u32 cpus;
     volatile u64 page;
     volatile u64 written;
     volatile u32 sent;
@@ -239,7 +240,7 @@ s32 send_and_scribble(u64 address) {
     (void)threads().SetAffinity(0, 1);
     const auto thread =
         threads().Create(__builtin_bit_cast(u64, &scribble), stack, address, 0, 100);
-    (void)threads().SetAffinity(thread.value().thread.handle, cpu_count() > 1 ? 2 : 1);
+    (void)threads().SetAffinity(thread.value().thread.handle, board.cpus > 1 ? 2 : 1);
     while (board.written == 0) {
         (void)threads().Sleep(0);
     }
@@ -255,6 +256,7 @@ void scribbles(Report& report, const Context& context, u32 mover) {
     Test test{report, "sizes.moved-pages-cannot-be-changed"};
     Spawner spawner{context};
     auto& board = spawner.board<Scribble>();
+    board.cpus = context.cpus;
     const u32 attempts = 20 * context.effort;
     for (u32 i = 0; i < attempts; ++i) {
         board.written = 0;
