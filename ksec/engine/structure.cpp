@@ -33,12 +33,13 @@ u32 read_word(const u8* at) {
 
 /// What a walk stopped at.
 struct Visit {
-    enum class Kind : u8 { End, Pause, Range, BadUnion, TooDeep };
+    enum class Kind : u8 { End, Pause, Range, Wrong };
 
     Kind kind;
     const Field* field;  ///< not for End, Pause
     u32 offset;          ///< Range: place in the arena
     u32 size;
+    Defect defect;  ///< Wrong: what is
 };
 
 /// The message and the tables; the walks over it.
@@ -53,12 +54,12 @@ public:
         cursor.frames[0] = {.base = 0, .left = 1, .layout = layout, .field = 0};
     }
 
-    /// Advances to the next range, entering unions and arrays on the way; stops with Pause when
-    /// `fuel` is used up.
+    /// Advances to the next range, entering unions, lists and arrays on the way; stops with Pause
+    /// when `fuel` is used up.
     Visit next(Cursor& cursor, s32& fuel) const {
         while (cursor.depth != 0) {
             if (fuel <= 0) {
-                return {Visit::Kind::Pause, nullptr, 0, 0};
+                return {Visit::Kind::Pause, nullptr, 0, 0, Defect::None};
             }
             fuel -= kVisitCost;
             Frame& frame = cursor.frames[cursor.depth - 1];
@@ -75,56 +76,87 @@ public:
             const Field& field = layout.fields[frame.field];
             ++frame.field;
             const u32 place = frame.base + field.offset;
-            if (field.kind == FieldKind::Array) {
-                if (!enter(cursor, place, field.limit, field.inner)) {
-                    return {Visit::Kind::TooDeep, &field, 0, 0};
-                }
-            } else if (field.kind == FieldKind::Union) {
-                const u32 tag = read(place);
-                const u32 member = bounded(tag, field.limit);
-                if (tag >= field.limit) {
-                    return {Visit::Kind::BadUnion, &field, 0, 0};
-                }
-                if (!enter(
-                        cursor, place + field.stride, 1, static_cast<u16>(field.inner + member))) {
-                    return {Visit::Kind::TooDeep, &field, 0, 0};
-                }
-            } else {
-                return {Visit::Kind::Range, &field, read(place), read(place + 4)};
+            Defect defect = Defect::None;
+            switch (field.kind) {
+            case FieldKind::Array:
+                defect = enter(cursor, place, field.limit, field.inner);
+                break;
+            case FieldKind::List:
+                defect = enter_list(cursor, place, field);
+                break;
+            case FieldKind::Union:
+                defect = enter_union(cursor, place, field);
+                break;
+            case FieldKind::Handle:
+                defect = check_handle(frame.base, field);
+                break;
+            default:
+                return range(field, place);
+            }
+            if (defect != Defect::None) {
+                return {Visit::Kind::Wrong, &field, 0, 0, defect};
             }
         }
-        return {Visit::Kind::End, nullptr, 0, 0};
+        return {Visit::Kind::End, nullptr, 0, 0, Defect::None};
     }
 
     /// The range that next() returned last.
     [[nodiscard]] Visit current(const Cursor& cursor) const {
         const Frame& frame = cursor.frames[cursor.depth - 1];
         const Field& field = policy_.layouts[frame.layout].fields[frame.field - 1];
-        const u32 place = frame.base + field.offset;
-        return {Visit::Kind::Range, &field, read(place), read(place + 4)};
+        return range(field, frame.base + field.offset);
     }
 
-    /// After a sequence: go on with its elements. False when nested too deep.
-    [[nodiscard]] bool descend(Cursor& cursor, const Visit& visit) const {
+    /// After a sequence: go on with its elements. TooLong: nested too deep.
+    [[nodiscard]] Defect descend(Cursor& cursor, const Visit& visit) const {
         const Field& field = *visit.field;
-        if (field.kind != FieldKind::Sequence || field.inner == format::kNoLayout ||
-            visit.size == 0) {
-            return true;
+        if (field.kind != FieldKind::Sequence || visit.size == 0) {
+            return Defect::None;
         }
         return enter(cursor, visit.offset | kInArena, visit.size / field.stride, field.inner);
     }
 
 private:
-    [[nodiscard]] bool enter(Cursor& cursor, u32 base, u32 count, u16 layout) const {
-        if (policy_.layouts[layout].field_count == 0 || count == 0) {
-            return true;
+    [[nodiscard]] Visit range(const Field& field, u32 place) const {
+        return {Visit::Kind::Range, &field, read(place), read(place + 4), Defect::None};
+    }
+
+    [[nodiscard]] Defect enter(Cursor& cursor, u32 base, u32 count, u16 layout) const {
+        if (layout == format::kNoLayout || policy_.layouts[layout].field_count == 0 || count == 0) {
+            return Defect::None;
         }
         if (cursor.depth == format::kMaxDepth) {
-            return false;
+            return Defect::TooLong;
         }
         cursor.frames[cursor.depth] = {.base = base, .left = count, .layout = layout, .field = 0};
         ++cursor.depth;
-        return true;
+        return Defect::None;
+    }
+
+    [[nodiscard]] Defect enter_list(Cursor& cursor, u32 place, const Field& field) const {
+        const u32 count = read(place);
+        const u32 elements = bounded(count, field.limit + 1);
+        if (count > field.limit) {
+            return Defect::TooLong;
+        }
+        return enter(cursor, place + format::kListHeader, elements, field.inner);
+    }
+
+    [[nodiscard]] Defect enter_union(Cursor& cursor, u32 place, const Field& field) const {
+        const u32 tag = read(place);
+        const u32 member = bounded(tag, field.limit);
+        if (tag >= field.limit) {
+            return Defect::UnionTag;
+        }
+        return enter(cursor, place, 1, static_cast<u16>(field.inner + member));
+    }
+
+    /// No rule sees a handle of a member or element that is not there, so none may travel.
+    [[nodiscard]] Defect check_handle(u32 base, const Field& field) const {
+        const u32 number = read(base + field.stride);
+        const bool may_be = number >= field.limit && number <= field.inner;
+        return may_be || read(base + field.offset) == abi::kInvalidHandle ? Defect::None
+                                                                          : Defect::HandleCount;
     }
 
     [[nodiscard]] u32 read(u32 place) const {
@@ -171,7 +203,7 @@ Finding compare_with_earlier(const Walker& walker, const Visit& visit, Walk& wal
             return kAgain;
         }
         if (other.kind != Visit::Kind::Range || overlaps(visit, other) ||
-            !walker.descend(walk.earlier, other)) {
+            walker.descend(walk.earlier, other) != Defect::None) {
             return wrong(Defect::RangeOverlap, visit.field->parameter);
         }
         ++walk.compared;
@@ -232,7 +264,8 @@ bool are_buffers(const format::Layout& layout, const u8* fixed, u32 arena_size) 
         seen[i] = {Visit::Kind::Range,
                    &field,
                    read_word(fixed + field.offset),
-                   read_word(fixed + field.offset + sizeof(u32))};
+                   read_word(fixed + field.offset + sizeof(u32)),
+                   Defect::None};
         if (check_range(seen[i], arena_size) != Defect::None) {
             return false;
         }
@@ -273,11 +306,8 @@ Finding check_structure(const format::Policy& policy,
             if (visit.kind == Visit::Kind::End) {
                 return kGranted;
             }
-            if (visit.kind == Visit::Kind::BadUnion) {
-                return wrong(Defect::UnionTag, visit.field->parameter);
-            }
-            if (visit.kind == Visit::Kind::TooDeep) {
-                return wrong(Defect::TooLong, visit.field->parameter);
+            if (visit.kind == Visit::Kind::Wrong) {
+                return wrong(visit.defect, visit.field->parameter);
             }
             if (const Defect defect = check_range(visit, message.arena_size);
                 defect != Defect::None) {
@@ -309,8 +339,8 @@ Finding check_structure(const format::Policy& policy,
             walk.high_water = visit.offset + visit.size;
         }
         ++walk.visited;
-        if (!walker.descend(walk.cursor, visit)) {
-            return wrong(Defect::TooLong, visit.field->parameter);
+        if (const Defect defect = walker.descend(walk.cursor, visit); defect != Defect::None) {
+            return wrong(defect, visit.field->parameter);
         }
         walk.phase = Phase::Next;
     }

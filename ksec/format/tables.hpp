@@ -38,14 +38,21 @@ class SidObject;
 
 namespace ksec::format {
 
-/// What a part of a message needs checked. Plain numbers and handles need nothing.
+/// What a part of a message needs checked. Plain numbers and handles that may always be there need
+/// nothing.
 enum class FieldKind : u8 {
     Bytes = 0,     ///< range: inside, aligned, at most `limit` bytes
     Text = 1,      ///< as Bytes (limit counts the NUL), UTF-8, one NUL, at the end
     Sequence = 2,  ///< range of whole elements, at most `limit`; `inner` checks each
     Array = 3,     ///< `limit` elements in place; `inner` checks each
-    Union = 4,     ///< UInt32 member index below `limit`; layout `inner + index` checks the member
+    Union = 4,     ///< UInt32 member index below `limit`; layout `inner + index`, whose offsets
+                   ///< are the union's, checks the member
+    List = 5,    ///< UInt32 count, at most `limit`; behind kListHeader `inner` checks each element
+    Handle = 6,  ///< HandleDescriptor that may name a handle only while the UInt32 at `stride` is
+                 ///< `limit` to `inner`: of a union's member, of an element of a List
 };
+
+inline constexpr u32 kListHeader = 8;  ///< bytes from a List's count to its first element
 
 inline constexpr u16 kNoLayout = 0xFFFF;
 
@@ -55,8 +62,8 @@ struct Field {
     u16 parameter;  ///< index among the method's parameters, for the record
     u32 offset;     ///< in the enclosing structure
     u32 limit;
-    u32 stride;  ///< Sequence, Array: bytes per element; Union: where its storage begins
-    u16 inner;   ///< index into Policy::layouts; kNoLayout = nothing to check inside
+    u32 stride;  ///< Sequence, Array, List: bytes per element; Handle: place of the number
+    u16 inner;  ///< index into Policy::layouts; kNoLayout = nothing to check inside; Handle: number
     u16 reserved;
 };
 

@@ -17,11 +17,14 @@ nk_ptr_t range_at(const u8* place) {
     return range;
 }
 
-u32 tag_at(const u8* place) {
-    u32 tag = 0;
-    __builtin_memcpy(&tag, place, sizeof tag);
-    return tag;
+/// A union's tag, or the count of a list.
+u32 number_at(const u8* place) {
+    u32 number = 0;
+    __builtin_memcpy(&number, place, sizeof number);
+    return number;
 }
+
+constexpr u32 kListHeader = 8;  // from a list's count to its first element
 
 bool is_range_valid(const nk_field_& field, const nk_ptr_t& range, std::span<const u8> arena) {
     if (range.size == 0) {
@@ -39,6 +42,9 @@ bool is_range_valid(const nk_field_& field, const nk_ptr_t& range, std::span<con
 }
 
 bool are_valid(const nk_field_& field, const u8* first, u32 count, std::span<const u8> arena) {
+    if (field.inner == nullptr) {
+        return true;
+    }
     for (u32 i = 0; i < count; ++i) {
         if (!is_valid(*field.inner, first + u64{i} * field.stride, arena)) {
             return false;
@@ -54,8 +60,12 @@ bool is_field_valid(const nk_field_& field, const u8* place, std::span<const u8>
     case NK_FIELD_ARRAY_:
         return are_valid(field, place, field.limit, arena);
     case NK_FIELD_UNION_: {
-        const u32 tag = tag_at(place);
-        return tag < field.limit && is_valid(field.inner[tag], place + field.stride, arena);
+        const u32 tag = number_at(place);
+        return tag < field.limit && is_valid(field.inner[tag], place, arena);
+    }
+    case NK_FIELD_LIST_: {
+        const u32 count = number_at(place);
+        return count <= field.limit && are_valid(field, place + kListHeader, count, arena);
     }
     default:
         break;
@@ -64,11 +74,14 @@ bool is_field_valid(const nk_field_& field, const u8* place, std::span<const u8>
     if (!is_range_valid(field, range, arena)) {
         return false;
     }
-    return field.inner == nullptr || range.size == 0 ||
+    return range.size == 0 ||
            are_valid(field, arena.data() + range.offset, range.size / field.stride, arena);
 }
 
 void clear_each(const nk_field_& field, u8* first, u32 count, std::span<u8> arena) {
+    if (field.inner == nullptr) {
+        return;
+    }
     for (u32 i = 0; i < count; ++i) {
         clear_padding(*field.inner, first + u64{i} * field.stride, arena);
     }
@@ -83,15 +96,20 @@ void clear_field(const nk_field_& field, u8* place, std::span<u8> arena) {
         clear_each(field, place, field.limit, arena);
         break;
     case NK_FIELD_UNION_:
-        clear_padding(field.inner[tag_at(place)], place + field.stride, arena);
+        clear_padding(field.inner[number_at(place)], place, arena);
         break;
+    case NK_FIELD_LIST_: {
+        const u32 count = number_at(place);
+        u8* const first = place + kListHeader;
+        __builtin_memset(place + sizeof count, 0, kListHeader - sizeof count);
+        clear_each(field, first, count, arena);
+        __builtin_memset(
+            first + u64{count} * field.stride, 0, u64{field.limit - count} * field.stride);
+        break;
+    }
     default:
-        if (field.inner != nullptr) {
-            const nk_ptr_t range = range_at(place);
-            const u32 count = range.size / field.stride;
-            if (count != 0) {
-                clear_each(field, arena.data() + range.offset, count, arena);
-            }
+        if (const nk_ptr_t range = range_at(place); range.size != 0) {
+            clear_each(field, arena.data() + range.offset, range.size / field.stride, arena);
         }
         break;
     }

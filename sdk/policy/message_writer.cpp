@@ -133,6 +133,10 @@ private:
         case TypeKind::Array:
             write_array(type, value, place);
             return;
+        case TypeKind::List:
+            write_array(type, value, {place.part, place.at + lang::kListHeader});
+            put(place, value.children.size(), 4);
+            return;
         case TypeKind::Bytes:
         case TypeKind::String:
         case TypeKind::Sequence:
@@ -214,9 +218,9 @@ private:
         const lang::Field* const field = find(type.fields, value.entries[0], "member");
         if (field != nullptr) {
             put(place, static_cast<std::uint64_t>(field - type.fields.data()), 4);
-            write(field->type(),
-                  *value.entries[0].value,
-                  {place.part, place.at + type.storage_offset});
+            handle_ += handles_before(type.fields, *field);
+            write(field->type(), *value.entries[0].value, {place.part, place.at + field->offset});
+            handle_ -= handles_before(type.fields, *field);
         }
     }
 
@@ -224,7 +228,8 @@ private:
         if (value.kind != Expression::Kind::List || value.children.size() > type.count) {
             complain(value.span,
                      fmt::format("{} takes a list of at most {} values", type.text(), type.count),
-                     "those left out are zero");
+                     type.kind == TypeKind::List ? "write a list: [a, b]"
+                                                 : "those left out are zero");
             return;
         }
         const lang::Type& element = *type.element.type;

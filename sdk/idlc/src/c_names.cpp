@@ -73,6 +73,10 @@ std::string c_declaration(const lang::TypeUse& use, const std::string& name) {
         return "nk_ptr_t " + name;
     case Type::Kind::Array:
         return c_declaration(type.element, name + "[" + std::to_string(type.count) + "]");
+    case Type::Kind::List:
+        return "struct { nk_uint32_t count; " +
+               c_declaration(type.element, "items[" + std::to_string(type.count) + "]") + "; } " +
+               name;
     default:
         return c_prefix(type.package->name) + "_" + type.name + " " + name;
     }

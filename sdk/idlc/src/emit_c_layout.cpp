@@ -93,13 +93,15 @@ private:
                 rows.push_back(row("ARRAY", at, type.count, type.stride(), 1, inner));
             }
             break;
+        case Type::Kind::List:
+            rows.push_back(
+                row("LIST", at, type.count, type.stride(), 1, element(*type.element.type)));
+            break;
         case Type::Kind::Struct:
             collect(type.fields, at, type.size, rows);
             break;
         case Type::Kind::Union:
-            padding(at + 4, at + type.storage_offset, rows);
-            rows.push_back(
-                row("UNION", at, type.fields.size(), type.storage_offset, 1, members(type)));
+            rows.push_back(row("UNION", at, type.fields.size(), 0, 1, members(type)));
             break;
         }
     }
@@ -146,19 +148,19 @@ private:
         return name;
     }
 
-    /// Name of the layouts of a union's members; each fills the storage.
+    /// Name of the layouts of a union's members; what is not the member is padding.
     std::string members(const Type& type) {
         const auto known = unions_.find(&type);
         if (known != unions_.end()) {
             return known->second;
         }
-        const std::uint64_t storage = type.size - type.storage_offset;
         std::vector<std::string> layouts;
         for (const Field& field : type.fields) {
             std::vector<std::string> rows;
-            collect(field.type(), 0, rows);
-            padding(field.type().size, storage, rows);
-            layouts.push_back(initializer(table(rows), storage));
+            padding(4, field.offset, rows);
+            collect(field.type(), field.offset, rows);
+            padding(field.offset + field.type().size, type.size, rows);
+            layouts.push_back(initializer(table(rows), type.size));
         }
         return unions_.emplace(&type, emit_layouts(layouts)).first->second;
     }

@@ -3,6 +3,9 @@
 // has natural alignment; assertions in the header say so.
 #include "c_unit.hpp"
 
+#include <algorithm>
+#include <functional>
+
 namespace sdk::idlc {
 
 namespace {
@@ -72,6 +75,14 @@ private:
         size_check(name, type);
     }
 
+    template <typename Filter> void members(const Type& type, const Filter& filter) {
+        for (const Field& field : type.fields) {
+            if (filter(field)) {
+                member(field, c_member(field.name, {"tag"}));
+            }
+        }
+    }
+
     void choice(const Type& type) {
         const std::string name = unit_.declare(type.name);
         out_.doc(type.doc);
@@ -79,13 +90,15 @@ private:
         out_.line("typedef struct " + name + " {");
         out_.indent();
         out_.line("nk_uint32_t tag;");
-        out_.line("union {");
-        out_.indent();
-        for (const Field& field : type.fields) {
-            member(field, c_member(field.name, {"tag"}));
+        const auto is_overlaid = [](const Field& field) { return field.type().handle_count == 0; };
+        if (std::ranges::any_of(type.fields, is_overlaid)) {
+            out_.line("union {");
+            out_.indent();
+            members(type, is_overlaid);
+            out_.outdent();
+            out_.line("};");
         }
-        out_.outdent();
-        out_.line("};");
+        members(type, std::not_fn(is_overlaid));
         out_.outdent();
         out_.line("} " + name + ";");
         size_check(name, type);

@@ -17,6 +17,7 @@ std::string argument_type(const lang::TypeUse& use) {
     case Type::Kind::Handle:
         return "::idl::HandleArgument";
     case Type::Kind::Array:
+    case Type::Kind::List:
     case Type::Kind::Struct:
     case Type::Kind::Union:
         return "const " + wire_type(use) + "&";

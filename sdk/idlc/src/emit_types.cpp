@@ -2,6 +2,8 @@
 // a/b/Iface.idl.hpp: constants, types and the fixed part of each message, byte for byte.
 #include "emit_common.hpp"
 
+#include <algorithm>
+
 namespace sdk::idlc {
 
 namespace {
@@ -16,13 +18,8 @@ public:
     TypesEmitter(const Package& package, const Style& style) : package_(package), style_(style) {}
 
     std::string run() {
-        bool has_union = false;
-        for (const lang::Definition& definition : package_.definitions) {
-            has_union = has_union || (definition.record != nullptr &&
-                                      definition.record->kind == Type::Kind::Union);
-        }
         std::vector<std::string> includes{"array", "cstddef", "cstdint"};
-        if (has_union) {
+        if (has_tags()) {
             includes.emplace_back("idl/storage.hpp");
         }
         includes.emplace_back("kernel/abi/call.hpp");
@@ -51,6 +48,22 @@ public:
     }
 
 private:
+    /// Whether a union or list of handles is declared or used.
+    [[nodiscard]] bool has_tags() const {
+        const auto has_tag = [](const Message& message) { return message.has_tag; };
+        return std::ranges::any_of(package_.definitions,
+                                   [](const lang::Definition& definition) {
+                                       return definition.record != nullptr
+                                                  ? definition.record->has_tag
+                                                  : definition.alias != nullptr &&
+                                                        definition.alias->use.type->has_tag;
+                                   }) ||
+               std::ranges::any_of(package_.methods, [&](const lang::Method& method) {
+                   return has_tag(method.request) || has_tag(method.response) ||
+                          has_tag(method.error);
+               });
+    }
+
     void constant(const lang::ConstantValue& value) {
         out_.doc(value.doc);
         out_.line("inline constexpr " + wire_type(value.use) + " " +
@@ -122,7 +135,7 @@ private:
         const std::uint32_t storage = type.size - type.storage_offset;
         out_.doc(type.doc);
         out_.doc("One of several values; `tag` says which.");
-        out_.line("struct " + name + " {");
+        out_.line("struct alignas(" + std::to_string(type.alignment) + ") " + name + " {");
         out_.indent();
         out_.line("enum class Tag : ::base::u32 {");
         out_.indent();
@@ -134,10 +147,9 @@ private:
         out_.line("Tag tag = Tag::" + field_name(type.fields.front()) + ";");
         padding_count_ = 0;
         padding(type.storage_offset - 4u);
-        out_.line("alignas(" + std::to_string(type.alignment == 8 ? 8 : 4) +
-                  ")::base::u8 storage[" + std::to_string(storage) + "] = {};");
+        out_.line("::base::u8 storage[" + std::to_string(storage) + "] = {};");
         for (const Field& field : type.fields) {
-            member_access(name, field);
+            member_access(name, field, field.offset - type.storage_offset);
         }
         out_.outdent();
         out_.line("};").line();
@@ -147,8 +159,9 @@ private:
         out_.line();
     }
 
-    void member_access(const std::string& name, const Field& field) {
+    void member_access(const std::string& name, const Field& field, std::uint32_t offset) {
         const std::string member = field_name(field);
+        const std::string place = offset == 0 ? "storage" : "storage + " + std::to_string(offset);
         const std::string what = wire_type(field.use);
         out_.line();
         out_.doc(field.doc);
@@ -158,7 +171,7 @@ private:
                        " {");
         out_.line("    " + name + " result;");
         out_.line("    result.tag = Tag::" + member + ";");
-        out_.line("    ::idl::store(result.storage, value);");
+        out_.line("    ::idl::store(result." + place + ", value);");
         out_.line("    return result;");
         out_.line("}").line();
         out_.function("[[nodiscard]] constexpr bool is_" + field.name + "() const",
@@ -166,7 +179,7 @@ private:
         out_.line();
         out_.doc("Only when is_" + field.name + "().");
         out_.function("[[nodiscard]] " + what + " " + member + "() const",
-                      "return ::idl::load<" + what + ">(storage);");
+                      "return ::idl::load<" + what + ">(" + place + ");");
     }
 
     // ---- the interface ----

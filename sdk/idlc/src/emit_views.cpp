@@ -14,7 +14,7 @@ using lang::Message;
 using lang::Package;
 using lang::Type;
 
-bool needs_check(const Type& type) { return type.has_range || type.has_union; }
+bool needs_check(const Type& type) { return type.has_range || type.has_tag; }
 
 /// An expression that is true when `value`, of a type that needs a check, is well formed.
 std::string check_of(const Type& type, const std::string& value, unsigned depth) {
@@ -36,6 +36,13 @@ std::string check_of(const Type& type, const std::string& value, unsigned depth)
     }
     case Type::Kind::Array:
         return "::idl::all(" + value + ", " + each(*type.element.type) + ")";
+    case Type::Kind::List: {
+        const Type& element = *type.element.type;
+        const std::string valid = value + ".is_valid()";
+        return needs_check(element)
+                   ? "(" + valid + " && ::idl::all(" + value + ", " + each(element) + "))"
+                   : valid;
+    }
     default:
         return "is_valid(" + value + ", arena)";
     }
@@ -73,38 +80,40 @@ public:
     }
 
 private:
-    static bool uses_arena(const Type& type) {
-        return std::ranges::any_of(type.fields,
-                                   [](const Field& field) { return needs_check(field.type()); });
+    /// Whether the code of these checks needs the arena; an unused parameter has no name.
+    static bool uses_arena(const std::vector<std::string>& checks) {
+        return std::ranges::any_of(checks, [](const std::string& check) {
+            return check.find("arena") != std::string::npos;
+        });
     }
 
     void validity(const Type& type) {
         const std::string name = declared_name(package_, type.name);
+        const bool is_struct = type.kind == Type::Kind::Struct;
+        std::vector<std::string> checks;  // of a struct: those that are needed
+        for (const Field& field : type.fields) {
+            const std::string member = "value." + field_name(field) + (is_struct ? "" : "()");
+            if (needs_check(field.type())) {
+                checks.push_back(check_of(field.type(), member, 0));
+            } else if (!is_struct) {
+                checks.emplace_back("true");
+            }
+        }
         out_.doc("Whether everything inside is within its bounds.");
         out_.signature(
             "[[nodiscard]] inline bool",
             "is_valid",
             {"const " + name + "& value",
-             std::string{"const ::idl::ArenaView&"} + (uses_arena(type) ? " arena" : "")},
+             std::string{"const ::idl::ArenaView&"} + (uses_arena(checks) ? " arena" : "")},
             " {");
         out_.indent();
-        if (type.kind == Type::Kind::Struct) {
-            std::vector<std::string> parts;
-            for (const Field& field : type.fields) {
-                if (needs_check(field.type())) {
-                    parts.push_back(check_of(field.type(), "value." + field_name(field), 0));
-                }
-            }
-            out_.conjunction("return ", parts);
+        if (is_struct) {
+            out_.conjunction("return ", checks);
         } else {
             out_.line("switch (value.tag) {");
-            for (const Field& field : type.fields) {
-                out_.line("case " + name + "::Tag::" + field_name(field) + ":");
-                const std::string member = "value." + field_name(field) + "()";
-                out_.line("    return " +
-                          (needs_check(field.type()) ? check_of(field.type(), member, 0)
-                                                     : std::string{"true"}) +
-                          ";");
+            for (std::size_t i = 0; i < type.fields.size(); ++i) {
+                out_.line("case " + name + "::Tag::" + field_name(type.fields[i]) + ":");
+                out_.line("    return " + checks[i] + ";");
             }
             out_.line("}");
             out_.line("return false;");
@@ -139,7 +148,6 @@ private:
         const Message& message = *names.message;
         const std::string fixed = method.name + std::string{names.suffix};
         const std::string view = method.name + std::string{names.view};
-        bool uses_arena = has_inner_ranges(message);
         std::vector<std::string> checks;
         std::vector<std::string> copies;
         for (const Field& field : message.fields) {
@@ -163,13 +171,13 @@ private:
                     checks.push_back(check_of(type, "fixed." + member, 0));
                 }
             }
-            uses_arena = uses_arena || needs_check(type);
         }
         const bool empty = message.fields.empty();
+        const bool names_arena = has_inner_ranges(message) || uses_arena(checks);
         out_.signature("[[nodiscard]] inline bool",
                        "decode",
                        {"const " + fixed + "&" + (empty ? "" : " fixed"),
-                        std::string{"const ::idl::ArenaView&"} + (uses_arena ? " arena" : ""),
+                        std::string{"const ::idl::ArenaView&"} + (names_arena ? " arena" : ""),
                         view + "&" + (empty ? "" : " view")},
                        " {");
         out_.indent();

@@ -214,6 +214,9 @@ std::string wire_type(const lang::TypeUse& use) {
         return "::abi::ArenaRange";
     case Type::Kind::Array:
         return "std::array<" + wire_type(type.element) + ", " + std::to_string(type.count) + ">";
+    case Type::Kind::List:
+        return "::idl::HandleList<" + wire_type(type.element) + ", " + std::to_string(type.count) +
+               ">";
     default:
         return "::" + namespace_of(type.package->name) +
                "::" + declared_name(*type.package, type.name);

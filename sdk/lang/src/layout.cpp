@@ -15,7 +15,7 @@ std::uint64_t saturate(std::uint64_t value) { return std::min(value, kSaturated)
 void inherit(Type& type, const Type& part) {
     type.height = std::max(type.height, part.height + 1);
     type.has_text = type.has_text || part.has_text;
-    type.has_union = type.has_union || part.has_union;
+    type.has_tag = type.has_tag || part.has_tag;
     type.has_nested_range = type.has_nested_range || part.has_nested_range;
 }
 
@@ -49,10 +49,19 @@ void lay_out_array(Type& type, Diagnostics& diagnostics) {
     inherit(type, element);
 }
 
+/// Handles stand in the fixed part, each in its own place, so what holds them does too.
+void lay_out_list(Type& type, Diagnostics& diagnostics) {
+    type.kind = Type::Kind::List;
+    type.has_tag = true;
+    lay_out_array(type, diagnostics);
+    type.size = checked_size(std::uint64_t{type.size} + kListHeader, type, diagnostics);
+}
+
 void lay_out_sequence(Type& type, Diagnostics& diagnostics) {
     const Type& element = *type.element.type;
     if (element.handle_count != 0) {
-        diagnostics.report<Code::HandleInSequence>(type.span);
+        lay_out_list(type, diagnostics);
+        return;
     }
     type.size = kRangeBytes;
     type.alignment = 4;
@@ -77,38 +86,50 @@ void lay_out_struct(Type& type, Diagnostics& diagnostics) {
     type.size = checked_size(round_up(place(type.fields), type.alignment), type, diagnostics);
 }
 
+/// Only what has no handles is overlaid: the place of each handle follows from the method alone.
 void lay_out_union(Type& type, Diagnostics& diagnostics) {
     std::uint64_t storage = 0;
     std::uint32_t alignment = 1;
-    for (Field& field : type.fields) {
+    std::uint64_t handles = 0;
+    for (const Field& field : type.fields) {
         const Type& part = field.type();
-        if (part.handle_count != 0) {
-            diagnostics.report<Code::HandleInUnion>(field.span);
+        handles = std::min<std::uint64_t>(handles + part.handle_count, UINT32_MAX);
+        if (part.handle_count == 0) {
+            storage = std::max<std::uint64_t>(storage, part.size);
+            alignment = std::max(alignment, part.alignment);
         }
-        field.offset = 0;
-        storage = std::max<std::uint64_t>(storage, part.size);
-        alignment = std::max(alignment, part.alignment);
+        type.alignment = std::max(type.alignment, part.alignment);
         type.arena_max = std::max(type.arena_max, part.arena_max);
         type.has_range = type.has_range || part.has_range;
         inherit(type, part);
     }
-    type.has_union = true;
-    type.alignment = std::max<std::uint32_t>(4, alignment);
+    type.has_tag = true;
+    type.handle_count = static_cast<std::uint32_t>(handles);
+    type.alignment = std::max<std::uint32_t>(4, type.alignment);
     type.storage_offset = static_cast<std::uint32_t>(round_up(4, alignment));
-    type.size =
-        checked_size(round_up(type.storage_offset + storage, type.alignment), type, diagnostics);
+    std::uint64_t end = type.storage_offset + storage;
+    for (Field& field : type.fields) {
+        field.offset = type.storage_offset;
+        if (field.type().handle_count != 0) {
+            end = round_up(end, field.type().alignment);
+            field.offset = static_cast<std::uint32_t>(std::min<std::uint64_t>(end, UINT32_MAX));
+            end = saturate(end + field.type().size);
+        }
+    }
+    type.size = checked_size(round_up(end, type.alignment), type, diagnostics);
 }
 
-/// Appends the offsets of the handles in a part at `base`. Their number was checked before.
+/// Appends the offsets of the handles in a part at `base`.
 void collect_handles(const Type& type, std::uint64_t base, std::vector<std::uint16_t>& offsets) {
     if (type.handle_count == 0) {
         return;
     }
     if (type.kind == Type::Kind::Handle) {
         offsets.push_back(static_cast<std::uint16_t>(base));
-    } else if (type.kind == Type::Kind::Array) {
+    } else if (type.kind == Type::Kind::Array || type.kind == Type::Kind::List) {
+        const std::uint64_t first = base + (type.kind == Type::Kind::List ? kListHeader : 0);
         for (std::uint32_t i = 0; i < type.count; ++i) {
-            collect_handles(*type.element.type, base + std::uint64_t{i} * type.stride(), offsets);
+            collect_handles(*type.element.type, first + std::uint64_t{i} * type.stride(), offsets);
         }
     } else {
         for (const Field& field : type.fields) {
@@ -137,6 +158,12 @@ std::uint32_t Type::range_alignment() const {
 }
 
 std::uint32_t Type::stride() const { return element.type == nullptr ? 1 : element.type->size; }
+
+std::vector<std::uint16_t> Type::handle_offsets() const {
+    std::vector<std::uint16_t> offsets;
+    collect_handles(*this, 0, offsets);
+    return offsets;
+}
 
 bool Message::is_short() const {
     return fixed_size <= kMaxShortBytes && handle_count == 0 && !has_range;
@@ -184,6 +211,7 @@ void lay_out(Type& type, Diagnostics& diagnostics) {
         lay_out_array(type, diagnostics);
         break;
     case Type::Kind::Sequence:
+    case Type::Kind::List:
         lay_out_sequence(type, diagnostics);
         break;
     case Type::Kind::Struct:
@@ -211,7 +239,7 @@ void lay_out(Message& message,
         arena = saturate(arena + type.arena_max);
         handles += type.handle_count;
         message.has_text = message.has_text || type.has_text;
-        message.has_union = message.has_union || type.has_union;
+        message.has_tag = message.has_tag || type.has_tag;
         message.has_range = message.has_range || type.has_range;
         message.has_nested_range = message.has_nested_range || type.has_nested_range;
     }

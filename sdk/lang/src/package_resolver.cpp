@@ -606,6 +606,7 @@ std::string Type::text() const {
     case Kind::Array:
         return "array<" + part(element) + ", " + number + ">";
     case Kind::Sequence:
+    case Kind::List:
         return "sequence<" + part(element) + ", " + number + ">";
     case Kind::Handle:
         return interface_name.empty() ? "Handle" : "handle<" + interface_name + ">";

@@ -73,6 +73,10 @@ const char* name_of(ksec::format::FieldKind kind) {
         return "Array";
     case FieldKind::Union:
         return "Union";
+    case FieldKind::List:
+        return "List";
+    case FieldKind::Handle:
+        return "Handle";
     }
     return "?";
 }

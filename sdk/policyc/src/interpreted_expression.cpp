@@ -278,7 +278,6 @@ MaybeValue Evaluator::field(const Value& base, const std::string& wanted) {
                 if (read_number(*base.part, base.at, 4) != i) {
                     return std::nullopt;  // not the active member
                 }
-                value.at += base.type->storage_offset;
             }
             return value;
         }
@@ -309,6 +308,9 @@ Wide Evaluator::count_of(const Value& value) const {
     if (value.type->kind == TypeKind::Array) {
         return value.type->count;
     }
+    if (value.type->kind == TypeKind::List) {
+        return static_cast<Wide>(read_number(*value.part, value.at, 4));
+    }
     const std::size_t bytes = range_of(value).size();
     if (value.type->kind == TypeKind::String) {
         return bytes == 0 ? 0 : static_cast<Wide>(bytes - 1);
@@ -336,6 +338,8 @@ MaybeValue Evaluator::index(const Expression& expression) {
     if (base->type->kind == TypeKind::Sequence) {
         value.at = read_number(*base->part, base->at, 4);
         value.part = &event_.arena;
+    } else if (base->type->kind == TypeKind::List) {
+        value.at += lang::kListHeader;
     }
     value.at += number * base->type->stride();
     value.type = base->type->element.type;

@@ -2,6 +2,7 @@
 #include "interpreted_message.hpp"
 
 #include <algorithm>
+#include <kernel/abi/call.hpp>
 
 namespace sdk::policyc {
 
@@ -97,27 +98,79 @@ private:
                 }
             }
             return Defect::None;
-        case TypeKind::Union: {
-            const std::uint64_t tag = read_number(part, at, 4);
-            return tag >= type.fields.size()
-                       ? Defect::UnionTag
-                       : check(type.fields[tag].type(), part, at + type.storage_offset);
-        }
+        case TypeKind::Union:
+            return check_union(type, part, at);
+        case TypeKind::List:
+            return check_list(type, part, at);
         case TypeKind::Array:
-            for (std::uint32_t i = 0; i < type.count; ++i) {
-                if (const Defect defect =
-                        check(*type.element.type, part, at + std::size_t{i} * type.stride());
-                    defect != Defect::None) {
-                    return defect;
-                }
-            }
-            return Defect::None;
+            return check_each(*type.element.type, part, at, type.count);
         case TypeKind::Bytes:
         case TypeKind::String:
         case TypeKind::Sequence:
             return check_range(type, read_number(part, at, 4), read_number(part, at + 4, 4));
         }
         return Defect::None;
+    }
+
+    Defect check_each(const lang::Type& type,
+                      const std::vector<std::uint8_t>& part,
+                      std::size_t at,
+                      std::uint64_t count) {
+        for (std::uint64_t i = 0; i < count; ++i) {
+            if (const Defect defect = check(type, part, at + i * type.size);
+                defect != Defect::None) {
+                return defect;
+            }
+        }
+        return Defect::None;
+    }
+
+    Defect
+    check_union(const lang::Type& type, const std::vector<std::uint8_t>& part, std::size_t at) {
+        const std::uint64_t tag = read_number(part, at, 4);
+        if (tag >= type.fields.size()) {
+            return Defect::UnionTag;
+        }
+        const lang::Field& active = type.fields[tag];
+        if (const Defect defect = check(active.type(), part, at + active.offset);
+            defect != Defect::None) {
+            return defect;
+        }
+        return std::ranges::all_of(type.fields,
+                                   [&](const lang::Field& field) {
+                                       return &field == &active ||
+                                              is_empty(field.type(), part, at + field.offset);
+                                   })
+                   ? Defect::None
+                   : Defect::HandleCount;
+    }
+
+    Defect
+    check_list(const lang::Type& type, const std::vector<std::uint8_t>& part, std::size_t at) {
+        const std::uint64_t count = read_number(part, at, 4);
+        const std::size_t first = at + lang::kListHeader;
+        if (count > type.count) {
+            return Defect::TooLong;
+        }
+        const lang::Type& element = *type.element.type;
+        if (const Defect defect = check_each(element, part, first, count); defect != Defect::None) {
+            return defect;
+        }
+        for (std::uint64_t i = count; i < type.count; ++i) {
+            if (!is_empty(element, part, first + i * element.size)) {
+                return Defect::HandleCount;
+            }
+        }
+        return Defect::None;
+    }
+
+    /// Whether nothing at `at` names a handle: what is not there must not carry one.
+    static bool
+    is_empty(const lang::Type& type, const std::vector<std::uint8_t>& part, std::size_t at) {
+        return type.handle_count == 0 ||
+               std::ranges::all_of(type.handle_offsets(), [&](std::uint16_t offset) {
+                   return read_number(part, at + offset, 4) == abi::kInvalidHandle;
+               });
     }
 
     Defect check_range(const lang::Type& type, std::uint64_t offset, std::uint64_t size) {

@@ -14,12 +14,13 @@ using ksec::format::FieldKind;
 using ksec::format::kNoLayout;
 
 /// Whether the check must look at values of this type at all.
-bool needs_look(const lang::Type& type) { return type.has_range || type.has_union; }
+bool needs_look(const lang::Type& type) { return type.has_range || type.has_tag; }
 
 u32 depth_of(const lang::Type& type) {
     switch (type.kind) {
     case Kind::Array:
     case Kind::Sequence:
+    case Kind::List:
         return needs_look(*type.element.type) ? 1 + depth_of(*type.element.type) : 0;
     case Kind::Struct: {
         u32 deepest = 0;
@@ -49,6 +50,7 @@ bool reads_arena_of(const lang::Type& type) {
     case Kind::Sequence:
         return needs_look(*type.element.type);
     case Kind::Array:
+    case Kind::List:
         return reads_arena_of(*type.element.type);
     case Kind::Struct:
     case Kind::Union:
@@ -111,10 +113,13 @@ void LayoutTable::add_fields(const lang::Type& type,
         row.kind = type.kind == Kind::Array ? FieldKind::Array : FieldKind::Sequence;
         row.inner = add_element(*type.element.type, parameter);
         break;
+    case Kind::List:
+        row.kind = FieldKind::List;
+        row.inner = add_element(*type.element.type, parameter);
+        break;
     case Kind::Union:
         row.kind = FieldKind::Union;
         row.limit = static_cast<u32>(type.fields.size());
-        row.stride = type.storage_offset;
         row.inner = add_members(type, parameter);
         break;
     case Kind::Struct:
@@ -127,6 +132,35 @@ void LayoutTable::add_fields(const lang::Type& type,
         return;
     }
     layout.fields.push_back(row);
+    add_handles(type, base, parameter, layout);
+}
+
+/// Of a union or List: when each handle may be there. A rule sees no other, so none may travel.
+void LayoutTable::add_handles(const lang::Type& type,
+                              u32 base,
+                              u16 parameter,
+                              LoweredLayout& layout) {
+    const auto add = [&](const lang::Type& part, u32 offset, u32 least, u32 most) {
+        for (const u16 handle : part.handle_offsets()) {
+            layout.fields.push_back({.kind = FieldKind::Handle,
+                                     .alignment = 1,
+                                     .parameter = parameter,
+                                     .offset = base + offset + handle,
+                                     .limit = least,
+                                     .stride = base,
+                                     .inner = static_cast<u16>(most),
+                                     .reserved = 0});
+        }
+    };
+    if (type.kind == Kind::Union) {
+        for (u32 i = 0; i < type.fields.size(); ++i) {
+            add(type.fields[i].type(), type.fields[i].offset, i, i);
+        }
+    } else if (type.kind == Kind::List) {
+        for (u32 i = 0; i < type.count; ++i) {
+            add(*type.element.type, lang::kListHeader + i * type.stride(), i + 1, type.count);
+        }
+    }
 }
 
 u16 LayoutTable::add_element(const lang::Type& type, u16 parameter) {
@@ -143,8 +177,8 @@ u16 LayoutTable::add_members(const lang::Type& type, u16 parameter) {
     std::vector<LoweredLayout> group;
     for (const lang::Field& field : type.fields) {
         LoweredLayout layout;
-        layout.size = field.type().size;
-        add_fields(field.type(), 0, parameter, layout);
+        layout.size = type.size;
+        add_fields(field.type(), field.offset, parameter, layout);
         group.push_back(std::move(layout));
     }
     return intern(std::move(group));

@@ -26,6 +26,7 @@ public:
 
 private:
     void add_fields(const lang::Type& type, u32 base, u16 parameter, LoweredLayout& layout);
+    static void add_handles(const lang::Type& type, u32 base, u16 parameter, LoweredLayout& layout);
     u16 add_element(const lang::Type& type, u16 parameter);
     u16 add_members(const lang::Type& type, u16 parameter);
     u16 intern(std::vector<LoweredLayout> group);

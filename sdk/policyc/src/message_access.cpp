@@ -19,7 +19,8 @@ namespace {
 /// Whether element_count() can tell the count when the message is there.
 bool has_count(const Value& value) {
     return value.kind == Value::Kind::Text ||
-           (value.kind == Value::Kind::Place && value.type->is_variable());
+           (value.kind == Value::Kind::Place &&
+            (value.type->is_variable() || value.type->kind == lang::Type::Kind::List));
 }
 
 }  // namespace
@@ -117,7 +118,6 @@ Value ExpressionCompiler::member(const Value& base, std::size_t number) {
     if (base.type->kind == lang::Type::Kind::Union) {
         fail_if(fmt::format("load<u32>({}, {}) != {}u", base.place, base.offset, number));
         cost_ += kCheckedCost;
-        value.offset += base.type->storage_offset;
     }
     return value;
 }
@@ -136,7 +136,7 @@ Value ExpressionCompiler::index(const Expression& expression) {
     const bool has_elements =
         is_list || (base.kind == Value::Kind::Place &&
                     (base.type->kind == TypeKind::Array || base.type->kind == TypeKind::Sequence ||
-                     base.type->kind == TypeKind::Bytes));
+                     base.type->kind == TypeKind::List || base.type->kind == TypeKind::Bytes));
     if (!has_elements) {
         return wrong_operand(
             expression.children[0]->span, ".[i]", "an array, a sequence, bytes or a list", base);
@@ -156,8 +156,9 @@ Value ExpressionCompiler::index(const Expression& expression) {
     if (is_list) {
         return list_element(base, position, expression);
     }
-    return base.type->kind == TypeKind::Array ? array_element(base, position)
-                                              : arena_element(base, position, expression);
+    return base.type->kind == TypeKind::Array || base.type->kind == TypeKind::List
+               ? array_element(base, position)
+               : arena_element(base, position, expression);
 }
 
 std::string ExpressionCompiler::checked_index(const std::string& index, const std::string& count) {
@@ -224,18 +225,25 @@ Value ExpressionCompiler::list_element(const Value& base,
 Value ExpressionCompiler::array_element(const Value& base, const Value& position) {
     Value value = base;
     value.type = base.type->element.type;
+    const bool is_list = base.type->kind == lang::Type::Kind::List;
+    const std::string count = is_list ? list_count(base) : fmt::format("{}u", base.type->count);
+    value.offset += is_list ? lang::kListHeader : 0;
     if (position.kind == Value::Kind::Number) {
         const auto number = static_cast<std::uint32_t>(position.number.low_bits());
+        if (is_list) {
+            fail_if(fmt::format("is_outside({}u, {})", number, count));
+            cost_ += kCheckedCost;
+        }
         value.offset += number * base.type->stride();
         value.handle += number * value.type->handle_count;
         return value;
     }
-    const std::string at = checked_index(position.code, fmt::format("{}u", base.type->count));
+    const std::string at = checked_index(position.code, count);
     value.place = temporary();
     line(fmt::format("const Place {}{{{}.at + {}u + {}u * {}}};",
                      value.place,
                      base.place,
-                     base.offset,
+                     value.offset,
                      base.type->stride(),
                      at));
     value.offset = 0;
@@ -244,6 +252,13 @@ Value ExpressionCompiler::array_element(const Value& base, const Value& position
         cost_ += kOperatorCost;
     }
     return value;
+}
+
+std::string ExpressionCompiler::list_count(const Value& list) {
+    const std::string code = temporary();
+    line(fmt::format("const u32 {} = load<u32>({}, {});", code, list.place, list.offset));
+    cost_ += kLoadCost;
+    return code;
 }
 
 Value ExpressionCompiler::arena_element(const Value& base,
@@ -311,13 +326,19 @@ Value ExpressionCompiler::size(const Expression& argument) {
 }
 
 std::string ExpressionCompiler::element_count(const Value& value, const Expression& expression) {
-    const std::string range = load_range(value);
-    const std::string code = temporary();
-    line(fmt::format("const u32 {} = {};",
-                     code,
-                     is_text(value) ? fmt::format("text_length({})", range)
-                                    : fmt::format("{}.size / {}u", range, value.type->stride())));
-    cost_ += kOperatorCost;
+    std::string code;
+    if (value.kind == Value::Kind::Place && value.type->kind == lang::Type::Kind::List) {
+        code = list_count(value);
+    } else {
+        const std::string range = load_range(value);
+        code = temporary();
+        line(fmt::format("const u32 {} = {};",
+                         code,
+                         is_text(value)
+                             ? fmt::format("text_length({})", range)
+                             : fmt::format("{}.size / {}u", range, value.type->stride())));
+        cost_ += kOperatorCost;
+    }
     record("size (" + source_text(expression) + ")", code);
     return code;
 }

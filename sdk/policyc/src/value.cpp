@@ -23,7 +23,8 @@ bool is_same_type(const lang::Type& a, const lang::Type& b) {
     if (a.kind != b.kind || a.kind == Kind::Struct || a.kind == Kind::Union) {
         return false;
     }
-    const bool has_elements = a.kind == Kind::Array || a.kind == Kind::Sequence;
+    const bool has_elements =
+        a.kind == Kind::Array || a.kind == Kind::Sequence || a.kind == Kind::List;
     return a.bits == b.bits && a.is_signed == b.is_signed && a.count == b.count &&
            (!has_elements || is_same_type(*a.element.type, *b.element.type));
 }

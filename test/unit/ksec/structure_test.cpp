@@ -28,25 +28,39 @@ constexpr Field kEntry[] = {
     {FieldKind::Text, 1, 3, 8, 16, 1, format::kNoLayout, 0},
     {FieldKind::Sequence, 2, 3, 16, 4, 2, format::kNoLayout, 0},
 };
-constexpr Field kChoice[] = {{FieldKind::Union, 8, 4, 0, 3, 8, 3, 0}};
+constexpr Field kChoice[] = {{FieldKind::Union, 8, 4, 0, 3, 1, 3, 0}};
 constexpr Field kPair[] = {
-    {FieldKind::Bytes, 1, 4, 0, 4, 1, format::kNoLayout, 0},
     {FieldKind::Bytes, 1, 4, 8, 4, 1, format::kNoLayout, 0},
+    {FieldKind::Bytes, 1, 4, 16, 4, 1, format::kNoLayout, 0},
 };
+// 6: union { UInt32 number; Handle key; } and sequence<Keyed, 2>
+// 7, 8: its members, plain
+// 9: Keyed, 24 bytes: bytes<4>, Handle
+constexpr Field kGrant[] = {
+    {FieldKind::Union, 8, 0, 0, 2, 1, 7, 0},
+    {FieldKind::Handle, 1, 0, 8, 1, 0, 1, 0},
+    {FieldKind::List, 8, 1, 24, 2, 24, 9, 0},
+    {FieldKind::Handle, 1, 1, 24 + 8 + 8, 1, 24, 2, 0},
+};
+constexpr Field kKeyed[] = {{FieldKind::Bytes, 1, 1, 0, 4, 1, format::kNoLayout, 0}};
 constexpr Layout kLayouts[] = {
     {kFixed, 4, 80},
     {kEntry, 2, 24},
     {kChoice, 1, 24},
-    {nullptr, 0, 16},
-    {kPair, 2, 16},
-    {nullptr, 0, 16},
+    {nullptr, 0, 24},
+    {kPair, 2, 24},
+    {nullptr, 0, 24},
+    {kGrant, 4, 112},
+    {nullptr, 0, 24},
+    {nullptr, 0, 24},
+    {kKeyed, 1, 24},
 };
 constexpr Shape kShape{80, 1024, Staging::Arena, 0, 1, 0, nullptr};
 
 format::Policy make_policy() {
     format::Policy policy{};
     policy.layouts = kLayouts;
-    policy.layout_count = 6;
+    policy.layout_count = 10;
     return policy;
 }
 
@@ -190,6 +204,76 @@ TEST_CASE("sizes and counts of the whole message are checked first", "[ksec][eng
         message.arena_size = 0;
         CHECK(check_with(message, 9999, kShort).finding.defect == Defect::NotShort);
     }
+}
+
+namespace {
+
+/// A message of layout 6, and what the check says of it.
+class Grant {
+public:
+    void put(u32 at, u32 value) { std::memcpy(reinterpret_cast<u8*>(fixed_) + at, &value, 4); }
+
+    Finding check() const {
+        static constexpr Shape kGrantShape{80, 64, Staging::Fixed, 3, 1, 0, nullptr};
+        const Message message{.fixed = reinterpret_cast<const u8*>(fixed_),
+                              .fixed_size = 80,
+                              .arena_size = 64,
+                              .arena = nullptr,
+                              .handle_count = 3,
+                              .flags = kTravelsLong,
+                              .handle_sids = nullptr,
+                              .handle_rights = nullptr};
+        const format::Policy policy = make_policy();
+        Walk walk{};
+        s32 fuel = 100'000;
+        return check_structure(policy, message, kGrantShape, 6, walk, fuel);
+    }
+
+    void check_denied(Defect defect, u32 parameter) const {
+        const Finding found = check();
+        CHECK(found.verdict == Verdict::Denied);
+        CHECK(found.defect == defect);
+        CHECK(found.parameter == parameter);
+    }
+
+private:
+    u64 fixed_[10] = {};
+};
+
+}  // namespace
+
+TEST_CASE("a union's handle may be there only while it is the member", "[ksec][engine]") {
+    Grant grant;
+    CHECK(grant.check().verdict == Verdict::Granted);
+    grant.put(8, 0x10002);
+    grant.check_denied(Defect::HandleCount, 0);
+    grant.put(0, 1);
+    CHECK(grant.check().verdict == Verdict::Granted);
+    grant.put(0, 2);
+    grant.check_denied(Defect::UnionTag, 0);
+}
+
+TEST_CASE("a list has at most its elements, and no handle beyond its count", "[ksec][engine]") {
+    Grant grant;
+    grant.put(24 + 8 + 8, 0x10002);
+    grant.check_denied(Defect::HandleCount, 1);
+    for (const u32 count : {1u, 2u}) {
+        grant.put(24, count);
+        CHECK(grant.check().verdict == Verdict::Granted);
+    }
+    grant.put(24, 3);
+    grant.check_denied(Defect::TooLong, 1);
+    grant.put(24, 0xFFFF'FFFF);
+    grant.check_denied(Defect::TooLong, 1);
+}
+
+TEST_CASE("of a list, the elements that are there are checked", "[ksec][engine]") {
+    Grant grant;
+    grant.put(24 + 8 + 24, 100);  // the second element's bytes begin outside of the arena
+    grant.put(24, 1);
+    CHECK(grant.check().verdict == Verdict::Granted);
+    grant.put(24, 2);
+    grant.check_denied(Defect::RangeOutside, 1);
 }
 
 TEST_CASE("a range outside the arena is refused", "[ksec][engine]") {

@@ -2,7 +2,7 @@
 // What generated code is made of (idlc --c): tables that describe messages, and the functions that
 // work by them. Programs use the generated names and the headers included here.
 //
-// A table lists only what is not plain numbers: padding, ranges, unions, and arrays of such.
+// A table lists only what is not plain numbers: padding, ranges, unions, lists, and arrays of such.
 // Offsets count from the start of the fixed part, which follows the header, or of the element.
 #pragma once
 
@@ -19,7 +19,8 @@ enum nk_field_kind_ {
     NK_FIELD_TEXT_,      ///< range of at most `limit` bytes, ending in zero
     NK_FIELD_SEQUENCE_,  ///< range of at most `limit` elements of `stride` bytes
     NK_FIELD_ARRAY_,     ///< `limit` elements of `stride` bytes
-    NK_FIELD_UNION_  ///< tag below `limit`; member `tag` is inner[tag], `stride` bytes further on
+    NK_FIELD_UNION_,     ///< tag below `limit`; inner[tag], whose offsets are the union's
+    NK_FIELD_LIST_       ///< count, at most `limit`, then as an array of so many
 };
 
 struct nk_layout_;
@@ -33,7 +34,7 @@ struct nk_field_ {
     const struct nk_layout_* inner;  ///< of an element; null: plain
 };
 
-/// A fixed part, a structure, or a union's storage.
+/// A fixed part, a structure, or a union with one of its members.
 struct nk_layout_ {
     const struct nk_field_* fields;
     nk_uint32_t count;

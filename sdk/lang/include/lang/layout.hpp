@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wire layout, in one place: natural alignment from offset 0 in the order written; handles are
 // 16 bytes, variable parts an 8-byte range into the arena; a union is a UInt32 tag and storage.
-// idlc and policyc take offsets from here and compute none.
+// What holds handles stands in the fixed part, overlaid with nothing: see Type::Kind. idlc and
+// policyc take offsets from here and compute none.
 #pragma once
 
 #include <lang/diagnostics.hpp>
@@ -14,7 +15,7 @@ namespace sdk::lang {
 }
 
 /// Computes offsets, size and summary of a type whose parts are laid out. Reports what a message
-/// cannot carry (a handle in a union or sequence, a size beyond limits) at `type.span`.
+/// cannot carry (a size beyond limits) at `type.span`.
 void lay_out(Type& type, Diagnostics& diagnostics);
 
 /// Lays out a message whose fields are set, of method `method`; `direction` is "request",

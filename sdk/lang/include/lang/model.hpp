@@ -30,7 +30,7 @@ struct Field {
     Span span;  ///< of the name
     std::string doc;
     TypeUse use;
-    std::uint32_t offset = 0;  ///< from the start of what it belongs to; in a union, of the storage
+    std::uint32_t offset = 0;  ///< from the start of what it belongs to
 
     [[nodiscard]] const Type& type() const { return *use.type; }
 };
@@ -43,8 +43,11 @@ struct Type {
         String,    ///< abi::ArenaRange; count = most bytes without the NUL
         Array,     ///< element, count, inline
         Sequence,  ///< abi::ArenaRange; element, count = most elements
+        List,      ///< a sequence whose elements hold handles: UInt32 count, then in place, from
+                   ///< kListHeader on, room for `count` elements
         Struct,    ///< fields
-        Union,     ///< UInt32 tag = index of the active field, then storage at storage_offset
+        Union,     ///< UInt32 tag = index of the active field; fields without handles share the
+                   ///< storage from storage_offset on, those with handles stand behind it
     };
 
     Kind kind = Kind::Integer;
@@ -70,7 +73,8 @@ struct Type {
     std::uint32_t handle_count = 0;  ///< HandleDescriptors inline
     std::uint32_t height = 1;        ///< nesting
     bool has_text = false;           ///< contains a string at any depth
-    bool has_union = false;          ///< contains a union at any depth
+    bool has_tag = false;            ///< contains a union or a List at any depth: a number in
+                                     ///< place that must be in bounds
     bool has_range = false;          ///< an ArenaRange stands inline, at any depth
     bool has_nested_range = false;   ///< arena data contains an ArenaRange
 
@@ -90,6 +94,9 @@ struct Type {
 
     /// As written in IDL: "sequence<UInt16, 32>".
     [[nodiscard]] std::string text() const;
+
+    /// Of a type with handles: where its HandleDescriptors stand, rising.
+    [[nodiscard]] std::vector<std::uint16_t> handle_offsets() const;
 };
 
 struct Alias {
@@ -126,7 +133,7 @@ struct Message {
     std::uint32_t handle_count = 0;
     std::vector<std::uint16_t> handle_offsets;  ///< of the HandleDescriptors, rising
     bool has_text = false;
-    bool has_union = false;
+    bool has_tag = false;
     bool has_range = false;
     bool has_nested_range = false;
 
@@ -255,5 +262,6 @@ inline constexpr std::uint32_t kMaxEndpoints = 1024;
 inline constexpr std::uint32_t kMaxMethods = 1024;
 inline constexpr std::uint32_t kHandleBytes = 16;
 inline constexpr std::uint32_t kRangeBytes = 8;
+inline constexpr std::uint32_t kListHeader = 8;  ///< from a List's count to its first element
 
 }  // namespace sdk::lang

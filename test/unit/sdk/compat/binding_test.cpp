@@ -3,6 +3,7 @@
 // them are the same.
 #include "lab_bench.hpp"
 
+#include <algorithm>
 #include <array>
 
 using abi::Status;
@@ -148,6 +149,34 @@ void call_unions(CClient& client) {
     CHECK(res.d[0].mac[5] == 6);
 }
 
+/// Handles in unions and sequences; what is not there must not be sent, whatever was in memory.
+void call_grants(CClient& client) {
+    lab_Every_grants_req req;
+    std::memset(&req, 0xEE, sizeof req);
+    lab_Every_grants_res res{};
+    nk_arena_reset(&client.req_arena);
+    req.grant.tag = lab_Every_Grant_tag_ring;
+    req.grant.ring.floor = 2;
+    req.grant.ring.keys.count = 1;
+    req.grant.ring.keys.items[0] = nk_handle_desc(0x10009);
+    req.keys.count = 3;
+    for (Handle i = 0; i < 3; ++i) {
+        req.keys.items[i] = nk_handle_desc(0x10002 + i);
+    }
+    REQUIRE(lab_Every_grants(client.every(), &req, &client.req_arena, &res, &client.res_arena) ==
+            NK_EOK);
+    CHECK(fake.request.tag.handle_count() == 8);
+    CHECK(std::ranges::count(fake.request.fixed, base::u8{0xEE}) == 0);
+    REQUIRE(res.passes.count == 2);
+    CHECK(nk_get_handle(&res.passes.items[1].valve) == 0x10003);
+    CHECK(client.text(res.passes.items[1].name) == "pass");
+    REQUIRE(res.back.tag == lab_Every_Grant_tag_key);
+    CHECK(nk_get_handle(&res.back.key) == 0x10009);
+    req.keys.count = 4;
+    CHECK(lab_Every_grants(client.every(), &req, &client.req_arena, &res, &client.res_arena) ==
+          NK_EINVAL);
+}
+
 /// What a client in C++ sees, whoever answers.
 void call_everything(lab::Valve::Proxy& valve, lab::Every::Proxy& every) {
     const auto set = valve.Set(40, "test");
@@ -201,6 +230,14 @@ void call_everything(lab::Valve::Proxy& valve, lab::Every::Proxy& every) {
     CHECK(seqs.value().idl_arena.text(seqs.value().d[0].label) == "one");
     CHECK(every.until_().value().tag_ == 3);
     CHECK(every.nothing().ok());
+    lab::Every::Keys keys;
+    CHECK(keys.add({0x10004, 3, 0}));
+    const auto grants = every.grants(lab::Every::Grant::make_key({0x10005, 1, 0}), keys);
+    REQUIRE(grants.ok());
+    REQUIRE(grants.value().passes.size() == 1);
+    CHECK(grants.value().passes[0].valve.handle == 0x10004);
+    CHECK(grants.value().idl_arena.text(grants.value().passes[0].name) == "pass");
+    CHECK(grants.value().back.key().handle == 0x10005);
 }
 
 }  // namespace
@@ -223,6 +260,7 @@ TEST_CASE("a proxy in C reaches a server in C++", "[compat][binding]") {
     CHECK(server.every.records == 2);
     CHECK(server.every.texts == "first;second;");
     call_unions(client);
+    call_grants(client);
     CHECK(server.every.number == 17);
     CHECK(server.every.deep_text == "deep");
 }
@@ -252,6 +290,7 @@ TEST_CASE("a proxy in C reaches a dispatcher in C", "[compat][binding]") {
     CHECK(std::string{lab_server.texts} == "first;second;");
     CHECK(lab_server.records == 2);
     call_unions(client);
+    call_grants(client);
     CHECK(std::string{lab_server.deep_text} == "deep");
     CHECK(server.dispatched == NK_EOK);
 }

@@ -246,6 +246,29 @@ static nk_err_t every_nothing(struct lab_Every* self,
     return NK_EOK;
 }
 
+static nk_err_t every_grants(struct lab_Every* self,
+                             const struct lab_Every_grants_req* req,
+                             const struct nk_arena* req_arena,
+                             struct lab_Every_grants_res* res,
+                             struct nk_arena* res_arena) {
+    nk_unused(self);
+    nk_unused(req_arena);
+    res->passes.count = req->keys.count < 2 ? req->keys.count : 2;
+    for (nk_uint32_t i = 0; i < res->passes.count; ++i) {
+        res->passes.items[i].valve = req->keys.items[i];
+        if (NkKosCopyStringToArena(res_arena, &res->passes.items[i].name, "pass") != NK_EOK) {
+            return NK_ENOMEM;
+        }
+    }
+    if (req->grant.tag == lab_Every_Grant_tag_ring) {
+        res->back.tag = lab_Every_Grant_tag_key;
+        res->back.key = req->grant.ring.keys.items[0];
+    } else {
+        res->back = req->grant;
+    }
+    return NK_EOK;
+}
+
 // Not all of the methods: nobody implements Method.
 static const struct lab_Every_ops every_ops = {
     .ints = every_ints,
@@ -258,6 +281,7 @@ static const struct lab_Every_ops every_ops = {
     .arrays = every_arrays,
     .until = every_until,
     .nothing = every_nothing,
+    .grants = every_grants,
 };
 
 static const struct lab_Valve_ops valve_ops = {valve_set, valve_limit, valve_history};

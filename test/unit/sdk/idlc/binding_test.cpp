@@ -274,6 +274,42 @@ TEST_CASE("unions carry one member and its tag", "[idlc][binding]") {
     CHECK(reply.value().c.value.number() == 42);
 }
 
+TEST_CASE("handles in unions and sequences have their places in the message", "[idlc][binding]") {
+    Plant plant;
+    lab::Every::Ring ring{.floor = 1};
+    CHECK(ring.keys.add({9, abi::rights::kAll, 0}));
+    lab::Every::Keys keys;
+    for (base::u32 i = 0; i < 3; ++i) {
+        CHECK(keys.add({20 + i, abi::rights::kAll, 0}));
+    }
+    CHECK_FALSE(keys.add({23, abi::rights::kAll, 0}));
+    const auto reply = plant.every_proxy.grants(lab::Every::Grant::make_ring(ring), keys);
+    REQUIRE(reply.ok());
+    CHECK(fake.request.tag.handle_count() == 8);
+    CHECK(fake.answer.tag.handle_count() == 7);
+    CHECK(plant.every.full);  // three keys, room for two passes
+    REQUIRE(reply.value().passes.size() == 2);
+    CHECK(reply.value().passes[1].valve.handle == 21);
+    CHECK(reply.value().idl_arena.text(reply.value().passes[1].name) == "pass");
+    REQUIRE(reply.value().back.is_key());
+    CHECK(reply.value().back.key().handle == 9);
+
+    const auto small = plant.every_proxy.grants(lab::Every::Grant::make_small(7), {});
+    REQUIRE(small.ok());
+    CHECK(small.value().back.small() == 7);
+    CHECK(small.value().passes.size() == 0);
+}
+
+TEST_CASE("a list with too many handles does not reach the handler", "[idlc][binding]") {
+    Plant plant;
+    static constexpr std::size_t kCount = offsetof(lab::Every::grants_Request, keys);
+    fake.corrupt_request = [](test::Carried& m) { m.fixed[kCount] = 4; };
+    CHECK_FALSE(plant.every_proxy.grants({}, {}).ok());
+    fake.corrupt_request = [](test::Carried& m) { m.fixed[kCount] = 3; };
+    CHECK(plant.every_proxy.grants({}, {}).ok());
+    fake.corrupt_request = nullptr;
+}
+
 TEST_CASE("arrays of arrays are inline", "[idlc][binding]") {
     Plant plant;
     const std::array<base::u8, 6> mac{1, 2, 3, 4, 5, 6};

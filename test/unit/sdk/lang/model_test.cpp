@@ -146,6 +146,38 @@ TEST_CASE("handles in structs and arrays are found at their offsets", "[lang][la
     CHECK(request.fields.at(2).type().interface == package);
 }
 
+TEST_CASE("what holds handles stands in the fixed part and shares no place", "[lang][layout]") {
+    Folder folder;
+    folder.file(
+        "T.idl",
+        "package T\nstruct P { UInt8 x; Handle h; string<7> s; }\n"
+        "union U { UInt64 a; Handle b; UInt8 c; P d; }\n"
+        "interface { M(in U u, in sequence<P, 2> p, in sequence<sequence<Handle, 1>, 2> l); }");
+    const Package* package = folder.package("T");
+    INFO(folder.messages());
+    REQUIRE_FALSE(folder.diagnostics.has_errors());
+    const Type& choice = *package->definitions.at(1).record;
+    CHECK(choice.storage_offset == 8);
+    CHECK(choice.fields.at(0).offset == 8);
+    CHECK(choice.fields.at(1).offset == 16);
+    CHECK(choice.fields.at(2).offset == 8);
+    CHECK(choice.fields.at(3).offset == 32);
+    CHECK(choice.size == 64);
+    const Message& request = package->methods.at(0).request;
+    const Type& list = request.fields.at(1).type();
+    CHECK(list.kind == Type::Kind::List);
+    CHECK(list.text() == "sequence<P, 2>");
+    CHECK(list.size == 8 + 2 * 32);
+    CHECK_FALSE(list.is_variable());
+    CHECK(request.fields.at(2).offset == 64 + 72);
+    CHECK(
+        request.handle_offsets ==
+        std::vector<std::uint16_t>{16, 40, 64 + 8 + 8, 64 + 8 + 40, 136 + 8 + 8, 136 + 8 + 24 + 8});
+    CHECK(request.arena_max == 8 + 2 * 8);
+    CHECK(request.has_range);
+    CHECK_FALSE(request.has_nested_range);
+}
+
 TEST_CASE("names come from imports, forward references and full names", "[lang][resolve]") {
     Folder folder;
     folder.file("a/Types.idl", "package a.Types\ntypedef UInt16 Percent;\nconst UInt8 N = 3;\n")

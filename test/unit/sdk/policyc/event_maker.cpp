@@ -276,7 +276,15 @@ void EventMaker::fill(std::vector<std::uint8_t>& part, std::size_t at, const lan
     case Kind::Union: {
         const std::uint64_t member = below(type.fields.size());
         put(part, at, member, 4);
-        fill(part, at + type.storage_offset, type.fields[member].type());
+        fill(part, at + type.fields[member].offset, type.fields[member].type());
+        break;
+    }
+    case Kind::List: {
+        const std::uint64_t count = below(type.count + 1);
+        put(part, at, one_in(30) ? type.count + 1 : count, 4);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            fill(part, at + sdk::lang::kListHeader + i * type.stride(), *type.element.type);
+        }
         break;
     }
     case Kind::Array:
