@@ -93,8 +93,8 @@ private:
         if (property.name == "cpu-budget") {
             return take_cpu_budget(property);
         }
-        if (property.name == "serves") {
-            component_.serves = true;
+        if (property.name == "serves" || property.name == "dynamic-channels") {
+            (property.name == "serves" ? component_.serves : component_.dynamic_channels) = true;
             return Done{};
         }
         const auto strings = find_strings(property.value);
@@ -177,7 +177,7 @@ private:
             return refuse(Code::ComponentProperty,
                           fmt::format("unknown property '{}'", name),
                           "known: class, program, args, environment, priority, memory, cpu-budget, "
-                          "restart, devices, files, serves");
+                          "restart, devices, files, serves, dynamic-channels");
         }
         if (!list->empty()) {
             return conflict(name);
@@ -329,6 +329,9 @@ Node make_component_node(const Component& component) {
     }
     if (component.serves) {
         node.set("serves", {});
+    }
+    if (component.dynamic_channels) {
+        node.set("dynamic-channels", {});
     }
     if (!component.connections.empty()) {
         Node list{.name = "connections"};

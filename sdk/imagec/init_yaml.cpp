@@ -94,7 +94,7 @@ public:
                           fmt::format("is not YAML here: {}", error.msg),
                           "check indentation, quotes and colons");
         }
-        if (!document.IsMap()) {
+        if (!document.IsMap() || document.size() == 0) {
             return refuse(document.Mark(),
                           Code::YamlShape,
                           "does not begin with 'entities:'",
@@ -107,6 +107,9 @@ public:
             [&](const std::string& key, const YAML::Node& value) { return read_key(key, value); }));
         if (!refusals_.empty()) {
             return std::move(refusals_);
+        }
+        for (Component& component : components_) {
+            component.dynamic_channels = component.dynamic_channels || all_dynamic_;
         }
         return std::move(components_);
     }
@@ -172,7 +175,8 @@ private:
             return refuse(node.Mark(),
                           Code::YamlShape,
                           fmt::format("{} must be a map of 'key: value'", what),
-                          fmt::format("known keys: {}", fmt::join(keys, ", ")));
+                          keys.empty() ? "write each entry as 'key: value'"
+                                       : fmt::format("known keys: {}", fmt::join(keys, ", ")));
         }
         std::set<std::string> seen;
         for (const auto& entry : node) {
@@ -249,7 +253,7 @@ private:
     /// A key of the file itself.
     Completion read_key(const std::string& key, const YAML::Node& value) {
         if (key == kManagerKey) {
-            return read_manager(value);
+            return read_manager(value, all_dynamic_);
         }
         if (value.IsSequence() && value.size() > kMaxTasks) {
             return refuse(value[kMaxTasks].Mark(),
@@ -260,17 +264,16 @@ private:
         return visit_list(value, key, [&](const YAML::Node& node) { return read_entity(node); });
     }
 
-    [[nodiscard]] Completion read_manager(const YAML::Node& value) const {
+    [[nodiscard]] Completion read_manager(const YAML::Node& value, bool& is_wanted) const {
         IMAGEC_TRY_VALUE(const auto text, read_text(value, fmt::format("'{}'", kManagerKey)));
-        if (text != "false") {
+        if (text != "true" && text != "false") {
             return refuse(value.Mark(),
                           Code::YamlValueInvalid,
-                          "dynamic connections are not provided: there is no kl.core.DCM to make "
-                          "channels while the system runs",
-                          fmt::format("list each channel under its client's 'connections', and "
-                                      "write '{}: false' or leave it out",
-                                      kManagerKey));
+                          fmt::format("'{}' is neither true nor false", kManagerKey),
+                          "write true for programs that ask kl.core.CM for channels while they "
+                          "run, else leave it out");
         }
+        is_wanted = text == "true";
         return Done{};
     }
 
@@ -350,7 +353,7 @@ private:
             return read_environment(component, value);
         }
         if (key == kManagerKey) {
-            return read_manager(value);
+            return read_manager(value, component.dynamic_channels);
         }
         if (value.IsSequence() && component.connections.size() + value.size() > kMaxConnections) {
             return refuse(value.Mark(),
@@ -458,6 +461,7 @@ private:
     std::vector<std::string> include_folders_;
     MacroIds macros_;
     std::vector<Component> components_{};
+    bool all_dynamic_ = false;  // the file asks for it, not an entity
     std::vector<Diagnostic> refusals_{};
     std::map<std::string, std::uint32_t> tasks_{};  // with the line
 };

@@ -98,6 +98,7 @@ void report_components(Json& report, std::string& text, const std::vector<Compon
                    {"devices", component.devices},
                    {"files", component.files},
                    {"serves", component.serves},
+                   {"dynamic_channels", component.dynamic_channels},
                    {"args", component.arguments},
                    {"environment", component.environment},
                    {"connections", Json::array()}};

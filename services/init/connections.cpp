@@ -34,7 +34,7 @@ const Unit* Connections::find_sid(u64 sid) const {
 
 const Unit* Connections::find_name(std::string_view task) const {
     for (const Unit& unit : units_) {
-        if (unit.component.task == task) {
+        if (unit.component.dynamic_channels && unit.component.task == task) {
             return &unit;
         }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels that programs ask for while the system runs: kl.core.CM, which the kernel leaves to
-// init. Whoever calls is known by the SID that the kernel puts into the badge, hence by the name
-// under which init started him. A call that must wait is answered later; nothing here waits, and
-// what is kept is bounded: kPlaces who ask, kPlaces who listen, one place for each client, server
-// and service.
+// init. Only components that the system description marks take part. Whoever calls is known by the
+// SID that the kernel puts into the badge, hence by the name under which init started him. A call
+// that must wait is answered later; nothing here waits, and what is kept is bounded: kPlaces who
+// ask, kPlaces who listen, one place for each client, server and service.
 #pragma once
 
 #include <kl/core/CM.server.hpp>

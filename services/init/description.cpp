@@ -104,6 +104,7 @@ Result<Component> read_component(const Node& node, std::string_view& problem) {
         return Status::InvalidArgument;
     }
     component.serves = node.has_property("serves");
+    component.dynamic_channels = node.has_property("dynamic-channels");
     return component;
 }
 

@@ -34,7 +34,8 @@ struct Component {
     u64 memory = 8u << 20;  ///< budget in bytes
     CpuBudget cpu_budget{};
     RestartRule restart = RestartRule::Never;
-    bool serves = false;  ///< gets a listener
+    bool serves = false;            ///< gets a listener
+    bool dynamic_channels = false;  ///< may ask kl.core.CM, and be asked for
     base::fdt::Node node{};
 };
 

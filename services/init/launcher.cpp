@@ -68,8 +68,6 @@ bool Launcher::prepare(Unit& unit, Failure& failure) {
         return false;
     }
     unit.life.task = task.value();
-    const auto sid = kernel_.get_sid(task.value());
-    unit.life.sid = sid.ok() ? sid.value() : 0;  // unknown: nobody finds it by its SID
     if (component.cpu_budget.amount != 0) {
         failure.step = "set-cpu-budget";
         const auto limited = kernel_.limit_cpu(unit.life.task, component.cpu_budget);
@@ -78,6 +76,10 @@ bool Launcher::prepare(Unit& unit, Failure& failure) {
             discard(unit);
             return false;
         }
+    }
+    if (component.dynamic_channels) {
+        const auto sid = kernel_.get_sid(task.value());
+        unit.life.sid = sid.ok() ? sid.value() : 0;  // unknown: nobody finds it by its SID
     }
     if (!component.serves) {
         return true;

@@ -93,10 +93,12 @@ u64 earlier(u64 a, u64 b) { return a == 0 || (b != 0 && b < a) ? b : a; }
     EndOfTasks ends{supervisor, connections};
     Einit::Dispatcher dispatcher{listener.value(), connections};
     dispatcher.on_event(ends);
-    const Status routed =
-        kernel.take_endpoint(kl::core::Core::endpoint::cm_CM, Einit::endpoint::cm);
-    if (routed != Status::Ok) {
-        sdk::LogLine{"init", "no-dynamic-channels"}.field("why", sdk::name_of(routed));
+    if (supervisor.wants_dynamic_channels()) {
+        const Status routed =
+            kernel.take_endpoint(kl::core::Core::endpoint::cm_CM, Einit::endpoint::cm);
+        if (routed != Status::Ok) {
+            sdk::LogLine{"init", "no-dynamic-channels"}.field("why", sdk::name_of(routed));
+        }
     }
     const auto running = supervisor.start_all();
     sdk::LogLine{"init", "started"}.field("components", running);

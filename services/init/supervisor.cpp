@@ -70,8 +70,16 @@ std::string_view Supervisor::find_console() const {
     return {};
 }
 
+bool Supervisor::wants_dynamic_channels() const {
+    for (const Unit& unit : units_.first(count_)) {
+        if (unit.component.dynamic_channels) {
+            return true;
+        }
+    }
+    return false;
+}
+
 u32 Supervisor::start_all() {
-    read_components();
     const std::string_view console = find_console();
     Failure failure;
     for (Unit& unit : units_.first(count_)) {

@@ -11,16 +11,21 @@ namespace svc::init {
 
 class Supervisor final {
 public:
+    /// Reads /components.
     Supervisor(Kernel& kernel, const sdk::romfs::Reader& files, const base::fdt::Tree& tree)
         : kernel_(kernel), tree_(tree), console_(kernel), launcher_(kernel, files, tree, units_) {
         launcher_.set_note(&log_note);
+        read_components();
     }
 
-    /// Reads /components and starts what can be started. Gives the number of running components.
+    /// Whether any component may ask for channels while it runs.
+    [[nodiscard]] bool wants_dynamic_channels() const;
+
+    /// Starts what can be started. Gives the number of running components.
     u32 start_all();
 
     /// The kernel's notice that the task with this badge ended. The SID of the life that is over;
-    /// 0: none is, it was the notice of an earlier one.
+    /// 0: it takes no part in dynamic channels, or it was the notice of an earlier life.
     u64 on_task_ended(u64 badge);
 
     /// All components, in the order of their badges.

@@ -30,6 +30,7 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     node.set_strings("devices", {"serial0", "/x"});
     node.set_strings("files", {"f"});
     node.set("serves", {});
+    node.set("dynamic-channels", {});
     std::vector<Component> components{component("valve")};
     REQUIRE(merge_component_nodes(components, solution({node}).root.children[0], "c.dtb").ok());
     CHECK(components[0].priority == 200U);
@@ -40,6 +41,7 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     CHECK(components[0].restart == "on-failure");
     CHECK(components[0].devices.size() == 2);
     CHECK(components[0].serves);
+    CHECK(components[0].dynamic_channels);
 }
 
 TEST_CASE("a node with a class is a component of its own", "[sdk][imagec]") {
@@ -124,6 +126,7 @@ TEST_CASE("a component survives the way through its node", "[sdk][imagec]") {
     original.files = {"f"};
     original.devices = {"/soc/x"};
     original.serves = true;
+    original.dynamic_channels = true;
     std::vector<Component> copies;
     REQUIRE(merge_component_nodes(
                 copies, solution({make_component_node(original)}).root.children[0], "c")
@@ -135,6 +138,7 @@ TEST_CASE("a component survives the way through its node", "[sdk][imagec]") {
     CHECK(copies[0].memory == kDefaultMemory);
     CHECK(copies[0].restart == std::string(kDefaultRestart));
     CHECK(copies[0].serves);
+    CHECK(copies[0].dynamic_channels);
 }
 
 TEST_CASE("names are judged by their characters and length", "[sdk][imagec]") {

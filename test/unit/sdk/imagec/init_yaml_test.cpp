@@ -50,6 +50,18 @@ TEST_CASE("keys come in any order, lists at any indentation, flow style too", "[
     CHECK(entities.value()[1].program == "prog");
 }
 
+TEST_CASE("the file or an entity asks for dynamic channels", "[sdk][imagec]") {
+    const auto one = parse("entities:\n- {name: a.B, dynamic_connection_manager: true}\n"
+                           "- {name: a.C, dynamic_connection_manager: false}\n- {name: a.D}\n");
+    CHECK(one.value()[0].dynamic_channels);
+    CHECK_FALSE(one.value()[1].dynamic_channels);
+    CHECK_FALSE(one.value()[2].dynamic_channels);
+    const auto all = parse("entities:\n- {name: a.B}\n- {name: a.C}\n"
+                           "dynamic_connection_manager: true\n");
+    CHECK(all.value()[0].dynamic_channels);
+    CHECK(all.value()[1].dynamic_channels);
+}
+
 TEST_CASE("no entities, empty lists and CRLF are accepted", "[sdk][imagec]") {
     CHECK(parse("entities:\n").value().empty());
     CHECK(parse("entities:\r\n- name: a.B\r\n  args:\r\n  env:\r\n  dynamic_connection_manager: "
@@ -159,7 +171,7 @@ TEST_CASE("independent mistakes are all reported, in the order of the file", "[s
                                "- task: t\n"
                                "- name: a.E\n"
                                "- name: a.E\n"
-                               "dynamic_connection_manager: true\n");
+                               "dynamic_connection_manager: yes\n");
     REQUIRE_FALSE(outcome.ok());
     std::vector<std::pair<std::uint32_t, Code>> found;
     for (const Diagnostic& failure : outcome.failures()) {
@@ -208,7 +220,7 @@ TEST_CASE("values that cannot be meant are refused", "[sdk][imagec]") {
                                "entities:\n- {name: a.B, args: [[x]]}\n",
                                "entities:\n- {name: a.B, args: [\"a\\0b\"]}\n",
                                "entities:\n- {name: a.B, env: {'A=B': x}}\n",
-                               "entities:\n- {name: a.B, dynamic_connection_manager: true}\n",
+                               "entities:\n- {name: a.B, dynamic_connection_manager: yes}\n",
                                "dynamic_connection_manager: {}\n");
     CHECK(refusal(text).code == Code::YamlValueInvalid);
 }

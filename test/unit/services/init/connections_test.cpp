@@ -37,6 +37,7 @@ struct Plant {
         const char* const names[] = {"pump", "valve", "panel"};
         for (u32 i = 0; i < 3; ++i) {
             units[i].component.task = names[i];
+            units[i].component.dynamic_channels = true;
             units[i].life.task =
                 kernel.create_task({.name = names[i], .eclass = "plant.Part", .memory = 1}).value();
             units[i].life.sid = kernel.get_sid(units[i].life.task).value();
@@ -111,6 +112,11 @@ struct Plant {
     }
 };
 
+template <typename Outcome> Status status(const Outcome& outcome) {
+    REQUIRE(!outcome.is_deferred());
+    return static_cast<Status>(outcome.results().rc);
+}
+
 }  // namespace
 
 TEST_CASE("a client that asks gets a channel to the server that accepts", "[services][init]") {
@@ -136,6 +142,15 @@ TEST_CASE("a client that asks gets a channel to the server that accepts", "[serv
     }
 }
 
+TEST_CASE("a program that is not marked can neither ask nor be asked for", "[services][init]") {
+    Plant plant;
+    const u64 pump = plant.sid(0);
+    plant.units[0].component.dynamic_channels = false;
+    plant.units[0].life.sid = 0;
+    CHECK(status(plant.connect(plant.sid(2), "pump", "speed")) == Status::ResourceNotFound);
+    CHECK(status(plant.connect(pump, "valve", "speed")) == Status::ResourceNotFound);
+}
+
 TEST_CASE("the line of those who ask rotates until each is answered", "[services][init]") {
     Plant plant;
     (void)plant.connect(plant.sid(2), "pump", "speed");
@@ -155,10 +170,6 @@ TEST_CASE("the line of those who ask rotates until each is answered", "[services
 
 TEST_CASE("what cannot be connected is told at once", "[services][init]") {
     Plant plant;
-    const auto status = [](const auto& outcome) {
-        REQUIRE(!outcome.is_deferred());
-        return static_cast<Status>(outcome.results().rc);
-    };
     CHECK(status(plant.connect(plant.sid(2), "turbine", "speed")) == Status::ResourceNotFound);
     CHECK(status(plant.connect(4711, "pump", "speed")) == Status::ResourceNotFound);
     plant.units[1].life.is_running = false;

@@ -66,13 +66,14 @@ TEST_CASE("a component that says little gets the defaults", "[services][init]") 
     CHECK(component.value().restart == RestartRule::Never);
     CHECK(component.value().cpu_budget.amount == 0);
     CHECK_FALSE(component.value().serves);
+    CHECK_FALSE(component.value().dynamic_channels);
 }
 
 TEST_CASE("everything a component says is read", "[services][init]") {
     OneComponent one{[](TreeBuilder& tree) {
         minimal(tree);
         tree.cells("priority", {200}).cells("memory", {0, 0x10'0000});
-        tree.text("restart", "on-failure").flag("serves");
+        tree.text("restart", "on-failure").flag("serves").flag("dynamic-channels");
         tree.cells("cpu-budget", {2000, 10'000});
     }};
     const auto component = one.read();
@@ -83,6 +84,7 @@ TEST_CASE("everything a component says is read", "[services][init]") {
     CHECK(component.value().memory == 0x10'0000);
     CHECK(component.value().restart == RestartRule::OnFailure);
     CHECK(component.value().serves);
+    CHECK(component.value().dynamic_channels);
 }
 
 TEST_CASE("a malformed component is refused with its problem", "[services][init]") {

@@ -138,6 +138,7 @@ Result<u64> Kernel::get_sid(u32 handle) {
     if (task == nullptr) {
         return Status::BadHandle;
     }
+    ++sids_asked;
     return 1000 + static_cast<u64>(task - tasks_.data());
 }
 

@@ -79,6 +79,7 @@ public:
     u32 fail_at = 0;
     u32 calls = 0;
     u64 ticks = 1'000'000;
+    u32 sids_asked = 0;
     std::set<std::string> refused_classes{};
 
     /// Handles of init that are open, by what they are.

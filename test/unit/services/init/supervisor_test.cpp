@@ -56,6 +56,28 @@ void run_restarts(System& system, Supervisor& init) {
 
 }  // namespace
 
+TEST_CASE("what is only for dynamic channels is asked only when they are wanted",
+          "[services][init]") {
+    System system;
+    Supervisor init{system.kernel, system.files, system.tree};
+    CHECK_FALSE(init.wants_dynamic_channels());
+    CHECK(init.start_all() == 3);
+    CHECK(system.kernel.sids_asked == 0);  // a policy that does not grant it records no denial
+
+    auto builder = build::begin_system();
+    builder.begin("plain").text("class", "plant.Valve").text("program", "p").end();
+    builder.begin("asks").text("class", "plant.Valve").text("program", "p");
+    builder.flag("dynamic-channels").end();
+    const build::Bytes blob = build::finish_system(builder);
+    const base::fdt::Tree tree = base::fdt::open(blob).value();
+    Supervisor other{system.kernel, system.files, tree};
+    CHECK(other.wants_dynamic_channels());
+    CHECK(other.start_all() == 2);
+    CHECK(system.kernel.sids_asked == 1);
+    CHECK(other.units()[0].life.sid == 0);
+    CHECK(other.units()[1].life.sid != 0);
+}
+
 TEST_CASE("a process that faulted is back after its delay", "[services][init]") {
     System system;
     Supervisor init{system.kernel, system.files, system.tree};
