@@ -335,6 +335,11 @@ Result<Process> Processes::find(const std::string& word) const {
             trouble.cause = fmt::format("there is no process or class '{}'", word);
             trouble.way_out = "start it first: name <- execute dst=Class";
         }
+        if (refused_.contains(word)) {
+            trouble.cause = fmt::format("'{}' did not start: its execute event is denied", word);
+            trouble.way_out = "let the policy grant it, or expect that with 'deny' and leave out "
+                              "what follows from it";
+        }
         return trouble;
     }
     const std::uint16_t class_id = found.value();

@@ -8,6 +8,7 @@
 #include <map>
 #include <sdk/policyc/src/compile.hpp>
 #include <sdk/policyc/src/interpreter.hpp>
+#include <set>
 
 namespace sdk::policy {
 
@@ -29,6 +30,9 @@ public:
     /// `process` was started; `variable` may be empty.
     void add(const std::string& variable, const Process& process);
 
+    /// A process that was to be known as `variable` was refused its start.
+    void refuse(const std::string& variable) { refused_.insert(variable); }
+
     /// Whether a process of this class was started.
     [[nodiscard]] bool has(std::uint16_t class_id) const { return latest_.contains(class_id); }
 
@@ -39,6 +43,7 @@ private:
     const policyc::Policy* policy_;
     std::map<std::string, Process> variables_;
     std::map<std::uint16_t, Process> latest_;
+    std::set<std::string> refused_;
     std::uint64_t next_sid_ = 16;
 };
 

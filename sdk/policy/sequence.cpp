@@ -46,8 +46,12 @@ Sequence::Sequence(const policyc::Policy& policy,
 Step Sequence::judge(ReadEvent event) {
     Step step;
     step.verdict = interpreter_.judge(event.event, ksec::Effect::Commit);
-    if (step.verdict.is_granted && event.event.event == ksec::Event::Execute) {
-        processes_.add(event.variable, event.started);
+    if (event.event.event == ksec::Event::Execute) {
+        if (step.verdict.is_granted) {
+            processes_.add(event.variable, event.started);
+        } else {
+            processes_.refuse(event.variable);
+        }
     }
     step.event = std::move(event);
     return step;

@@ -45,7 +45,12 @@ bool Parser::test_section(TestBlock& block) {
     const bool setup = cursor_.at_word("setup");
     if (!setup && !cursor_.at_word("finally")) {
         cursor_.report_expected("setup, sequence, finally or '}'");
-        return false;
+        if (!cursor_.at(TokenKind::Word) || !cursor_.at_sign("{", 1)) {
+            return false;
+        }
+        cursor_.take();  // misspelt: what it holds is looked at all the same
+        std::vector<TestCase> unknown;
+        return cases(unknown, "");
     }
     cursor_.take();
     std::vector<TestCase>& target = setup ? block.setup : block.finally;

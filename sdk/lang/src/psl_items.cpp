@@ -138,6 +138,12 @@ bool Parser::item(Items& items) {
     if (cursor_.at_word("choice") && cursor_.at_sign("(", 1)) {
         return choice(items);
     }
+    if (cursor_.at_word("audit") && cursor_.peek(1).kind == TokenKind::Word) {
+        diagnostics().report<Code::AuditNotFirst>(cursor_.peek().span);
+        Name unused;
+        audit_use(unused);
+        return true;
+    }
     return rule_call(items);
 }
 
@@ -252,7 +258,7 @@ bool Parser::rule_call(Items& items) {
         result.argument = integer();
     } else {
         diagnostics().report<Code::MissingArgument>(result.name.span, Word{result.name.text()});
-        result.argument = make(Expression::Kind::Unit, result.name.span);
+        return true;  // what it would say without one does not matter
     }
     if (result.argument == nullptr) {
         return false;

@@ -18,7 +18,12 @@ Source::Source(std::string name, std::string text)
         text_.erase(0, kByteOrderMark.size());
     }
     lines_.push_back(0);
+    std::uint32_t continuations = 0;
     for (std::size_t i = 0; i < text_.size(); ++i) {
+        if (i % kBlock == 0) {
+            continuations_.push_back(continuations);
+        }
+        continuations += is_continuation(text_[i]) ? 1 : 0;
         const bool lone_return =
             text_[i] == '\r' && (i + 1 == text_.size() || text_[i + 1] != '\n');
         if (text_[i] == '\n' || lone_return) {
@@ -32,11 +37,20 @@ Position Source::position(std::uint32_t offset) const {
     offset = std::min(offset, size);
     const auto after = std::upper_bound(lines_.begin(), lines_.end(), offset);
     const auto line = static_cast<std::uint32_t>(after - lines_.begin());
-    std::uint32_t column = 1;
-    for (std::uint32_t i = lines_[line - 1]; i < offset; ++i) {
-        column += is_continuation(text_[i]) ? 0 : 1;
-    }
-    return {line, column};
+    const std::uint32_t begin = lines_[line - 1];
+    return {line, 1 + (offset - begin) - count_continuations(begin, offset)};
+}
+
+std::uint32_t Source::count_continuations(std::uint32_t begin, std::uint32_t end) const {
+    const std::uint32_t first = (begin + kBlock - 1) / kBlock;
+    const std::uint32_t last = end / kBlock;
+    const auto count = [this](std::uint32_t from, std::uint32_t to) {
+        return static_cast<std::uint32_t>(
+            std::count_if(text_.begin() + from, text_.begin() + to, is_continuation));
+    };
+    return first >= last ? count(begin, end)
+                         : count(begin, first * kBlock) + continuations_[last] -
+                               continuations_[first] + count(last * kBlock, end);
 }
 
 std::string_view Source::line(std::uint32_t number) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit.hpp"
 
+#include "expression_compiler.hpp"
 #include "policy.hpp"
 
 #include <algorithm>
@@ -115,7 +116,7 @@ private:
             } else if (setting.key.text == "kss") {
                 check_results(*setting.value, result);
             } else if (setting.key.text == "emit") {
-                diagnostics_.report<Code::EmitIgnored>(setting.key.span);
+                check_emit(object, *setting.value, result);
             } else if (setting.key.text == "omit") {
                 check_omit(object, *setting.value, result);
             }
@@ -129,6 +130,27 @@ private:
                 setting.granted = true;
             } else if (!is_text || result->text != "denied") {
                 wrong(result->span, "a result that is neither \"granted\" nor \"denied\"");
+            }
+        }
+    }
+
+    void check_emit(const psl::DictEntry& object,
+                    const psl::Expression& expressions,
+                    AuditSetting& setting) {
+        const std::vector<std::string>& known =
+            model_expressions(policy_.model_of(object.key.text));
+        for (const psl::ExpressionPtr& expression : expressions.children) {
+            if (expression->kind != Kind::Text) {
+                wrong(expression->span, "an expression to emit that is no text");
+            } else if (std::ranges::find(known, expression->text) == known.end()) {
+                diagnostics_
+                    .report<Code::Undeclared>(expression->span,
+                                              Word{expression->text},
+                                              Text{"expression"},
+                                              Word{object.key.text})
+                    .hint(lang::closest(expression->text, known));
+            } else {
+                setting.emit.push_back(expression->text);
             }
         }
     }
@@ -204,6 +226,32 @@ const std::map<unsigned, AuditSetting>* AuditTable::find(std::string_view profil
     }
     const auto settings = found->second.find(object);
     return settings == found->second.end() ? nullptr : &settings->second;
+}
+
+std::vector<unsigned> AuditTable::emitting(std::string_view profile,
+                                           const Policy& policy,
+                                           const psl::Expression& expression) const {
+    std::vector<unsigned> levels;
+    const auto add = [&](const psl::Expression& part) {
+        const std::vector<unsigned> more = emitting(profile, policy, part);
+        levels.insert(levels.end(), more.begin(), more.end());
+    };
+    for (const psl::ExpressionPtr& child : expression.children) {
+        add(*child);
+    }
+    for (const psl::DictEntry& entry : expression.entries) {
+        add(*entry.value);
+    }
+    const auto* const settings =
+        expression.kind == Kind::Call ? find(profile, policy.object_of(expression.name)) : nullptr;
+    if (settings != nullptr) {
+        for (const auto& [at, setting] : *settings) {
+            if (std::ranges::count(setting.emit, expression.name.last().text) != 0) {
+                levels.push_back(at);
+            }
+        }
+    }
+    return levels;
 }
 
 }  // namespace sdk::policyc

@@ -20,6 +20,7 @@ struct Policy;
 struct AuditSetting {
     bool granted = false;
     std::vector<std::string> omit;  ///< Flow: states in which nothing is recorded
+    std::vector<std::string> emit;  ///< expressions: rules that call them are recorded too
 };
 
 /// Object -> level -> setting. Levels are below ksec::format::kAuditLevels.
@@ -34,6 +35,11 @@ struct AuditTable {
     /// What the profile in force (empty: the default) says of an object; null: nothing.
     [[nodiscard]] const std::map<unsigned, AuditSetting>* find(std::string_view profile,
                                                                const std::string& object) const;
+
+    /// Levels at which the profile in force names an expression that `expression` calls.
+    [[nodiscard]] std::vector<unsigned> emitting(std::string_view profile,
+                                                 const Policy& policy,
+                                                 const psl::Expression& expression) const;
 };
 
 /// Reports profiles and defaults that are malformed, declared twice or unknown, in declarations and

@@ -119,6 +119,10 @@ private:
     /// A checked index, clamped against a CPU that guesses past the check.
     std::string checked_index(const std::string& index, const std::string& count);
     Value list_element(const Value& base, const Value& position, const psl::Expression& expression);
+    Value choose(const std::vector<Value>& elements, const std::string& at, const lang::Span& span);
+    Value choose_scalar(const std::vector<Value>& elements,
+                        const std::string& at,
+                        const lang::Span& span);
     std::string list_count(const Value& list);
     Value array_element(const Value& base, const Value& position);
     Value

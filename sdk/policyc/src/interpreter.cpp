@@ -62,7 +62,7 @@ public:
         }
         for (const psl::Binding* binding : policy_.bindings) {
             if (event_named(binding->event) == event_.event && applies(binding->selectors)) {
-                visit(binding->items, profile_in(binding->audit, {}));
+                visit(binding->items, {profile_in(binding->audit, {}), {}});
             }
         }
         is_state_part_ = true;
@@ -72,9 +72,9 @@ public:
         }
         for (const Postponed& postponed : postponed_) {
             if (postponed.item != nullptr) {
-                visit(*postponed.item, postponed.profile);
+                visit(*postponed.item, postponed.scope);
             } else {
-                audit(*postponed.granted, postponed.profile);
+                audit(*postponed.granted, postponed.scope);
             }
         }
         if (!is_denied_) {
@@ -85,12 +85,18 @@ public:
     }
 
 private:
+    /// What holds for an item: the audit profile, and what the choices around it looked at.
+    struct Scope {
+        std::string_view profile;
+        std::vector<const Expression*> subjects;
+    };
+
     /// Something for the second part: an item to visit, or a grant to be recorded if the run-time
     /// level then says so.
     struct Postponed {
         const psl::Item* item = nullptr;
         const psl::RuleCall* granted = nullptr;
-        std::string_view profile;
+        Scope scope;
     };
 
     static std::string_view profile_in(const lang::Name& audit, std::string_view outer) {
@@ -139,19 +145,19 @@ private:
         return value == subject_.method->name;
     }
 
-    void visit(const psl::Items& items, std::string_view profile) {
+    void visit(const psl::Items& items, const Scope& scope) {
         for (const psl::Item& item : items) {
-            visit(item, profile);
+            visit(item, scope);
         }
     }
 
-    void visit(const psl::Item& item, std::string_view profile) {
+    void visit(const psl::Item& item, const Scope& scope) {
         if (is_denied_) {
             return;  // the verdict stands
         }
         if (const auto* match = std::get_if<psl::Match>(&item.node)) {
             if (applies(match->selectors)) {
-                visit(match->items, profile_in(match->audit, profile));
+                visit(match->items, {profile_in(match->audit, scope.profile), scope.subjects});
             }
             return;
         }
@@ -164,11 +170,11 @@ private:
         const bool needs_state =
             reads_state(policy_, read) || (call != nullptr && changes_state(*call));
         if (needs_state && !is_state_part_) {
-            postponed_.push_back({&item, nullptr, profile});
+            postponed_.push_back({&item, nullptr, scope});
         } else if (call != nullptr) {
-            run_rule(*call, profile);
+            run_rule(*call, scope);
         } else {
-            run_choice(*choice, profile);
+            run_choice(*choice, scope);
         }
     }
 
@@ -177,7 +183,7 @@ private:
         return states_->objects.contains(object) || call.name.last().text == "set_level";
     }
 
-    void run_rule(const psl::RuleCall& call, std::string_view profile) {
+    void run_rule(const psl::RuleCall& call, const Scope& scope) {
         has_rule_ = true;
         Evaluator evaluator(policy_, event_, message_, *states_);
         const std::optional<bool> granted =
@@ -185,27 +191,57 @@ private:
         conclude({call.span, &call, EvaluatedRule::Outcome::Granted, evaluator.looked_at()},
                  granted);
         if (is_state_part_) {
-            audit(call, profile);
+            audit(call, scope);
         } else {
-            postponed_.push_back({nullptr, &call, profile});
+            postponed_.push_back({nullptr, &call, scope});
         }
     }
 
     /// Remembers the first granted rule that a profile wants recorded at the level now in force.
-    void audit(const psl::RuleCall& call, std::string_view profile) {
+    void audit(const psl::RuleCall& call, const Scope& scope) {
+        if (result_.is_audited || is_denied_) {
+            return;
+        }
         const std::string object = policy_.object_of(call.name);
+        const AuditSetting* const setting = setting_of(object, scope.profile);
+        bool is_wanted = (setting != nullptr && setting->granted) ||
+                         calls_emitted(*call.argument, scope.profile);
+        for (const Expression* const subject : scope.subjects) {
+            is_wanted = is_wanted || calls_emitted(*subject, scope.profile);
+        }
+        if (is_wanted && (setting == nullptr || !is_omitted(call, object, *setting))) {
+            result_.is_audited = true;
+            result_.audited_by = call.span;
+        }
+    }
+
+    /// Of the level now in force; null: none.
+    [[nodiscard]] const AuditSetting* setting_of(const std::string& object,
+                                                 std::string_view profile) const {
         const std::map<unsigned, AuditSetting>* const settings =
             policy_.audit.find(profile, object);
-        if (settings == nullptr || result_.is_audited || is_denied_) {
-            return;
+        if (settings == nullptr) {
+            return nullptr;
         }
         const auto setting = settings->find(states_->level);
-        if (setting == settings->end() || !setting->second.granted ||
-            is_omitted(call, object, setting->second)) {
-            return;
+        return setting == settings->end() ? nullptr : &setting->second;
+    }
+
+    /// Whether an expression is called in it that the profile emits.
+    [[nodiscard]] bool calls_emitted(const Expression& read, std::string_view profile) const {
+        if (read.kind == Expression::Kind::Call) {
+            const AuditSetting* const setting = setting_of(policy_.object_of(read.name), profile);
+            if (setting != nullptr &&
+                std::ranges::count(setting->emit, read.name.last().text) != 0) {
+                return true;
+            }
         }
-        result_.is_audited = true;
-        result_.audited_by = call.span;
+        return std::ranges::any_of(
+                   read.children,
+                   [&](const auto& part) { return calls_emitted(*part, profile); }) ||
+               std::ranges::any_of(read.entries, [&](const psl::DictEntry& entry) {
+                   return calls_emitted(*entry.value, profile);
+               });
     }
 
     /// Whether the rule has left its automaton in a state that the profile omits.
@@ -233,8 +269,9 @@ private:
         result_.evaluated.push_back(std::move(rule));
     }
 
-    void run_choice(const psl::Choice& choice, std::string_view outer) {
-        const std::string_view profile = profile_in(choice.audit, outer);
+    void run_choice(const psl::Choice& choice, const Scope& outer) {
+        Scope scope{profile_in(choice.audit, outer.profile), outer.subjects};
+        scope.subjects.push_back(choice.subject.get());
         Evaluator evaluator(policy_, event_, message_, *states_);
         const Expression* const subject = evaluator.chosen(*choice.subject);
         const bool is_select = subject != nullptr && subject->kind == Expression::Kind::Call &&
@@ -251,13 +288,13 @@ private:
         const MicConfig* const mic = mic_of(*subject);
         for (const psl::Case& entry : choice.cases) {
             if (entry.key != psl::Case::Key::Otherwise && is_case(entry, *value, is_select, mic)) {
-                visit(entry.items, profile);
+                visit(entry.items, scope);
                 return;
             }
         }
         for (const psl::Case& entry : choice.cases) {
             if (entry.key == psl::Case::Key::Otherwise) {
-                visit(entry.items, profile);
+                visit(entry.items, scope);
                 return;
             }
         }

@@ -238,9 +238,15 @@ private:
         AuditLevels levels;
         if (result_.records_run) {
             levels.set();
-        } else if (settings != nullptr) {
+        } else {
+            add_emitting(rule, *rule.call->argument, levels);
+            for (const ChosenCase& chosen : rule.cases) {
+                add_emitting(rule, *chosen.choice->subject, levels);
+            }
+        }
+        if (settings != nullptr) {
             for (const auto& [level, setting] : *settings) {
-                levels[level] = setting.granted;
+                levels[level] = levels[level] || setting.granted;
             }
         }
         if (levels.none()) {
@@ -252,6 +258,12 @@ private:
             return static_cast<u16>(result_.audits.size() - 1);
         }
         return static_cast<u16>(known - result_.audits.begin());
+    }
+
+    void add_emitting(const BoundRule& rule, const psl::Expression& read, AuditLevels& levels) {
+        for (const unsigned level : policy_.audit.emitting(rule.profile, policy_, read)) {
+            levels.set(level);
+        }
     }
 
     static bool lacks(const lang::Message& message, const std::vector<std::string>& parameters) {

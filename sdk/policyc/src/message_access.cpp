@@ -169,7 +169,6 @@ std::string ExpressionCompiler::checked_index(const std::string& index, const st
     return code;
 }
 
-/// One that is computed needs elements of one type that code can choose from.
 Value ExpressionCompiler::list_element(const Value& base,
                                        const Value& position,
                                        const Expression& expression) {
@@ -180,42 +179,84 @@ Value ExpressionCompiler::list_element(const Value& base,
     if (base.elements.empty()) {
         return wrong_operand(span, "a computed index", "a list that is not empty", base);
     }
-    const auto like = std::ranges::find(base.elements, Value::Kind::Integer, &Value::kind);
-    const bool has_type = like != base.elements.end();
+    const std::string at = checked_index(position.code, fmt::format("{}u", base.elements.size()));
+    return choose(base.elements, at, span);
+}
+
+/// The element of that number; all are of one type. Of lists and dictionaries each part is chosen
+/// by itself.
+Value ExpressionCompiler::choose(const std::vector<Value>& elements,
+                                 const std::string& at,
+                                 const lang::Span& span) {
+    const Value& first = elements[0];
+    if (first.kind != Value::Kind::Elements && first.kind != Value::Kind::Record) {
+        return choose_scalar(elements, at, span);
+    }
+    const auto other = std::ranges::find_if(elements, [&first](const Value& element) {
+        return element.kind != first.kind || element.names != first.names ||
+               element.elements.size() != first.elements.size();
+    });
+    if (other != elements.end()) {
+        return wrong_operand(span, "a computed index", "elements of one form", *other);
+    }
+    Value result = first;
+    for (std::size_t i = 0; i < first.elements.size(); ++i) {
+        std::vector<Value> column;
+        for (const Value& element : elements) {
+            column.push_back(element.elements[i]);
+        }
+        result.elements[i] = choose(column, at, span);
+        if (result.elements[i].kind == Value::Kind::Wrong) {
+            return {};
+        }
+    }
+    return result;
+}
+
+Value ExpressionCompiler::choose_scalar(const std::vector<Value>& elements,
+                                        const std::string& at,
+                                        const lang::Span& span) {
+    const auto like = std::ranges::find(elements, Value::Kind::Integer, &Value::kind);
+    const bool has_type = like != elements.end();
     std::vector<Value> values;
     std::vector<std::string> codes;
-    for (const Value& element : base.elements) {
+    std::vector<std::string> handles;
+    for (const Value& element : elements) {
         Value value = element;
         if (is_text(element)) {
             value = text_value(element);
         } else if (element.kind == Value::Kind::Place) {
             value.code = fmt::format("Place{{{}.at + {}u}}", value.place, value.offset);
+            handles.push_back(handle_number(value));
         } else {
             value = typed(
                 element, has_type ? like->bits : kDefaultBits, !has_type || like->is_signed, span);
         }
-        const bool has_handles = value.kind == Value::Kind::Place && value.type->handle_count != 0;
-        if (value.kind != Value::Kind::Wrong && (joined_type(value).empty() || has_handles)) {
-            diagnostics_.report<Code::NotSupportedYet>(
-                span, Text{"a computed index of a list of " + describe(value)});
-            return {};
-        }
-        if (value.kind == Value::Kind::Wrong ||
+        if (value.kind == Value::Kind::Wrong || joined_type(value).empty() ||
             (!values.empty() && !is_same_type(values[0], value))) {
             return wrong_operand(span, "a computed index", "a list of one type", value);
         }
         codes.push_back(value.code);
         values.push_back(value);
     }
-    const std::string at = checked_index(position.code, fmt::format("{}u", codes.size()));
+    const auto pick = [&](const std::string& type,
+                          const std::string& name,
+                          const std::vector<std::string>& from) {
+        line(fmt::format("const {} {}_list[] = {{{}}};", type, name, fmt::join(from, ", ")));
+        line(fmt::format("const {} {} = {}_list[{}];", type, name, name, at));
+        cost_ += kLoadCost * static_cast<std::uint32_t>(from.size());
+    };
     Value result = values[0];
     result.code = temporary();
-    const std::string type = joined_type(result);
-    line(fmt::format("const {} {}_list[] = {{{}}};", type, result.code, fmt::join(codes, ", ")));
-    line(fmt::format("const {} {} = {}_list[{}];", type, result.code, result.code, at));
-    cost_ += kLoadCost * static_cast<std::uint32_t>(codes.size());
+    pick(joined_type(result), result.code, codes);
     result.place = result.code;
     result.offset = 0;
+    if (result.kind == Value::Kind::Place && result.type->handle_count != 0) {
+        const std::string handle = result.code + "_handle";
+        pick("u32", handle, handles);
+        result.handle = 0;
+        result.more_handles = " + " + handle;
+    }
     for (const Value& value : values) {
         result.most = std::max(result.most, value.most);
     }

@@ -40,6 +40,7 @@ const std::vector<ModelCalls>& all_calls() {
          {"has", "is_enabled"}},
         {"RateLimit", {"init", "fini", "take"}, {"left"}},
         {"TimeWindow", {"allow", "set_clock"}, {"is_open"}},
+        {"Regex", {}, {"match", "select"}},
     };
     return kCalls;
 }
@@ -51,7 +52,9 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
 }  // namespace
 
 const std::vector<std::string>& model_expressions(const std::string& model) {
-    return std::ranges::find(all_calls(), model, &ModelCalls::model)->expressions;
+    static const std::vector<std::string> kNone;
+    const auto found = std::ranges::find(all_calls(), model, &ModelCalls::model);
+    return found == all_calls().end() ? kNone : found->expressions;
 }
 
 const std::vector<std::string>& model_rules(const std::string& model) {

@@ -58,9 +58,15 @@ public:
     [[nodiscard]] std::uint32_t line_begin(std::uint32_t number) const;
 
 private:
+    static constexpr std::uint32_t kBlock = 1024;
+
+    /// Of the bytes that continue a character.
+    [[nodiscard]] std::uint32_t count_continuations(std::uint32_t begin, std::uint32_t end) const;
+
     std::string name_;
     std::string text_;
-    std::vector<std::uint32_t> lines_;  // offset of each line's first byte
+    std::vector<std::uint32_t> lines_;          // offset of each line's first byte
+    std::vector<std::uint32_t> continuations_;  // before each block: a line may be the whole file
 };
 
 /// All files of one run. Sources never move, so views into their text stay valid.

@@ -82,3 +82,21 @@ TEST_CASE("signs of several characters count only without gaps", "[lang][lexer]"
     CHECK(cursor.at_sign("==>", 3));
     CHECK_FALSE(cursor.at_sign("==>", 1));
 }
+
+TEST_CASE("columns count characters, however long the line is", "[lang][source]") {
+    std::string text = "\n";
+    for (int i = 0; i < 5000; ++i) {
+        text += i % 3 == 0 ? "\xC3\xA4" : "b";
+    }
+    const Source source{"long", text};
+    std::uint32_t column = 1;
+    for (std::uint32_t at = 1; at < text.size(); ++at) {
+        if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80) {
+            const Position place = source.position(at);
+            REQUIRE(place.line == 2);
+            REQUIRE(place.column == column);
+            ++column;
+        }
+    }
+    CHECK(column == 5001);
+}
