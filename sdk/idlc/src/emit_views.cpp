@@ -4,6 +4,7 @@
 #include "emit_common.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace sdk::idlc {
 
@@ -16,13 +17,35 @@ using lang::Type;
 
 bool needs_check(const Type& type) { return type.has_range || type.has_tag; }
 
+/// Whether generated code uses the parameter `arena`.
+bool names_arena(std::string_view code) {
+    const auto is_letter = [](char c) {
+        return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+    };
+    constexpr std::string_view kArena = "arena";
+    for (std::size_t at = code.find(kArena); at != std::string_view::npos;
+         at = code.find(kArena, at + 1)) {
+        const std::size_t end = at + kArena.size();
+        const bool is_member = at != 0 && (is_letter(code[at - 1]) || code[at - 1] == '.');
+        if (!is_member && (end == code.size() || !is_letter(code[end]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// A function that judges one element with this check.
+std::string judge(const std::string& item, const std::string& check) {
+    return std::string{names_arena(check) ? "[&arena]" : "[]"} + "(const auto& " + item +
+           ") { return " + check + "; }";
+}
+
 /// An expression that is true when `value`, of a type that needs a check, is well formed.
 std::string check_of(const Type& type, const std::string& value, unsigned depth) {
     const std::string item = "item" + std::to_string(depth);
     const std::string max = std::to_string(type.count);
     const auto each = [&](const Type& element) {
-        return "[&arena](const auto& " + item + ") { return " + check_of(element, item, depth + 1) +
-               "; }";
+        return judge(item, check_of(element, item, depth + 1));
     };
     switch (type.kind) {
     case Type::Kind::String:
@@ -80,11 +103,8 @@ public:
     }
 
 private:
-    /// Whether the code of these checks needs the arena; an unused parameter has no name.
     static bool uses_arena(const std::vector<std::string>& checks) {
-        return std::ranges::any_of(checks, [](const std::string& check) {
-            return check.find("arena") != std::string::npos;
-        });
+        return std::ranges::any_of(checks, names_arena);
     }
 
     void validity(const Type& type) {
@@ -161,9 +181,8 @@ private:
                 checks.push_back("arena.read(fixed." + member + ", " + max + ", view." + member +
                                  ")");
                 if (type.kind == Type::Kind::Sequence && needs_check(*type.element.type)) {
-                    checks.push_back("::idl::all(view." + member +
-                                     ", [&arena](const auto& item) { return " +
-                                     check_of(*type.element.type, "item", 0) + "; })");
+                    checks.push_back("::idl::all(view." + member + ", " +
+                                     judge("item", check_of(*type.element.type, "item", 0)) + ")");
                 }
             } else {
                 copies.push_back("view." + member + " = fixed." + member + ";");
@@ -173,11 +192,11 @@ private:
             }
         }
         const bool empty = message.fields.empty();
-        const bool names_arena = has_inner_ranges(message) || uses_arena(checks);
+        const bool needs_arena = has_inner_ranges(message) || uses_arena(checks);
         out_.signature("[[nodiscard]] inline bool",
                        "decode",
                        {"const " + fixed + "&" + (empty ? "" : " fixed"),
-                        std::string{"const ::idl::ArenaView&"} + (names_arena ? " arena" : ""),
+                        std::string{"const ::idl::ArenaView&"} + (needs_arena ? " arena" : ""),
                         view + "&" + (empty ? "" : " view")},
                        " {");
         out_.indent();

@@ -216,7 +216,7 @@ HOLDS(lab_Every_handles_req_handles == 2 && lab_Every_handles_res_handles == 3 &
 HOLDS(+lab_Valve_req_arena_size == +lab_Valve_Set_req_arena_size &&
       +lab_Valve_res_arena_size == +lab_Valve_History_res_arena_size &&
       +lab_Valve_arena_size >= +lab_Valve_res_arena_size);
-HOLDS(lab_Every_req_handles == 2 && lab_Every_res_handles == 3 && lab_Every_err_handles == 0);
+HOLDS(lab_Every_req_handles == 8 && lab_Every_res_handles == 7 && lab_Every_err_handles == 0);
 IS(lab_Valve_MaxReason, nk_uint32_t);
 IS(((struct lab_Valve_Set_req*)0)->base_, struct nk_message);
 IS(((struct lab_Valve_Set_res*)0)->base_, struct nk_message);
@@ -266,7 +266,7 @@ HOLDS(lab_Actuator_valve_iid == 0 && lab_Actuator_interface_iid == 1 && lab_Actu
       lab_Actuator_iidOffset == 0 && lab_Actuator_securityIidMax == 0);
 HOLDS(lab_Actuator_component_req_arena_size > 0 && lab_Actuator_component_res_arena_size > 0 &&
       lab_Actuator_component_arena_size >= lab_Actuator_component_res_arena_size);
-HOLDS(lab_Actuator_component_req_handles == 2 && lab_Actuator_component_res_handles == 3 &&
+HOLDS(lab_Actuator_component_req_handles == 8 && lab_Actuator_component_res_handles == 7 &&
       lab_Actuator_component_err_handles == 0);
 IS(((lab_Actuator_component*)0)->valve, struct lab_Valve*);
 IS(&lab_Actuator_component_init,
@@ -289,7 +289,7 @@ HOLDS(lab_Plant_securityIid == 0 && lab_Plant_securityIidMax == 1);
 HOLDS(+lab_Plant_entity_req_arena_size == +lab_Plant_component_req_arena_size &&
       +lab_Plant_entity_res_arena_size == +lab_Plant_component_res_arena_size &&
       +lab_Plant_entity_arena_size == +lab_Plant_component_arena_size);
-HOLDS(lab_Plant_entity_req_handles == 2 && lab_Plant_entity_res_handles == 3 &&
+HOLDS(lab_Plant_entity_req_handles == 8 && lab_Plant_entity_res_handles == 7 &&
       lab_Plant_entity_err_handles == 0);
 IS((struct lab_Plant_entity){0}, lab_Plant_component);
 IS(((lab_Plant_entity_req*)0)->act_valve, union lab_Valve_req);

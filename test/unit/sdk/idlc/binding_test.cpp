@@ -294,6 +294,11 @@ TEST_CASE("handles in unions and sequences have their places in the message", "[
     REQUIRE(reply.value().back.is_key());
     CHECK(reply.value().back.key().handle == 9);
 
+    const auto rings = plant.every_proxy.rings({lab::Every::Keys{}, keys}, {});
+    REQUIRE(rings.ok());
+    CHECK(rings.value().rings[0].keys[2].handle == 22);
+    CHECK(rings.value().rings[1].keys.size() == 0);
+
     const auto small = plant.every_proxy.grants(lab::Every::Grant::make_small(7), {});
     REQUIRE(small.ok());
     CHECK(small.value().back.small() == 7);

@@ -151,6 +151,10 @@ public:
         return results;
     }
 
+    idl::Outcome<rings_Results> rings(const idl::Caller&, const rings_Arguments& in) override {
+        return rings_Results{.rings = {lab::Every::Ring{.keys = in.arena[1]}, {}}};
+    }
+
     ints_Arguments last_ints;
     bool full = false;
     base::u64 sum = 0;
