@@ -96,8 +96,10 @@ u32 idle(Cpu& cpu, u32 ticket) {
     return ticket;
 }
 
-/// Between two steps: lets others have the lock, and interrupts.
+/// Between two steps: lets others have the lock, and interrupts. Who went to sleep since this CPU
+/// last left the kernel is woken in time, however many steps there are.
 u32 breathe(u32 ticket) {
+    scheduler().program_timer(arch::cpu_index());
     if (arch::interrupt_pending()) {
         take_interrupts();
     }

@@ -472,14 +472,15 @@ Thread* Scheduler::choose(CpuId self) {
     if (displaced != nullptr) {
         KASSERT(displaced->phase() == state::kRunning);
         const bool is_equal = rival != nullptr && rival->level == cpu.level;
-        const bool is_slice_over = is_equal && now >= cpu.slice_end;
-        const bool is_beaten = is_slice_over || (rival != nullptr && rival->level > cpu.level);
+        const bool is_over = now >= cpu.slice_end;
+        const bool is_beaten =
+            (is_equal && is_over) || (rival != nullptr && rival->level > cpu.level);
         if (!is_beaten && may_run_on(*displaced, self)) {
             return displaced;
         }
         vacate(cpu, now);
         // Before the rival leaves: their level, if it is the same, does not become empty.
-        enqueue(*displaced, is_slice_over ? Place::Back : Place::Front);
+        enqueue(*displaced, is_over ? Place::Back : Place::Front);
     }
     cpu.thread = nullptr;
     if (rival != nullptr) {

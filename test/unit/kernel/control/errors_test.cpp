@@ -530,6 +530,7 @@ TEST_CASE("methods about memory objects refuse what is none, or too much", "[ker
 TEST_CASE("a memory object whose handle is closed while it is made is none", "[kernel][control]") {
     for (const bool is_converted : {false, true}) {
         Errors m;
+        kernel::scheduler().reprioritize(m.server, 10);  // out of the way
         constexpr u64 kPages = 512;
         REQUIRE(m.status<vmm::Allocate_Response>(
                     endpoint::vmm_VMM,

@@ -197,3 +197,51 @@ TEST_CASE("a memory object is never mapped with another request's rights", "[ker
     }
     m.end();
 }
+
+TEST_CASE("who sleeps while others keep the kernel busy is woken in time", "[kernel][control]") {
+    Machine m;
+    Thread& sleeper = m.add_intruder(6);
+    SECTION("with a long request") {
+        m.allocate(m.thread, kPlace, 1000, kReadWrite);
+        REQUIRE(m.thread.work == kernel::Work::Kernel);
+    }
+    SECTION("with taking processes apart") {
+        m.park(m.thread);
+        for (const char* name : {"one", "two", "three"}) {
+            kernel::end_process(*m.kernel.add_process(name, kOtherClass, 50).process, {});
+        }
+        m.kernel.run(sleeper);
+    }
+    machine().set_clock_step({});
+    REQUIRE(m.kernel.is_running(sleeper));
+    const u64 deadline = Machine::arch_now() + 1'000'000;
+    sleeper.frame.x[0] = Kernel::kKernelHandle;
+    sleeper.frame.x[9] = request_tag(endpoint::thread_Thread, 3, sizeof(u64)).value;  // Sleep
+    sleeper.frame.x[10] = deadline;
+    constexpr u32 kHolds = 3;
+    REQUIRE(m.kernel.enter_by_exception(sleeper, svc(abi::kSvcCall), 0, kHolds) == Exit::Between);
+    REQUIRE(machine().cpus[0].timer.has_value());
+    CHECK(machine().cpus[0].timer->value <= deadline);
+}
+
+TEST_CASE("a thread whose slice ends as a stronger one wakes makes way for its equals",
+          "[kernel][control]") {
+    Machine m;
+    Thread& equal = m.kernel.add_thread(m.process, 100);
+    m.process.priority = 200;
+    Thread& stronger = m.kernel.add_thread(m.process, 200);
+    const u64 slice = kernel::scheduler().slice_length.value;
+    m.kernel.run(stronger);
+    kl::core::Thread::Sleep_Request request{};
+    request.deadline = Machine::arch_now() + slice;
+    m.kernel.call_core<kl::core::Thread::Sleep_Request, kl::core::Thread::Sleep_Response>(
+        stronger, endpoint::thread_Thread, 3, request);
+    Thread& first = m.kernel.is_running(equal) ? equal : m.thread;
+    Thread& second = &first == &equal ? m.thread : equal;
+    REQUIRE(m.kernel.is_running(first));
+    machine().advance(base::Ticks{slice});  // its slice is over, and the stronger one wakes
+    m.kernel.interrupt();
+    REQUIRE(m.kernel.is_running(stronger));
+    m.park(stronger);
+    CHECK(m.kernel.is_running(second));
+}
