@@ -109,8 +109,8 @@ struct Region {
 struct CpuBudget {
     Ticks amount{};  // 0: unlimited
     Ticks period{};
-    u64 end = 0;          // value of Process::cpu_ticks at which it is used up
-    Ticks renewal{};      // end of the period; 0: the next has not begun
+    u64 end = 0;      // value of Process::cpu_ticks at which it is used up
+    Ticks renewal{};  // end of the period; 0: the next has not begun
     bool is_spent = false;
     u32 cursor = kMaxThreads;  // threads from here on have not been told whether it is
     Timer timer{.use = TimerUse::Budget};

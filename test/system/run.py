@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import masked
 from breaking import break_function
 from outside import Ram
 from scenario import Finding, boot, judge, last_lines
@@ -35,7 +36,8 @@ def load_builds(arguments):
                 entries = json.load(file)
         except (OSError, ValueError) as error:
             sys.exit(f"run.py: {path} cannot be read ({error}); build first: ./tessera test does it")
-        builds[label] = {(entry["name"], entry["board"]): entry for entry in entries}
+        plugin = os.path.join(folder, "test/bench/libinsncount.so")
+        builds[label] = {(entry["name"], entry["board"]): {**entry, "plugin": plugin} for entry in entries}
     return builds
 
 
@@ -72,9 +74,18 @@ def perform(job, options):
         if scenario.outside:
             return name, scenario, *watch(scenario, machine, entry, arguments, folder, options)
         command = machine.command(image, entry["tree"], arguments, folder)
+        stretches = os.path.join(folder, "masked")
+        if scenario.masked_at_most:
+            command += masked.plugin_words(entry["plugin"], entry["kernel_elf"], stretches)
         run = boot(command, scenario, options.slowness)
-    names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
-    return name, scenario, command, run, judge(scenario, run, machine, names), names
+        names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
+        findings = judge(scenario, run, machine, names)
+        if scenario.masked_at_most:
+            count, where = masked.longest(stretches, entry["kernel_elf"])
+            print(f"{name}: interrupts masked for at most {count} instructions, of these in {where}", flush=True)
+            findings.append(Finding(f"interrupts masked for at most {scenario.masked_at_most} instructions",
+                                    0 < count <= scenario.masked_at_most, f"{count}: {where}"))
+    return name, scenario, command, run, findings, names
 
 
 def watch(scenario, machine, entry, arguments, folder, options):
