@@ -25,8 +25,8 @@ enum class Phase : u32 {
 
 constexpr u32 kInitEndedCode = 135;  // what an emulator reports when nobody supervises any more
 constexpr u32 kThreadsPerStep = 8;
-constexpr u32 kHandlesPerStep = 4;
-constexpr u32 kTableFramesPerStep = 3;
+constexpr u32 kHandlesPerStep = 16;
+constexpr u32 kTableFramesPerStep = 16;
 
 void release_process_shell(Process& process) {
     if (process.references == 0 && process.state == ProcessState::Ended) {

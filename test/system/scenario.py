@@ -54,7 +54,7 @@ class Scenario:
     builds: tuple = ("gcc", "clang")
     only_long: bool = False
     may_stop: bool = False  # only what it prints counts, and whether it panics, hangs or fails tests does not
-    masked_at_most: int = 0  # instructions with interrupts masked, in one stretch; 0: not measured
+    masked_at_most: int = 0  # instructions with interrupts masked in one stretch, on one CPU; 0: not measured
     outside: type | None = None  # an observer of outside.py, which looks at RAM while the guest runs
 
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields fit their word, lists and nodes stay where they are, texts name their length.
-#include <kernel/base/bits.hpp>
 #include <kernel/base/list.hpp>
 #include <kernel/base/text.hpp>
+#include <sdk/runtime/include/runtime/field.hpp>
 #include <utility>
 
 using namespace base;
+using sdk::Field;
 
 struct Item {
     ListNode node;

@@ -232,7 +232,6 @@ void to_others(Report& report) {
         0xD69F'03E0,  // eret
         0xD69F'0BFF,  // eretaa
         0xD6BF'03E0,  // drps
-        0xD503'207F,  // wfi
         0xD420'0000,  // brk #0
         0x0000'0000,  // udf
         0xD50B'7A21,  // dc cvac, x1

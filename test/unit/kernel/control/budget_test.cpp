@@ -296,4 +296,6 @@ TEST_CASE("kl.core.Task.SetCpuBudget", "[kernel][budget]") {
     child.entry = 0x1'0000;
     REQUIRE(kernel::control::start_process(child).ok());
     CHECK(set(handle.value(), 500, 1'000) == Status::NotReady);
+    parent.process->handles.find(handle.value())->rights = 0;
+    CHECK(set(handle.value(), 500, 1'000) == Status::NoCapability);
 }
