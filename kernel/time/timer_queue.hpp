@@ -4,13 +4,11 @@
 #pragma once
 
 #include <kernel/base/assert.hpp>
-#include <kernel/base/types.hpp>
+#include <kernel/base/names.hpp>
 
 namespace kernel {
 
 using base::Ticks;
-using base::u32;
-using base::u64;
 
 /// What a timer is for.
 enum class TimerUse : u8 {
