@@ -148,8 +148,8 @@ private:
         if (!cells || cells->size() != 2 || (*cells)[0] == 0 || (*cells)[1] < kMinCpuPeriod ||
             (*cells)[1] > kMaxCpuPeriod || (*cells)[0] / kMaxCpus > (*cells)[1]) {
             return refuse(Code::ComponentProperty,
-                          "'cpu-budget' is no amount and period in microseconds, of 1000 to "
-                          "10000000",
+                          "'cpu-budget' is no amount, of at most four periods, and period, of "
+                          "1000 to 10000000 microseconds",
                           "for 2 of every 10 ms write cpu-budget = <2000 10000>;");
         }
         if (component_.cpu_budget) {
