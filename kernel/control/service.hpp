@@ -123,6 +123,10 @@ inline SystemState& system_state() { return *g_parts.system; }
 // --- what handlers share
 // ---------------------------------------------------------------------------
 
+inline base::Ticks ticks_of(u32 microseconds) {
+    return base::Ticks{arch::ticks_per_second() * microseconds / 1'000'000};
+}
+
 /// Bytes of a variable-size parameter, in the staged request; inside it, as the check has proved.
 inline const char* text_of(Thread& caller, const abi::ArenaRange& range) {
     return reinterpret_cast<const char*>(ipc::staged_fixed(caller.message)) + kStagedArenaOffset +

@@ -205,10 +205,6 @@ Result<Outcome> set_initial_priority(Thread& caller,
     return Outcome::Done;
 }
 
-Ticks ticks_of(u32 microseconds) {
-    return Ticks{arch::ticks_per_second() * microseconds / 1'000'000};
-}
-
 Result<Outcome>
 set_cpu_budget(Thread& caller, const task::SetCpuBudget_Request& in, task::SetCpuBudget_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));

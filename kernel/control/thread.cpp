@@ -188,7 +188,7 @@ get_affinity(Thread& caller, const GetAffinity_Request& in, GetAffinity_Response
 Ticks slice_of(u32 kind, u32 microseconds) {
     const bool is_slice = microseconds >= ShortestSlice && microseconds <= LongestSlice;
     if (kind == RoundRobin && is_slice) {
-        return Ticks{arch::ticks_per_second() * microseconds / 1'000'000};
+        return ticks_of(microseconds);
     }
     return microseconds != 0  ? Ticks{}
            : kind == Standard ? scheduler().slice_length

@@ -374,8 +374,8 @@ void limit_cpu(Process& process, Ticks amount, Ticks period) {
 /// When the budget that pays for what a CPU runs will be used up. A period begins if none is going
 /// on.
 Ticks Scheduler::budget_end(const Cpu& cpu) {
-    const Process& payer = *cpu.context->owner->process;
-    CpuBudget& budget = cpu.context->owner->process->cpu_budget;
+    Process& payer = *cpu.context->owner->process;
+    CpuBudget& budget = payer.cpu_budget;
     if (budget.renewal.value == 0) {
         budget.renewal = Ticks{cpu.since.value + budget.period.value};
         timers.move(budget.timer, budget.renewal);

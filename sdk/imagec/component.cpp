@@ -146,7 +146,7 @@ private:
     Completion take_cpu_budget(const Property& property) {
         const auto cells = find_cells(property.value);
         if (!cells || cells->size() != 2 || (*cells)[0] == 0 || (*cells)[1] < kMinCpuPeriod ||
-            (*cells)[1] > kMaxCpuPeriod || (*cells)[0] / kMaxCpus > (*cells)[1]) {
+            (*cells)[1] > kMaxCpuPeriod || (*cells)[0] > std::uint64_t{(*cells)[1]} * kMaxCpus) {
             return refuse(Code::ComponentProperty,
                           "'cpu-budget' is no amount, of at most four periods, and period, of "
                           "1000 to 10000000 microseconds",

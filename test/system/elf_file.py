@@ -4,6 +4,8 @@
 import functools
 import struct
 
+LONGEST_NAME = 256  # of those that are looked for, with the NUL
+
 
 def read_sections(path):
     """The bytes of an ELF file and its sections as (kind, flags, address, offset, size, link)."""
@@ -16,33 +18,30 @@ def read_sections(path):
     return data, [struct.unpack_from("<IQQQQI", data, offset + i * size + 4) for i in range(count)]
 
 
-def find_function(path, prefix):
-    """Address of the function whose linker name begins with `prefix`; None when it is not one."""
+def symbols(path):
+    """(linker name with its NUL and what follows it, whether it is a function, address) of each symbol."""
     data, sections = read_sections(path)
-    found = set()
     for kind, _, _, offset, size, link in sections:
         if kind != 2:  # SYMTAB
             continue
         names = sections[link][3]
         for at in range(offset, offset + size, 24):
             name, info, _, _, value = struct.unpack_from("<IBBHQ", data, at)
-            if info & 15 == 2 and data.startswith(prefix.encode(), names + name):
-                found.add(value)
+            yield data[names + name:names + name + LONGEST_NAME], info & 15 == 2, value
+
+
+def find_function(path, prefix):
+    """Address of the function whose linker name begins with `prefix`; None when it is not one."""
+    found = {value for name, is_function, value in symbols(path) if is_function and name.startswith(prefix.encode())}
     return found.pop() if len(found) == 1 else None
 
 
 @functools.cache
 def find_symbol(path, wanted):
     """Address of the symbol with exactly this linker name; KeyError when there is none."""
-    data, sections = read_sections(path)
-    for kind, _, _, offset, size, link in sections:
-        if kind != 2:  # SYMTAB
-            continue
-        names = sections[link][3]
-        for at in range(offset, offset + size, 24):
-            name, _, _, _, value = struct.unpack_from("<IBBHQ", data, at)
-            if data.startswith(wanted.encode() + b"\0", names + name):
-                return value
+    for name, _, value in symbols(path):
+        if name.startswith(wanted.encode() + b"\0"):
+            return value
     raise KeyError(wanted)
 
 

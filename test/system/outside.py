@@ -223,7 +223,10 @@ class ProcessFlips(Observer):
             return
         at = self.random.choice(self.places)
         self.process.send_signal(signal.SIGSTOP)  # whose page it is shall not change meanwhile
-        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        try:
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:  # it was stopped for good, and waited for, since
+            return
         if self.ram.bytes[at:at + 16] == self.MARK:
             self.ram.flip(RAM_BASE + at + self.random.randrange(16, PAGE), self.random.randrange(8))
             self.flips += 1

@@ -33,8 +33,10 @@ OTHER_TURNS = (virt(cpus=4, gic=2, icount=0), virt(cpus=4, gic=3, el2=True, icou
 # its turn within 300,000 instructions; 48 callers of one server are served within 20 % of the same number of times.
 TIMED = (virt(cpus=1, icount=0), OTHER_TURNS[0])
 PUNCTUAL = (r"widest-gap-us=(1[3-9]\d\d|[2-9]\d{3}|\d{5,})$",)
-MASKED = 60_000
-FAIR = (r"^exhaustion: flood callers=48 share=[1-9]\d\d least=\d{3} most=\d{3}$",)
+# On one CPU, or waiting for others counts too. The aim is 4,000.
+MASKED = 45_000
+FAIR = dict(TRIAL, forbid=PUNCTUAL,
+            expect=(r"^exhaustion: flood callers=48 share=[1-9]\d\d least=\d{3} most=\d{3}$",) + TRIAL["expect"])
 # CPUs that truly run at the same time. On a host with other work each waits for CPUs that are set
 # aside, minutes in all, and tests with deadlines may fail of it.
 PARALLEL = (virt(cpus=2, gic=3, parallel=True), virt(cpus=4, gic=2, parallel=True))
@@ -46,8 +48,8 @@ WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version
 
 SCENARIOS = (
     Scenario("trial", machines=tuple(m for m in variants() if m.cpu != "max") + OTHER_TURNS[1:], builds=("gcc",), **TRIAL),
-    Scenario("trial", machines=TIMED, builds=("gcc",), forbid=PUNCTUAL, masked_at_most=MASKED,
-             **{**TRIAL, "expect": FAIR + TRIAL["expect"]}),
+    Scenario("trial", machines=TIMED[:1], builds=("gcc",), masked_at_most=MASKED, **FAIR),
+    Scenario("trial", machines=TIMED[1:], builds=("gcc",), **FAIR),
     Scenario("trial, all protections", image="trial", machines=(virt(cpus=2, gic=3, cpu="max"),), seconds=180,
              **PROTECTED),
     # Signed pointers without landing pads; a branch history that the kernel's vectors overwrite.
