@@ -222,8 +222,7 @@ void serve_kernel_request(Thread& caller) {
         word = 0;
     }
     scheduler().cancel_timer(caller);  // the kernel answers at once; sleeping has its own deadline
-    start_work(caller, Work::Kernel);
-    advance_kernel_request(caller);
+    start_work(caller, Work::Kernel);  // a step of its own
 }
 
 void advance_kernel_request(Thread& caller) {

@@ -51,24 +51,12 @@ Result<Outcome> wait(Thread& caller, const Wait_Request& in, Wait_Response&) {
     return Outcome::Waits;
 }
 
-/// The caller came by the fast path: until now nobody had to know that this CPU runs it.
-void take_stock(Thread& caller) { scheduler().cpus[arch::cpu_index().value].thread = &caller; }
-
-/// Ends a quick method whose caller will see its response when it runs next.
-[[noreturn]] void answer_later(Thread& caller, u64 response) {
-    set_result(caller, Status::Ok);
-    caller.frame.x[9] = caller.expected_response;
-    caller.frame.x[10] = response;
-    go_on();
-}
-
 QuickWords wait_quickly(Thread& caller, u64 address, u64 expected, u64 deadline) {
     take_stock(caller);
     const auto begun = begin_wait(caller, address, static_cast<u32>(expected), deadline);
     if (!begun.ok()) {
         return {static_cast<u32>(begun.status()), 0};
     }
-    caller.callee = SlotType::Free;  // who wakes it finds its answer in its frame
     answer_later(caller, 0);
 }
 

@@ -13,6 +13,8 @@ namespace {
 
 namespace task = kl::core::Task;
 
+constexpr u32 kDescribedPerStep = 8;
+
 /// One that does not run yet.
 Result<Process&> new_task(Thread& caller, u32 handle) {
     TRY_VALUE(Process & process, resolve<Process>(*caller.process, handle, abi::rights::kControl));
@@ -31,13 +33,16 @@ bool is_name_taken(const char* name) {
 }
 
 Result<Outcome> create(Thread& caller, const task::Create_Request& in, task::Create_Response& out) {
-    char name[kNameBytes];
-    copy_text(name, kNameBytes, text_of(caller, in.name), in.name.size);
-    const u32 class_length = in.eclass.size > 0 ? in.eclass.size - 1 : 0;
-    const u16 class_id = policy().entry->find_class(text_of(caller, in.eclass), class_length);
-    if (class_id == ksec::kNoClass) {
-        return Status::ResourceNotFound;
+    u64& named_class = caller.kernel_state[0];  // by the first step, plus one
+    if (named_class == 0) {
+        const u32 length = in.eclass.size > 0 ? in.eclass.size - 1 : 0;
+        const u16 found = policy().entry->find_class(text_of(caller, in.eclass), length);
+        named_class = u64{found} + 1;
+        return found == ksec::kNoClass ? Result<Outcome>{Status::ResourceNotFound} : Outcome::More;
     }
+    const auto class_id = static_cast<u16>(named_class - 1);
+    alignas(u64) char name[kNameBytes]{};
+    copy_text(name, kNameBytes, text_of(caller, in.name), in.name.size);
     if (in.priority >= kPriorities || name[0] == '\0') {
         return Status::InvalidArgument;
     }
@@ -135,7 +140,7 @@ void describe(const Process& process, task::TaskInfo& info) {
         process.cpu_ticks / rate * 1'000'000'000 + process.cpu_ticks % rate * 1'000'000'000 / rate;
     info.state = process.state >= ProcessState::Ending ? 2 : static_cast<u32>(process.state);
     info.priority = process.priority;
-    info.threads = process.thread_count;
+    info.threads = process.threads.count();
     info.pagesUsed = static_cast<u32>(process.used_pages);
     info.pagesBudget = static_cast<u32>(process.budget_pages);
     info.handles = process.handles.used();
@@ -147,18 +152,28 @@ void describe(const Process& process, task::TaskInfo& info) {
 Result<Outcome> get_tasks_list(Thread& caller,
                                const task::GetTasksList_Request&,
                                task::GetTasksList_Response& out) {
-    const u32 size = objects().processes.used() * static_cast<u32>(sizeof(task::TaskInfo));
-    TRY_VALUE(u8 * at, begin_response_arena(caller, size));
-    scheduler().charge_all();
-    for (u32 i = 0; i < kMaxProcesses; ++i) {
-        if (const Process* process = objects().processes.find(i); process != nullptr) {
+    constexpr u32 kSize = sizeof(task::TaskInfo);
+    u64& size = caller.kernel_state[0];  // of the list so far
+    if (caller.cursor == 0) {
+        TRY(begin_response_arena(caller, objects().processes.used() * kSize));
+        scheduler().charge_all();
+    }
+    u8* const list = ipc::staged_fixed(caller.message) + kStagedArenaOffset;
+    const u64 room = caller.message.arena_size;  // new ones may come between two steps
+    const u64 stop = room - size < kDescribedPerStep * kSize ? room : size + kDescribedPerStep * kSize;
+    for (; size < stop && caller.cursor < kMaxProcesses; ++caller.cursor) {
+        if (const Process* process = objects().processes.find(caller.cursor); process != nullptr) {
             task::TaskInfo info{};
             describe(*process, info);
-            __builtin_memcpy(at, &info, sizeof(info));
-            at += sizeof(info);
+            __builtin_memcpy(list + size, &info, kSize);
+            size += kSize;
         }
     }
-    out.tasks = {0, size};
+    if (size < room && caller.cursor < kMaxProcesses) {
+        return Outcome::More;
+    }
+    out.tasks = {0, static_cast<u32>(size)};
+    caller.message.arena_size = out.tasks.size;
     return Outcome::Done;
 }
 
@@ -223,14 +238,18 @@ get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Response& o
     return Outcome::Done;
 }
 
-Result<u32> map_clock(Process& process) {
-    TRY_VALUE(Region & region,
-              reserve_region(process,
-                             {.address = abi::kClockAddress,
-                              .size = base::kPageSize,
-                              .kind = RegionKind::Memory,
-                              .object = system_state().clock}));
-    return map_region_step(process, region, 0, access_of(region));
+/// The first of the random numbers that are a process's own.
+u64 secret_of(const Process& process) {
+    return arch::kEntropyOfProcesses + 4 * process.sid.value;
+}
+
+/// Where the clock page will be.
+Result<Region&> reserve_clock(Process& process) {
+    return reserve_region(process,
+                          {.address = abi::kClockAddress,
+                           .size = base::kPageSize,
+                           .kind = RegionKind::Memory,
+                           .object = system_state().clock});
 }
 
 constexpr MethodEntry kMethods[] = {
@@ -270,10 +289,7 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
         return Status::OutOfMemory;
     }
     process->sid = objects().next_sid();
-    const u64 secret = arch::kEntropyOfProcesses + 4 * process->sid.value;
-    process->pointer_key[0] = arch::boot_entropy(secret);
-    process->pointer_key[1] = arch::boot_entropy(secret + 1);
-    process->map_base = choose_map_base(arch::boot_entropy(secret + 2));
+    process->map_base = choose_map_base(arch::boot_entropy(secret_of(*process) + 2));
     process->class_id = class_id;
     process->budget_pages = budget_pages;
     process->priority = priority;
@@ -291,6 +307,9 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
         return give_up(slots.status());
     }
     process->handle_memory = slots.value();
+    for (u32 i = 0; i < 1u << kHandleTableOrder; ++i) {
+        arch::zero_frame(slots.value() + PageCount{i}.bytes());
+    }
     process->handles.initialize(arch::linear<Slot>(slots.value()), kHandlesPerProcess);
     const u16 asid = static_cast<u16>(objects().processes.index_of(*process) + 1);
     const auto table = arch::PageTable::create(*process, base::Asid{asid});
@@ -306,14 +325,21 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
                                                                 .row = row,
                                                                 .type = SlotType::Kernel});
     ++endpoints().core.references;
-    if (const auto mapped = map_clock(*process); !mapped.ok()) {
+    if (const auto reserved = reserve_clock(*process); !reserved.ok()) {
         end_process(*process, {EndReason::Terminated, 0, 0, 0});
-        return mapped.status();
+        return reserved.status();
     }
     return *process;
 }
 
 Result<void> start_process(Process& process) {
+    process.pointer_key[0] = arch::boot_entropy(secret_of(process));
+    process.pointer_key[1] = arch::boot_entropy(secret_of(process) + 1);
+    const Region& clock = *find_region(process, base::VirtAddr{abi::kClockAddress});
+    const auto mapped = map_page(process, clock, 0, access_of(clock));
+    if (!mapped.ok() && mapped.status() != Status::AlreadyExists) {  // by an attempt before
+        return mapped.status();
+    }
     TRY_VALUE(
         Thread & first,
         create_thread(

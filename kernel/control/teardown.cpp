@@ -24,9 +24,9 @@ enum class Phase : u32 {
 };
 
 constexpr u32 kInitEndedCode = 135;  // what an emulator reports when nobody supervises any more
-constexpr u32 kThreadsPerStep = 8;
-constexpr u32 kHandlesPerStep = 16;
-constexpr u32 kTableFramesPerStep = 16;
+constexpr u32 kThreadsPerStep = 2;
+constexpr u32 kHandlesPerStep = 4;
+constexpr u32 kTableWorkPerStep = 8;
 
 void release_process_shell(Process& process) {
     if (process.references == 0 && process.state == ProcessState::Ended) {
@@ -94,14 +94,20 @@ void release_badge(UserObject& badge) {
     release(badge);
 }
 
+template <typename Visit> void each_thread(const Process& process, Visit&& visit) {
+    for (Thread* next = next_thread(process.threads, 0); next != nullptr;
+         next = next_thread(process.threads, next->index + 1)) {
+        visit(*next);
+    }
+}
+
 /// A closed listener must not be found by the fast path's comparison any more.
 void forget_listener(Process& process, u32 handle) {
-    for (u32 i = 0; i < kMaxThreads; ++i) {
-        Thread* thread = scheduler().threads.find(i);
-        if (thread != nullptr && thread->process == &process && thread->listener_handle == handle) {
-            thread->listener_handle = 0xFFFF'FFFF;
+    each_thread(process, [handle](Thread& thread) {
+        if (thread.listener_handle == handle) {
+            thread.listener_handle = 0xFFFF'FFFF;
         }
-    }
+    });
 }
 
 /// Whether the CPUs that ran something when it ended have since entered the kernel.
@@ -134,57 +140,56 @@ void remove(Thread& thread, u64 (&entries)[kMaxCpus]) {
 
 /// Takes up to kThreadsPerStep threads out of everything; true when all are out.
 bool threads_step(Process& process) {
-    u32 removed = 0;
-    for (u32& i = process.teardown_cursor; i < kMaxThreads; ++i) {
-        Thread* thread = scheduler().threads.find(i);
-        if (thread == nullptr || thread->process != &process || thread->phase() == state::kDead) {
-            continue;
-        }
-        remove(*thread, process.cpu_entries);
-        if (++removed == kThreadsPerStep) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool blocks_step(Process& process) {
-    for (u32& i = process.teardown_cursor; i < kMaxThreads; ++i) {
-        Thread* thread = scheduler().threads.find(i);
-        if (thread != nullptr && thread->process == &process) {
-            --process.thread_count;
-            thread->process = nullptr;
-            release_thread(*thread);
-        }
-    }
-    return true;
-}
-
-/// Single threads that ended in a living process: one of them, or of who waits for it, a step.
-bool release_ended_thread() {
-    Scheduler& all = scheduler();
-    for (u32 i = 0; all.ended_threads > 0 && i < kMaxThreads; ++i) {
-        Thread* thread = all.threads.find(i);
-        if (thread != nullptr && thread->phase() == state::kDead && thread->process == nullptr &&
-            thread->home.owner != nullptr && have_entered(thread->kernel_state)) {
-            if (Thread* waiter = thread->followers.front(); waiter != nullptr) {
-                const bool is_joining = waiter->wait_address == kWaitsForEnd;
-                waiter->kernel_state[0] = static_cast<u32>(thread->exit_code);
-                ipc::end_wait(*waiter, is_joining ? Status::Ok : Status::ResourceNotFound);
-                return true;
-            }
-            thread->home.owner = nullptr;
-            --all.ended_threads;
-            release_thread(*thread);
+    for (u32 count = 0; count < kThreadsPerStep; ++count) {
+        Thread* thread = next_thread(process.threads, process.teardown_cursor);
+        if (thread == nullptr) {
             return true;
+        }
+        process.teardown_cursor = thread->index + 1;
+        if (thread->phase() != state::kDead) {
+            remove(*thread, process.cpu_entries);
         }
     }
     return false;
 }
 
+bool blocks_step(Process& process) {
+    for (u32 count = 0; count < kThreadsPerStep; ++count) {
+        Thread* thread = next_thread(process.threads, 0);
+        if (thread == nullptr) {
+            return true;
+        }
+        process.threads.erase(thread->index);
+        thread->process = nullptr;
+        release_thread(*thread);
+    }
+    return false;
+}
+
+/// Single threads that ended in a living process: one of them, or of who waits for it, a step.
+bool release_ended_thread() {
+    ThreadSet& ended = scheduler().ended_threads;
+    Thread* thread = next_thread(ended, 0);
+    while (thread != nullptr && !have_entered(thread->kernel_state)) {
+        thread = next_thread(ended, thread->index + 1);
+    }
+    if (thread == nullptr) {
+        return false;
+    }
+    if (Thread* waiter = thread->followers.front(); waiter != nullptr) {
+        const bool is_joining = waiter->wait_address == kWaitsForEnd;
+        waiter->kernel_state[0] = static_cast<u32>(thread->exit_code);
+        ipc::end_wait(*waiter, is_joining ? Status::Ok : Status::ResourceNotFound);
+        return true;
+    }
+    ended.erase(thread->index);
+    release_thread(*thread);
+    return true;
+}
+
 bool handles_step(Process& process) {
     for (u32 count = 0; count < kHandlesPerStep; ++count) {
-        if (process.teardown_cursor == process.handles.capacity()) {
+        if (process.teardown_cursor == process.handles.touched()) {
             return true;
         }
         Slot& slot = process.handles.at(process.teardown_cursor);
@@ -235,7 +240,7 @@ bool phase_step(Process& process) {
         return true;
     case Phase::Tables:
         arch::leave_user_space();
-        return process.table.destroy_some(process, kTableFramesPerStep);
+        return process.table.destroy_some(process, kTableWorkPerStep);
     case Phase::Last:
         break;
     }
@@ -249,7 +254,7 @@ void drop_events(EventQueue& events) {
     if (Thread* reader = events.readers.front(); reader != nullptr) {
         ipc::end_wait(*reader, Status::Ok);
     }
-    detach_notices({.events = &events});
+    detach_notices(events.attached);
 }
 
 bool close_slot(Process& process, Slot& slot) {
@@ -295,9 +300,10 @@ void end_thread(Thread& thread) {
         entries = 0;
     }
     remove(thread, thread.kernel_state);
-    --process.thread_count;
+    process.threads.erase(thread.index);
     thread.process = nullptr;
-    ++scheduler().ended_threads;
+    scheduler().ended_threads.insert(thread.index);
+    objects().has_remains = true;
 }
 
 void end_process(Process& process, const ExitInfo& info) {
@@ -308,12 +314,8 @@ void end_process(Process& process, const ExitInfo& info) {
     }
     process.exit = info;
     process.state = ProcessState::Ending;
-    for (u32 i = 0; i < kMaxThreads; ++i) {  // none of them is reached on the fast path any more
-        Thread* thread = scheduler().threads.find(i);
-        if (thread != nullptr && thread->process == &process) {
-            thread->status |= flag::kEnding;
-        }
-    }
+    // None of them is reached on the fast path any more.
+    each_thread(process, [](Thread& thread) { thread.status |= flag::kEnding; });
     if (process.port != nullptr) {
         ipc::unbind(*process.port);
     }
@@ -326,6 +328,7 @@ void end_process(Process& process, const ExitInfo& info) {
     process.teardown_phase = 0;
     process.teardown_cursor = 0;
     objects().ending.push_back(process);
+    objects().has_remains = true;
 }
 
 bool reap_step() {
@@ -347,6 +350,7 @@ bool reap_step() {
         shrink_memory_step(*memory);
         return true;
     }
+    objects().has_remains = scheduler().ended_threads.count() > 0;
     return release_ended_thread();
 }
 

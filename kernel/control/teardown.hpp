@@ -12,7 +12,7 @@ namespace kernel {
 struct EventQueue;
 
 /// Handles that one step lifts or closes.
-inline constexpr u32 kLinksPerStep = 32;
+inline constexpr u32 kLinksPerStep = 5;
 
 /// Closes one handle: what it alone kept alive ends, what was derived from it hangs below its
 /// parent from now on. False: that is more than a step's worth; call again.
@@ -27,12 +27,6 @@ void drop_events(EventQueue& events);
 void end_thread(Thread& thread);
 /// Ends a process. Who subscribed is told when everything is given back.
 void end_process(Process& process, const ExitInfo& info);
-
-/// Whether there may be something for reap_step().
-inline bool has_remains() {
-    return !objects().ending.empty() || !objects().dying_memory.empty() ||
-           scheduler().ended_threads > 0;
-}
 
 /// One bounded step of taking ended processes and memory objects apart; false: nothing to do, or
 /// not before another CPU has entered the kernel, which then goes on.

@@ -65,7 +65,7 @@ Result<Outcome> create(Thread& caller, const Create_Request& in, Create_Response
 Result<Outcome> exit(Thread& caller, const Exit_Request& in, Exit_Response&) {
     Process& process = *caller.process;
     caller.exit_code = in.code;
-    if (process.thread_count == 1) {
+    if (process.threads.count() == 1) {
         end_process(process, {EndReason::Exit, in.code, 0, 0});
     } else {
         end_thread(caller);
@@ -82,15 +82,26 @@ Result<Outcome> terminate(Thread& caller, const Terminate_Request& in, Terminate
     return Outcome::Done;
 }
 
-Result<Outcome> sleep(Thread& caller, const Sleep_Request& in, Sleep_Response&) {
-    if (in.deadline <= arch::now().value) {
-        scheduler().end_slice();  // to the end of its queue
-        return Outcome::Done;
+/// Whether it sleeps, or only goes to the end of its queue: the deadline is over.
+bool begin_sleep(Thread& caller, u64 deadline) {
+    if (deadline <= arch::now().value) {
+        scheduler().end_slice();
+        return false;
     }
-    scheduler().timers.arm(caller.timer, Ticks{in.deadline});
+    scheduler().timers.arm(caller.timer, Ticks{deadline});
     caller.status |= flag::kTimed;
     scheduler().block(caller, state::kWaitSleep);
-    return Outcome::Waits;
+    return true;
+}
+
+Result<Outcome> sleep(Thread& caller, const Sleep_Request& in, Sleep_Response&) {
+    return begin_sleep(caller, in.deadline) ? Outcome::Waits : Outcome::Done;
+}
+
+QuickWords sleep_quickly(Thread& caller, u64 deadline, u64, u64) {
+    take_stock(caller);
+    begin_sleep(caller, deadline);
+    answer_later(caller, 0);
 }
 
 Result<Outcome> set_priority(Thread& caller, const SetPriority_Request& in, SetPriority_Response&) {
@@ -223,7 +234,7 @@ constexpr MethodEntry kMethods[] = {
     kMethod<create>,
     kMethod<exit>,
     kMethod<terminate>,
-    kMethod<sleep>,
+    kMethodOrQuick<sleep, sleep_quickly>,
     kMethod<set_priority>,
     kMethod<set_affinity>,
     kMethod<set_tls>,

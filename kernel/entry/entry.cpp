@@ -17,8 +17,6 @@ namespace kernel {
 
 namespace {
 
-constexpr u32 kReapsPerSlice = 32;  // steps of teardown when all CPUs have better things to do
-
 Cpu& this_cpu() { return scheduler().cpus[arch::cpu_index().value]; }
 
 /// The thread that this CPU runs has ended: it is off this CPU, and its block may be reused.
@@ -97,51 +95,100 @@ u32 idle(Cpu& cpu, u32 ticket) {
 }
 
 /// Between two steps: lets others have the lock, and interrupts. Who went to sleep since this CPU
-/// last left the kernel is woken in time, however many steps there are.
-u32 breathe(u32 ticket) {
+/// last left the kernel is woken in time, however many steps there are. The thread of this CPU may
+/// end meanwhile, and another whose vector registers are still here may go on elsewhere.
+u32 breathe(Cpu& cpu, u32 ticket) {
+    if (cpu.context == nullptr || cpu.fp_owner != cpu.thread) {
+        save_fp(cpu);
+    }
     scheduler().program_timer(arch::cpu_index());
     if (arch::interrupt_pending()) {
         take_interrupts();
     }
     kernel_lock().release(ticket);
-    return kernel_lock().acquire();
+    ticket = kernel_lock().acquire();
+    leave_dead(cpu);
+    return ticket;
 }
 
-/// One step of taking apart what has ended; false: there is nothing to do now. What is left is come
-/// back to soon, or CPUs whose threads never call could put it off. The thread of this CPU may be
-/// among the dead: it ended while the lock was not held.
-bool reap(const Cpu& cpu) {
-    leave_dead(cpu);
-    const bool has_reaped = reap_step();
-    Timer& timer = scheduler().reaping;
-    if (has_remains() && !timer.is_armed()) {
-        const u64 pause = scheduler().slice_length.value / kReapsPerSlice;
-        scheduler().timers.arm(timer, Ticks{arch::now().value + pause});
+/// What a CPU does on its way out of the kernel, a step at a time: the continuation of `next`, which
+/// is to run, and some of taking apart what has ended; all of it when there is no thread to run.
+class Chores final {
+public:
+    explicit Chores(Cpu& cpu) : cpu_(cpu) {}
+
+    /// Whether `next` can see EL0.
+    [[nodiscard]] bool are_done_for(const Thread* next) const {
+        return next != nullptr && next->work == Work::None && is_alive(*next) && !may_reap(next);
     }
-    return has_reaped;
-}
+
+    /// One step, or a breath before it.
+    [[gnu::noinline]] u32 step(Thread* next, u32 ticket) {
+        const bool is_reaping = may_reap(next);
+        const bool is_long = is_reaping || has_stepped_ ||
+                             (next != nullptr && (next->work == Work::Kernel || !is_alive(*next)));
+        if (is_long && !has_breathed_) {
+            has_breathed_ = true;
+            return breathe(cpu_, ticket);
+        }
+        has_breathed_ = false;
+        has_stepped_ = true;
+        if (is_reaping) {
+            reaped_ = reap_step() ? reaped_ + 1 : kNothingToReap;
+            come_back();
+        } else if (next == nullptr) {
+            ticket = idle(cpu_, ticket);
+            reaped_ = 0;
+        } else if (!is_alive(*next)) {
+            ipc::remove_thread(*next);
+        } else {
+            ipc::advance(*next);
+        }
+        return ticket;
+    }
+
+private:
+    static constexpr u32 kReapedPerEntry = 4;
+    static constexpr u32 kReapingsPerSlice = 32;  // when all CPUs have better things to do
+    static constexpr u32 kNothingToReap = ~u32{0};
+
+    static bool is_alive(const Thread& next) {
+        return next.process->state == ProcessState::Running;
+    }
+
+    [[nodiscard]] bool may_reap(const Thread* next) const {
+        return objects().has_remains && reaped_ < (next == nullptr ? kNothingToReap : kReapedPerEntry);
+    }
+
+    /// What is left is come back to soon, or CPUs whose threads never call could put it off.
+    static void come_back() {
+        Timer& timer = scheduler().reaping;
+        if (objects().has_remains && !timer.is_armed()) {
+            const u64 pause = scheduler().slice_length.value / kReapingsPerSlice;
+            scheduler().timers.arm(timer, Ticks{arch::now().value + pause});
+        }
+    }
+
+    Cpu& cpu_;
+    u32 reaped_ = 0;  // steps
+    bool has_stepped_ = false;
+    bool has_breathed_ = false;  // since the last step
+};
 
 arch::Frame* leave(Cpu& cpu, u32 ticket) {
     const CpuId self = arch::cpu_index();
-    for (;;) {
+    for (Chores chores{cpu};;) {
         if (policy().has_news) {
             tell_reader();
         }
-        const bool has_reaped = has_remains() && reap(cpu);
         Thread* next = scheduler().pick(self);
-        if (next == nullptr) {
-            ticket = has_reaped ? breathe(ticket) : idle(cpu, ticket);
-        } else if (next->process->state != ProcessState::Running) {
-            ipc::remove_thread(*next);
-        } else if (next->work != Work::None) {
-            ipc::advance(*next);
-            ticket = breathe(ticket);
-        } else {
+        if (chores.are_done_for(next)) {
             switch_fp(cpu, *next);
             scheduler().program_timer(self);
             kernel_lock().release(ticket);
             return &next->frame;
         }
+        ticket = chores.step(next, ticket);
     }
 }
 

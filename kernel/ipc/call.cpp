@@ -91,7 +91,7 @@ Result<void> begin_call(Thread& caller) {
 /// longer than kMaxChain.
 bool would_deadlock(const Thread& caller, const Endpoint& endpoint) {
     const Thread* at = follow_chain(endpoint.server, caller);
-    return at == &caller ? endpoint.process->thread_count == 1 : at != nullptr;
+    return at == &caller ? endpoint.process->threads.count() == 1 : at != nullptr;
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ void unbind(Endpoint& endpoint) {
     endpoint.process = nullptr;
     endpoint.server = nullptr;
     endpoint.waiters = nullptr;  // its threads were removed before
-    detach_notices({.endpoint = &endpoint});
+    detach_notices(endpoint.attached);
 }
 
 bool unbind_step(Endpoint& endpoint, u32& cursor) {

@@ -85,6 +85,7 @@ Result<Notice&> attach_notice(Notice*& notice, Endpoint& endpoint, u64 badge, u1
         }
     }
     notice->endpoint = &endpoint;
+    endpoint.attached.push_back(*notice);
     notice->badge = badge;
     notice->channel = channel;
     return *notice;
@@ -142,18 +143,15 @@ Thread* raise_directly(Notice& notice, u64 bits) {
 
 void detach_notice(Notice& notice) {
     dequeue(notice);
+    notice.receiver_node.unlink();
     notice.token += kNextCall;
     notice.stage = NoticeStage::Idle;
     notice.endpoint = nullptr;
     notice.bits = 0;
 }
 
-void detach_notices(const Receiver& receiver) {
-    for (u32 i = 0; i < kMaxNotices; ++i) {
-        Notice* notice = endpoints().notices.find(i);
-        if (notice == nullptr || !receiver.is_of(*notice)) {
-            continue;
-        }
+void detach_notices(AttachedNotices& attached) {
+    while (Notice* notice = attached.front()) {
         if (notice->is_subscription) {
             end_subscription(*notice);
         } else {
@@ -182,6 +180,7 @@ Result<Notice&> subscribe(const Receiver& receiver, Sid object, u32 mask, u64 id
     ++payer.subscription_count;
     notice->endpoint = receiver.endpoint;
     notice->events = receiver.events;
+    receiver.attached().push_back(*notice);
     notice->badge = id;
     notice->channel = abi::kEventEndpoint;
     notice->is_subscription = true;

@@ -16,6 +16,10 @@ struct Receiver {
         return events != nullptr ? events->process : endpoint->process;
     }
 
+    [[nodiscard]] AttachedNotices& attached() const {
+        return events != nullptr ? events->attached : endpoint->attached;
+    }
+
     [[nodiscard]] bool is_of(const Notice& notice) const {
         return notice.endpoint == endpoint && notice.events == events;
     }
@@ -36,8 +40,8 @@ void raise_notice(Notice& notice, u64 bits);
 Thread* raise_directly(Notice& notice, u64 bits);
 /// Takes the notice off its endpoint; a request being served will not be answered any more.
 void detach_notice(Notice& notice);
-/// Detaches all notices of a receiver that ends: a server's next life attaches anew. O(notices).
-void detach_notices(const Receiver& receiver);
+/// Detaches all notices of a receiver that ends: a server's next life attaches anew. O(attached).
+void detach_notices(AttachedNotices& attached);
 
 /// Events of `mask` of the object with that SID reach the receiver, with `id`. Busy: they do, with
 /// this id. OutOfMemory: the object has kSubscriptionsPerObject, the process

@@ -21,22 +21,21 @@ void HandleTable::initialize(Slot* slots, u32 capacity) {
     KASSERT(capacity > 0 && (capacity & (capacity - 1)) == 0);
     slots_ = slots;
     capacity_ = capacity;
+#pragma GCC unroll 8
     for (u32 i = 0; i < capacity; ++i) {
-        slots[i] = Slot{};
         slots[i].row = kDenyRow;
-        slots[i].next = SlotRef{i + 1 == capacity ? kEnd : i + 1};
     }
-    first_free_ = 0;
     free_count_ = capacity;
 }
 
 Result<u32> HandleTable::insert(const Slot& content) {
-    if (first_free_ == kEnd) {
+    if (free_count_ == 0) {
         return Status::OutOfMemory;
     }
-    const u32 index = first_free_;
+    const bool is_recycled = first_free_ != kEnd;
+    const u32 index = is_recycled ? first_free_ : touched_++;
     Slot& slot = slots_[index];
-    first_free_ = slot.next.value;
+    first_free_ = is_recycled ? slot.next.value : kEnd;
     --free_count_;
     ++used_;
     const auto generation = static_cast<u16>(slot.generation + 1);

@@ -86,6 +86,9 @@ public:
 
     [[nodiscard]] u32 capacity() const { return capacity_; }
 
+    /// Slots from this index on have never been used.
+    [[nodiscard]] u32 touched() const { return touched_; }
+
     [[nodiscard]] u32 used() const { return used_; }
 
     [[nodiscard]] u32 free() const { return free_count_; }
@@ -98,6 +101,7 @@ private:
     Slot* slots_ = nullptr;
     u32 capacity_ = 0;
     u32 first_free_ = kEnd;
+    u32 touched_ = 0;
     u32 used_ = 0;
     u32 free_count_ = 0;
 };

@@ -34,6 +34,15 @@ Result<u64> choose_address(const Process& process, u64 size) {
     return at;
 }
 
+bool is_taken(const Process& process, u64 at, u64 size) {
+    for (const Region& region : process.regions) {
+        if (overlaps(region, at, size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void insert_by_address(Process& process, Region& region) {
     Region* after = process.regions.back();
     while (after != nullptr && after->base > region.base) {
@@ -94,20 +103,15 @@ Region* find_region(Process& process, VirtAddr at) {
 }
 
 Result<Region&> reserve_region(Process& process, const RegionRequest& request) {
-    u64 address = request.address;
-    if (address == 0) {
-        if (!is_user_range(kMapBase, request.size)) {
-            return Status::InvalidArgument;
-        }
-        TRY_VALUE(address, choose_address(process, request.size));
-    }
+    const bool is_anywhere = request.address == 0;
+    u64 address = is_anywhere ? kMapBase : request.address;
     if (!is_user_range(address, request.size) || (request.writable && request.executable)) {
         return Status::InvalidArgument;
     }
-    for (const Region& region : process.regions) {
-        if (overlaps(region, address, request.size)) {
-            return Status::AlreadyExists;
-        }
+    if (is_anywhere) {
+        TRY_VALUE(address, choose_address(process, request.size));
+    } else if (is_taken(process, address, request.size)) {
+        return Status::AlreadyExists;
     }
     Region* region = process.region_count < kRegionsPerProcess ? objects().regions.take() : nullptr;
     if (region == nullptr) {
@@ -307,6 +311,7 @@ bool shrink_memory_step(MemoryObject& memory) {
 void release_memory(MemoryObject& memory) {
     if (--memory.references == 0) {
         objects().dying_memory.push_back(memory);
+        objects().has_remains = true;
     }
 }
 

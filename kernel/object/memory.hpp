@@ -7,7 +7,7 @@
 
 namespace kernel {
 
-inline constexpr u32 kPagesPerStep = 8;
+inline constexpr u32 kPagesPerStep = 4;
 inline constexpr u64 kUserLimit = u64{1} << 39;
 inline constexpr u64 kUserMinimum = 0x1'0000;    // the first 64 KiB stay unmapped
 inline constexpr u64 kMapBase = 0x20'0000'0000;  // where the kernel chooses addresses, at least

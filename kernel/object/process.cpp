@@ -40,11 +40,16 @@ void Process::give_frame(PhysAddr frame) {
 }
 
 bool is_same_name(const char* a, const char* b) {
-    while (*a == *b && *a != '\0') {
-        ++a;
-        ++b;
+    for (u32 at = 0; at < kNameBytes; at += sizeof(u64)) {
+        u64 left;
+        u64 right;
+        __builtin_memcpy(&left, __builtin_assume_aligned(a + at, sizeof(left)), sizeof(left));
+        __builtin_memcpy(&right, __builtin_assume_aligned(b + at, sizeof(right)), sizeof(right));
+        if (left != right) {
+            return false;
+        }
     }
-    return *a == *b;
+    return true;
 }
 
 SlotRef slot_ref(const Process& process, const Slot& slot) {

@@ -10,6 +10,7 @@
 #include <kernel/mem/frames.hpp>
 #include <kernel/mem/pool.hpp>
 #include <kernel/object/handle_table.hpp>
+#include <kernel/object/thread_set.hpp>
 #include <kernel/time/timer_queue.hpp>
 
 namespace kernel {
@@ -19,7 +20,6 @@ struct Thread;
 struct MemoryObject;
 
 inline constexpr u32 kMaxProcesses = 64;
-inline constexpr u32 kMaxThreads = 256;
 inline constexpr u32 kMaxRegions = 2048;
 inline constexpr u32 kMaxMemoryObjects = 512;
 inline constexpr u32 kMaxDeviceRanges = 128;
@@ -144,7 +144,7 @@ struct Process {
     u64 budget_pages = 0;
     u64 used_pages = 0;
     u32 region_count = 0;
-    u32 thread_count = 0;
+    ThreadSet threads;  // those not yet given back, in whatever state
     base::List<Region, &Region::node> regions;  // by address
     base::List<MemoryObject, &MemoryObject::owner_node> owned_memory;
     Endpoint* port = nullptr;  // the server name this life is bound to
@@ -162,7 +162,7 @@ struct Process {
     u32 teardown_cursor = 0;
     u64 cpu_entries[kMaxCpus]{};  // entry counts of the CPUs that ran it when it ended
     base::ListNode reaper_node;
-    char name[kNameBytes]{};
+    alignas(u64) char name[kNameBytes]{};
     char path[kPathBytes]{};  // of its program, as its parent said
 
     /// Takes `pages` from the budget. OutOfMemory.
@@ -183,6 +183,7 @@ struct ObjectPools {
     Pool<UserObject, kUserObjects> user_objects;
     base::List<MemoryObject, &MemoryObject::dying_node> dying_memory;  // for the reaper
     base::List<Process, &Process::reaper_node> ending;
+    bool has_remains = false;  // there may be work for the reaper
     u64 last_sid = 0;
     u32 last_region = 0;
 
@@ -191,7 +192,8 @@ struct ObjectPools {
 
 inline ObjectPools& objects() { return *g_parts.objects; }
 
-/// Whether two NUL-terminated names are the same. O(kNameBytes).
+/// Whether two names are the same, each in kNameBytes, aligned as a u64, zero behind its end.
+/// O(kNameBytes).
 bool is_same_name(const char* a, const char* b);
 
 /// The slot's reference for derivation links.

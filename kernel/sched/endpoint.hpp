@@ -38,13 +38,16 @@ struct Notice {
     u16 channel = 0;            // abi::kIrqEndpoint or kEventEndpoint
     NoticeStage stage = NoticeStage::Idle;
     void (*answered)(Notice& notice) = nullptr;  // runs when the server has replied or died
-    base::ListNode node;
+    base::ListNode node;           // among those queued
+    base::ListNode receiver_node;  // among all that are attached there
     // --- a subscription
     bool is_subscription = false;
     Sid object{};               // whose events
     u32 mask = 0;               // which of them
     base::ListNode event_node;  // of the object's SID; not linked: the object is gone
 };
+
+using AttachedNotices = base::List<Notice, &Notice::receiver_node>;
 
 /// Where events collect until they are fetched (kl.core.Notice.GetEvent).
 struct EventQueue {
@@ -55,6 +58,7 @@ struct EventQueue {
     Sid sid{};
     Process* process = nullptr;
     base::List<Notice, &Notice::node> pending;
+    AttachedNotices attached;
     base::List<Thread, &Thread::queue_node> readers;  // one at most, as a waiter for a futex
 };
 
@@ -74,7 +78,8 @@ struct Endpoint {
     Sid sid{};
     base::List<Thread, &Thread::queue_node> callers;  // by priority, then by arrival
     base::List<Notice, &Notice::node> notices;
-    char name[kNameBytes]{};
+    AttachedNotices attached;
+    alignas(u64) char name[kNameBytes]{};
 
     /// Puts a caller where its priority belongs, behind its equals; it may be queued already.
     /// O(callers).

@@ -424,14 +424,15 @@ void Scheduler::share_out_budget(Process& process) {
     if (budget.renewal <= now) {
         renew(process, now);
     }
-    while (budget.cursor < kMaxThreads) {
-        Thread* thread = threads.find(budget.cursor++);
-        if (thread != nullptr && thread->process == &process && thread->phase() != state::kDead) {
+    if (Thread* thread = next_thread(process.threads, budget.cursor); thread != nullptr) {
+        budget.cursor = thread->index + 1;
+        if (thread->phase() != state::kDead) {
             tell_budget(*thread);
-            timers.move(budget.timer, now);  // the others: one at a time
-            return;
         }
+        timers.move(budget.timer, now);  // the others: one at a time
+        return;
     }
+    budget.cursor = kMaxThreads;
     if (budget.renewal.value != 0) {
         timers.move(budget.timer, budget.renewal);
     }

@@ -146,7 +146,7 @@ public:
     /// If the budget that pays for what this CPU runs is used up: its process is told.
     void check_budget(CpuId self);
     /// The timer of a CPU budget has fired: renews it if it is time, and tells the next thread of
-    /// its process whether it is spent. O(kMaxThreads + kMaxChain).
+    /// its process whether it is spent. O(kMaxChain).
     void share_out_budget(Process& process);
 
     /// Disarms the thread's deadline; no sync object ends a wait of its either.
@@ -214,7 +214,7 @@ public:
     Timer reaping{.use = TimerUse::Reap};  // when to go on with teardown, at the latest
     Pool<Thread, kMaxThreads> threads;
     Futexes futexes;
-    u32 ended_threads = 0;  // of living processes, not yet released
+    ThreadSet ended_threads;  // of living processes, not yet released
     u32 online_cpus = 0;
     Ticks slice_length{arch::ticks_per_second() / 100};  // of round robin: 10 ms
 

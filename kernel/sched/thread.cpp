@@ -13,7 +13,7 @@ void set_meter(Thread& thread) {
 
 Result<Thread&>
 create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32 priority) {
-    if (process.thread_count >= kThreadsPerProcess) {
+    if (process.threads.count() >= kThreadsPerProcess) {
         return Status::OutOfMemory;
     }
     Thread* thread = scheduler().threads.take();
@@ -40,8 +40,12 @@ create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32
     thread->frame.x[0] = argument;
     thread->frame.key[0] = process.pointer_key[0];
     thread->frame.key[1] = process.pointer_key[1];
-    ++process.thread_count;
+    process.threads.insert(thread->index);
     return *thread;
+}
+
+Thread* next_thread(const ThreadSet& set, u32 from) {
+    return scheduler().threads.find(set.next(from));
 }
 
 u32 thread_id(const Thread& thread) {

@@ -218,6 +218,8 @@ Result<Thread&>
 create_thread(Process& process, u64 entry, u64 stack, u64 argument, u64 tls, u32 priority);
 /// Gives `home` the priority and the meter that its process's CPU budget allows.
 void set_meter(Thread& thread);
+/// The threads of a set that are there, from index `from` on: the first; null: none.
+Thread* next_thread(const ThreadSet& set, u32 from);
 /// What names a thread to its process, in 30 bits: another thread in the same block gets another
 /// id.
 u32 thread_id(const Thread& thread);

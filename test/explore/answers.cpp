@@ -282,7 +282,7 @@ bool World::is_quiet() const {
 void World::check_liveness() const {
     const auto now = machine().read_clock();
     const auto* timer = kernel::scheduler().timers.first();
-    require(!kernel::has_remains() || kernel::scheduler().reaping.is_armed(),
+    require(!kernel::objects().has_remains || kernel::scheduler().reaping.is_armed(),
             "what is left of the dead is taken apart");
     require(timer == nullptr || timer->when > now, "a deadline that has passed is noticed");
     for (u8 cpu = 0; cpu < scenario_.cpus; ++cpu) {
@@ -334,11 +334,11 @@ void World::check_waiting(u32 index) const {
     require(ghost.wants != Wants::Answer || !ghost.answered, "an accepted reply ends its call");
     require(phase != state::kTransfer || (thread.peer != nullptr && thread.peer->queued),
             "a copy goes on, or waits for a CPU");
-    require(thread.leader == nullptr || kernel::has_remains() ||
+    require(thread.leader == nullptr || kernel::objects().has_remains ||
                 thread.leader->phase() != state::kDead,
             "nobody follows the dead");
     const bool calls = phase == state::kWaitSend || phase == state::kWaitReply;
-    if (calls && !kernel::has_remains()) {
+    if (calls && !kernel::objects().has_remains) {
         const kernel::Process* server = thread.target->process;
         require(server != nullptr && server->state == kernel::ProcessState::Running,
                 "nobody waits for the dead");

@@ -58,7 +58,7 @@ public:
         mixer_.add_all(left.ends, left.revokes, left.changes, left.timeouts, left.raises);
         mixer_.add_all(left.moves, left.slices, world_.now_.is_denying);
         mixer_.add_all(world_.now_.is_revoked[0], world_.now_.is_revoked[1]);
-        mixer_.add_all(kernel::scheduler().ended_threads, deadline(kernel::scheduler().reaping));
+        mixer_.add_all(kernel::scheduler().ended_threads.count(), deadline(kernel::scheduler().reaping));
         return mixer_.value();
     }
 
@@ -171,7 +171,7 @@ private:
             mixer_.add(55);
             return;
         }
-        mixer_.add_all(process.state, process.references, process.thread_count);
+        mixer_.add_all(process.state, process.references, process.threads.count());
         mixer_.add_all(process.used_pages, process.region_count, process.teardown_phase);
         mixer_.add_all(process.teardown_cursor, process.handles.used());
         if (process.state == kernel::ProcessState::Running) {

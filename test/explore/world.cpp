@@ -248,7 +248,7 @@ void World::find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
     if (now_.left.ends > 0) {
         to.push_back({Act::ExitProcess, cpu});
         to.push_back({Act::Fault, cpu});
-        if (threads_[thread]->process->thread_count > 1) {
+        if (threads_[thread]->process->threads.count() > 1) {
             to.push_back({Act::ExitThread, cpu});
         }
     }

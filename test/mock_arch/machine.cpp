@@ -201,7 +201,10 @@ void wait_for_interrupt() {
     }
 }
 
-bool interrupt_pending() { return machine().is_pending(cpu_index()); }
+bool interrupt_pending() {
+    machine().read_clock();  // time passes between two steps
+    return machine().is_pending(cpu_index());
+}
 
 Pending irq_take() {
     mock::Cpu& cpu = machine().current();

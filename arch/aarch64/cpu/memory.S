@@ -50,7 +50,18 @@ SECTION_FUNC memcpy
 9:      ret
 END memcpy
 
-// arch_copy_bulk - as memcpy, but for much: 10 instructions copy 128 bytes. EL0's vector registers
+.macro COPY_128
+        ldp     q0, q1, [x1], #128
+        ldp     q2, q3, [x1, #-96]
+        ldp     q4, q5, [x1, #-64]
+        ldp     q6, q7, [x1, #-32]
+        stp     q0, q1, [x0], #128
+        stp     q2, q3, [x0, #-96]
+        stp     q4, q5, [x0, #-64]
+        stp     q6, q7, [x0, #-32]
+.endm
+
+// arch_copy_bulk - as memcpy, but for much: 18 instructions copy 256 bytes. EL0's vector registers
 //   are borrowed and come back unchanged; CPACR_EL1 traps EL0 only, so EL1 may use them always.
         .arch_extension fp
         .arch_extension simd
@@ -61,15 +72,10 @@ SECTION_FUNC arch_copy_bulk
         stp     q2, q3, [sp, #32]
         stp     q4, q5, [sp, #64]
         stp     q6, q7, [sp, #96]
-1:      ldp     q0, q1, [x1], #128
-        ldp     q2, q3, [x1, #-96]
-        ldp     q4, q5, [x1, #-64]
-        ldp     q6, q7, [x1, #-32]
-        stp     q0, q1, [x0], #128
-        stp     q2, q3, [x0, #-96]
-        stp     q4, q5, [x0, #-64]
-        stp     q6, q7, [x0, #-32]
-        subs    x2, x2, #128
+        tbz     x2, #7, 3f                 // an odd number of times 128 bytes
+1:      COPY_128
+3:      COPY_128
+        subs    x2, x2, #256
         b.hs    1b
         ldp     q2, q3, [sp, #32]
         ldp     q4, q5, [sp, #64]

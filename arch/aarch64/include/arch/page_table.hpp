@@ -163,43 +163,40 @@ public:
     /// gone. No CPU may have this space active; the first step drops its translations.
     template <FrameSource Source> bool destroy_some(Source& source, u32 budget) {
         using namespace translation;
+        constexpr u32 kStride = kEntries + 1;  // its entries, then the table itself
+        const auto give = [&source](u64& entry) {
+            const PhysAddr table{entry & kFrameMask};
+            store(entry, 0);
+            source.give_frame(table);
+        };
         if (root_.value == 0) {
             return true;
         }
         if (cursor_ == 0) {
             tlb_drop_space(asid_);
         }
-        u32 looked = 0;
-        while (cursor_ < kEntries * kEntries) {
-            if (++looked % 64 == 0 && spend(budget)) {
-                return false;
+        for (; budget > 0; --budget) {
+            const u32 top = cursor_ / kStride;
+            const u32 at = cursor_ % kStride;
+            if (top == kEntries) {
+                source.give_frame(root_);
+                root_ = PhysAddr{};
+                return true;
             }
-            u64& middle_entry = entries(root_)[cursor_ / kEntries];
-            if (middle_entry == 0) {
-                cursor_ += kEntries;
-                continue;
-            }
-            const PhysAddr middle{middle_entry & kFrameMask};
-            u64& leaf_entry = entries(middle)[cursor_ % kEntries];
-            const PhysAddr leaf{leaf_entry & kFrameMask};
-            cursor_++;
-            if (leaf_entry != 0) {
-                store(leaf_entry, 0);
-                source.give_frame(leaf);
-            }
-            const bool was_there = leaf.value != 0;
-            const bool last = cursor_ % kEntries == 0;
-            if (last) {
-                store(middle_entry, 0);
-                source.give_frame(middle);
-            }
-            if ((was_there || last) && spend(budget)) {
-                return false;
+            u64& middle = entries(root_)[top];
+            if (middle == 0) {
+                cursor_ = skip_empty(root_, top) * kStride;
+            } else if (at == kEntries) {
+                give(middle);
+                ++cursor_;
+            } else if (u64& leaf = entries(PhysAddr{middle & kFrameMask})[at]; leaf != 0) {
+                give(leaf);
+                ++cursor_;
+            } else {
+                cursor_ += skip_empty(PhysAddr{middle & kFrameMask}, at) - at;
             }
         }
-        source.give_frame(root_);
-        root_ = PhysAddr{};
-        return true;
+        return false;
     }
 
     /// What goes into TTBR0_EL1.
@@ -225,11 +222,14 @@ private:
     /// One store of the whole entry; the walkers read it at any time.
     static void store(u64& entry, u64 value) { __atomic_store_n(&entry, value, __ATOMIC_RELAXED); }
 
-    static bool spend(u32& budget) {
-        if (budget != 0) {
-            budget--;
+    /// The first entry of a table from `from` on that is in use, or 64 entries further.
+    static u32 skip_empty(PhysAddr table, u32 from) {
+        const u32 all = translation::kEntries;
+        const u32 stop = from + 64 < all ? from + 64 : all;
+        while (from < stop && entries(table)[from] == 0) {
+            ++from;
         }
-        return budget == 0;
+        return from;
     }
 
     /// The leaf entry for an address if it holds a frame, else null.
@@ -274,7 +274,7 @@ private:
 
     PhysAddr root_{};
     Asid asid_{};
-    u32 cursor_ = 0;  // of destroy_some: next level 2 entry, counted through all tables
+    u32 cursor_ = 0;  // of destroy_some: how far it is, in entries of level 2 and tables of such
 };
 
 }  // namespace arch

@@ -146,7 +146,7 @@ public:
 
     [[nodiscard]] u32 cpu_count() const { return cpu_count_; }
 
-    [[nodiscard]] Ticks read_clock();
+    Ticks read_clock();
     /// Host address of `size` bytes of RAM. Stops when they are not all RAM of one frame that is
     /// in the linear map, or misaligned.
     [[nodiscard]] void* memory_at(PhysAddr at, u64 size, u64 alignment);

@@ -268,9 +268,13 @@ TEST_CASE("a process is built before it runs and not after", "[kernel][control]"
     CHECK(m.resume(child) == Status::SecurityDisallow);
     m.kernel.policy.on_judge = {};
     auto& built = *static_cast<Process*>(m.slot(child).object);
-    built.thread_count = kernel::kThreadsPerProcess;
+    while (built.threads.count() < kernel::kThreadsPerProcess) {
+        REQUIRE(kernel::create_thread(built, kFree, 16, 0, 0, 10).ok());
+    }
     CHECK(m.resume(child) == Status::OutOfMemory);
-    built.thread_count = 0;
+    while (Thread* extra = kernel::next_thread(built.threads, 0)) {
+        kernel::end_thread(*extra);
+    }
     CHECK(m.task<tasks::GetExitInfo_Response, tasks::GetExitInfo_Request>(
               tasks::Method::GetExitInfo, child) == Status::NotReady);
     CHECK(m.connect(0, child) == Status::NotReady);
@@ -542,7 +546,7 @@ TEST_CASE("a memory object whose handle is closed while it is made is none", "[k
         m.kernel.run(thief);
         threads::Sleep_Request nap{};
         machine().set_clock_step(base::Ticks{1});
-        nap.deadline = machine().read_clock().value + 6;
+        nap.deadline = machine().read_clock().value + 14;
         m.ask<threads::Sleep_Response>(thief, endpoint::thread_Thread, threads::Method::Sleep, nap);
         if (is_converted) {
             m.ask<vmm::MdlCreateFromVm_Response>(

@@ -159,12 +159,12 @@ TEST_CASE("no memory object is writable here and executable there", "[kernel][co
 
 TEST_CASE("a region replaced while it is being mapped does not grow", "[kernel][control]") {
     Machine m;
-    Thread& intruder = m.add_intruder(6);
+    Thread& intruder = m.add_intruder(20);
     m.allocate(m.thread, kPlace, 512, kReadWrite);
     REQUIRE(m.kernel.is_running(intruder));
     machine().set_clock_step({});
     REQUIRE(m.thread.work == kernel::Work::Kernel);
-    REQUIRE(m.thread.cursor > 8);
+    REQUIRE(m.thread.cursor > 0);
     REQUIRE(m.free(intruder, kPlace, 512) == 0);
     REQUIRE(m.allocate(intruder, kPlace, 8, kReadWrite).rc == 0);
     m.park(intruder);
@@ -181,11 +181,11 @@ TEST_CASE("a memory object is never mapped with another request's rights", "[ker
     REQUIRE((large != 0 && small != 0));
     kernel::Slot& slot = *m.process.handles.find(small);
     slot.rights = abi::rights::kRead;
-    Thread& intruder = m.add_intruder(6);
+    Thread& intruder = m.add_intruder(20);
     m.map_mdl(m.thread, large, kPlace, 512, kReadWrite);
     REQUIRE(m.kernel.is_running(intruder));
     machine().set_clock_step({});
-    REQUIRE(m.thread.cursor > 8);
+    REQUIRE(m.thread.cursor > 0);
     REQUIRE(m.free(intruder, kPlace, 512) == 0);
     REQUIRE(m.map_mdl(intruder, small, kPlace, 8, kReadOnly).rc == 0);
     m.park(intruder);

@@ -110,7 +110,7 @@ TEST_CASE("a created thread has a handle and starts with its argument", "[kernel
     App app;
     const auto response = app.create();
     REQUIRE(response.rc == 0);
-    CHECK(app.process.thread_count == 2);
+    CHECK(app.process.threads.count() == 2);
     const Slot* slot = app.process.handles.find(response.thread.handle);
     REQUIRE(slot != nullptr);
     REQUIRE(slot->type == kernel::SlotType::Thread);
@@ -123,7 +123,7 @@ TEST_CASE("a created thread has a handle and starts with its argument", "[kernel
 TEST_CASE("a thread cannot exceed the priority of its process", "[kernel][control]") {
     App app;
     CHECK(static_cast<Status>(app.create(101).rc) == Status::InvalidArgument);
-    CHECK(app.process.thread_count == 1);
+    CHECK(app.process.threads.count() == 1);
 }
 
 TEST_CASE("a thread whose creation is denied does not run", "[kernel][control]") {
@@ -134,7 +134,7 @@ TEST_CASE("a thread whose creation is denied does not run", "[kernel][control]")
     };
     CHECK(static_cast<Status>(app.create().rc) == Status::SecurityDisallow);
     app.kernel.settle();
-    CHECK(app.process.thread_count == 1);
+    CHECK(app.process.threads.count() == 1);
     CHECK(app.process.handles.used() == 1);
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("a thread's exit leaves the others running", "[kernel][control]") {
         app.thread, threads::Method::Exit, request);
     app.kernel.settle();
     CHECK(app.process.state == kernel::ProcessState::Running);
-    CHECK(app.process.thread_count == 1);
+    CHECK(app.process.threads.count() == 1);
     CHECK(app.kernel.is_running(other));
     CHECK(kernel::scheduler().threads.used() == 1);
 }
@@ -179,7 +179,7 @@ TEST_CASE("a thread can end another one wherever it waits", "[kernel][control]")
         app.thread, threads::Method::Terminate, request);
     CHECK(ended.rc == 0);
     app.kernel.settle();
-    CHECK(app.process.thread_count == 1);
+    CHECK(app.process.threads.count() == 1);
     const auto again = app.call_thread<threads::Terminate_Request, threads::Terminate_Response>(
         app.thread, threads::Method::Terminate, request);
     CHECK(static_cast<Status>(again.rc) == Status::NotReady);
@@ -296,7 +296,7 @@ TEST_CASE("handles of threads run out", "[kernel][control]") {
         app.thread, threads::Method::Attach, {});
     CHECK(App::status_of(answer) == Status::OutOfMemory);
     app.kernel.settle();
-    CHECK(app.process.thread_count == 1);
+    CHECK(app.process.threads.count() == 1);
     CHECK(app.thread.references == 0);
 }
 
@@ -324,7 +324,7 @@ TEST_CASE("a suspended thread can be ended", "[kernel][control]") {
     kernel::end_thread(app.thread_behind(handle));
     CHECK(app.resume(handle) == Status::NotReady);
     app.kernel.settle();
-    CHECK(app.process.thread_count == 1);
+    CHECK(app.process.threads.count() == 1);
 }
 
 TEST_CASE("a thread's id, stack and state can be asked for", "[kernel][control]") {

@@ -331,7 +331,7 @@ TEST_CASE("memory that is not whole and equal makes no object", "[kernel][contro
 TEST_CASE("a region that changes while it becomes an object stays what it was",
           "[kernel][control]") {
     bool was_between = false;
-    for (u64 reads = 4; reads < 10 && !was_between; ++reads) {  // of the clock, before it wakes up
+    for (u64 reads = 12; reads < 60 && !was_between; ++reads) {  // of the clock, before it wakes up
         Vmm m;
         m.process.priority = 200;
         REQUIRE(m.allocate(kPlace, 1000, kReadWrite).rc == 0);

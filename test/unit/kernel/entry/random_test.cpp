@@ -74,7 +74,7 @@ private:
         for (u32 j = 0; j < kernel::kMaxProcesses; ++j) {
             Process* process = kernel::objects().processes.find(j);
             if (process != nullptr && process->state <= kernel::ProcessState::Running &&
-                kernel::is_same_name(process->name, name_of(i).c_str())) {
+                name_of(i) == process->name) {
                 return process;
             }
         }
@@ -85,7 +85,7 @@ private:
         for (u32 j = 0; j < kernel::kMaxProcesses; ++j) {
             Process* process = kernel::objects().processes.find(j);
             if (process != nullptr && process->state == kernel::ProcessState::Ending &&
-                kernel::is_same_name(process->name, name_of(i).c_str())) {
+                name_of(i) == process->name) {
                 return true;
             }
         }

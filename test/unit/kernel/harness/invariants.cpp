@@ -24,6 +24,55 @@ const char* check_cpus(const System& system) {
     return nullptr;
 }
 
+/// Whether a set holds the threads that its owner has, and no others.
+bool is_exact(const kernel::ThreadSet& set, const auto& owns) {
+    u32 count = 0;
+    for (u32 i = 0; i < kernel::kMaxThreads; ++i) {
+        const Thread* thread = kernel::scheduler().threads.find(i);
+        const bool is_owned = thread != nullptr && owns(*thread);
+        if (is_owned != (set.next(i) == i)) {
+            return false;
+        }
+        count += is_owned ? 1 : 0;
+    }
+    return count == set.count();
+}
+
+const char* check_thread_sets() {
+    for (u32 i = 0; i < kernel::kMaxProcesses; ++i) {
+        const kernel::Process* process = kernel::objects().processes.find(i);
+        if (process != nullptr &&
+            !is_exact(process->threads, [&](const Thread& t) { return t.process == process; })) {
+            return "a process knows its threads";
+        }
+    }
+    return is_exact(kernel::scheduler().ended_threads,
+                    [](const Thread& t) {
+                        return t.process == nullptr && t.home.owner != nullptr;
+                    })
+               ? nullptr
+               : "threads that ended alone are known until they are given back";
+}
+
+bool is_attached(const kernel::AttachedNotices& list, const kernel::Notice& notice) {
+    for (const kernel::Notice& each : list) {
+        if (&each == &notice) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char* check_notice(const kernel::Notice& notice) {
+    if (notice.endpoint != nullptr && !is_attached(notice.endpoint->attached, notice)) {
+        return "an endpoint knows what may notify it";
+    }
+    const bool is_queued_up = notice.is_subscription && notice.events != nullptr;
+    return is_queued_up && !is_attached(notice.events->attached, notice)
+               ? "an event queue knows its subscriptions"
+               : nullptr;
+}
+
 const char* check_endpoint(const Endpoint& endpoint) {
     u64 waiting = 0;
     for (const Thread* at = endpoint.waiters; at != nullptr; at = at->next_waiter) {
@@ -177,6 +226,18 @@ std::string find_violation(const System& system) {
             --left;
             if (const char* wrong = check_endpoint(*endpoint); wrong != nullptr) {
                 return report(wrong, "endpoint", i);
+            }
+        }
+    }
+    if (const char* wrong = check_thread_sets(); wrong != nullptr) {
+        return report(wrong, "machine", 0);
+    }
+    auto& notices = kernel::endpoints().notices;
+    for (u32 i = 0, left = notices.used(); left > 0; ++i) {
+        if (const kernel::Notice* notice = notices.find(i); notice != nullptr) {
+            --left;
+            if (const char* wrong = check_notice(*notice); wrong != nullptr) {
+                return report(wrong, "notice", i);
             }
         }
     }

@@ -200,4 +200,10 @@ Exit System::enter_by_exception(Thread& thread, u64 syndrome, u64 address, u32 l
     return enter(lock_holds, [&] { return kernel_synchronous(&thread.frame, syndrome, address); });
 }
 
+Endpoint* endpoint_named(const std::string& name) {
+    alignas(u64) char padded[kernel::kNameBytes]{};
+    name.copy(padded, sizeof(padded) - 1);
+    return kernel::find_endpoint(padded);
+}
+
 }  // namespace kernel_test

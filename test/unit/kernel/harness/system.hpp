@@ -90,6 +90,9 @@ protected:
     u32 selected_ = 0;
 };
 
+/// The endpoint of that name, or null.
+kernel::Endpoint* endpoint_named(const std::string& name);
+
 /// ESR_EL1 of an SVC.
 constexpr u64 svc(u32 immediate) { return (u64{0x15} << 26) | (u64{1} << 25) | immediate; }
 

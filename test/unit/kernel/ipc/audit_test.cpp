@@ -15,7 +15,7 @@ struct AuditedPair : Pair {
     explicit AuditedPair(ksec::Reason reason) {
         kernel.policy.grant_reason = reason;
         REQUIRE(kernel::attach_notice(kernel::policy().reader,
-                                      *kernel::find_endpoint("server"),
+                                      *endpoint_named("server"),
                                       kBadge,
                                       abi::kEventEndpoint)
                     .ok());

@@ -39,7 +39,7 @@ TEST_CASE("a queued call times out", "[kernel][ipc]") {
     wait_for_deadline(pair.kernel);
     pair.kernel.run(pair.client);
     CHECK(status_of(pair.client) == Status::Timeout);
-    CHECK(kernel::find_endpoint("server")->pending == 0);
+    CHECK(endpoint_named("server")->pending == 0);
 }
 
 TEST_CASE("a call that is being served times out and its reply is stale", "[kernel][ipc]") {
@@ -85,7 +85,7 @@ TEST_CASE("a receive times out", "[kernel][ipc]") {
     wait_for_deadline(pair.kernel);
     pair.kernel.run(pair.server);
     CHECK(status_of(pair.server) == Status::Timeout);
-    CHECK(kernel::find_endpoint("server")->waiters == nullptr);
+    CHECK(endpoint_named("server")->waiters == nullptr);
 }
 
 TEST_CASE("clients of a server that ends are told once it is dead", "[kernel][ipc]") {
@@ -156,10 +156,10 @@ TEST_CASE("an endpoint forgets a server thread that ends", "[kernel][ipc]") {
     Thread& second = pair.kernel.add_thread(*pair.server.process);
     const u64 token = pair.deliver();
     pair.kernel.reply(pair.server, pair.listener, token, kResponse, {.words = {9}});
-    REQUIRE(kernel::find_endpoint("server")->server == &pair.server);
+    REQUIRE(endpoint_named("server")->server == &pair.server);
     pair.kernel.run(second);
     end_elsewhere(pair, pair.server);
-    CHECK(kernel::find_endpoint("server")->server != &pair.server);
+    CHECK(endpoint_named("server")->server != &pair.server);
 }
 
 TEST_CASE("another thread of the server answers for one that ended", "[kernel][ipc]") {
@@ -241,7 +241,7 @@ TEST_CASE("the next life of a driver attaches the line that the last one left", 
     machine().assignable_to = 50;
     const auto line = kernel::register_line(base::IrqLine{41}, false);
     REQUIRE(line.ok());
-    Endpoint& endpoint = *kernel::find_endpoint("server");
+    Endpoint& endpoint = *endpoint_named("server");
     REQUIRE(kernel::attach_line(line.value(), endpoint, 7).ok());
     CHECK(kernel::attach_line(line.value(), endpoint, 7).status() == Status::Busy);
     kernel::enable_line(line.value());
