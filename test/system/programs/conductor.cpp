@@ -19,11 +19,11 @@ constexpr u64 kSeed = 20261122;
 
 /// All there are, in the order in which they run.
 constexpr std::string_view kSuites[] = {
-    "registers", "handles",  "buffers",    "malformed",  "policy",     "replies",      "deadlines",
-    "chains",    "order",    "sizes",      "transfer",   "memory",     "instructions", "faults",
-    "hardening", "quotas",   "floating",   "interrupts", "threads",    "budgets",      "locks",
-    "notices",   "objects",  "parallel",   "lives",      "exhaustion", "containment",  "changing",
-    "random",    "restarts", "interfaces", "flips",
+    "registers", "handles",   "buffers",  "malformed",  "policy",     "replies",    "deadlines",
+    "chains",    "order",     "sizes",    "transfer",   "bundles",    "memory",     "instructions",
+    "faults",    "hardening", "quotas",   "floating",   "interrupts", "threads",    "budgets",
+    "locks",     "notices",   "objects",  "parallel",   "lives",      "exhaustion", "containment",
+    "changing",  "random",    "restarts", "interfaces", "flips",
 };
 
 u64 number(const sdk::StartBlock& start, std::string_view key, u64 otherwise) {

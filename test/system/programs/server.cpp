@@ -5,6 +5,7 @@
 #include <runtime/process.hpp>
 #include <runtime/status_text.hpp>
 #include <runtime/time.hpp>
+#include <test/system/programs/bundle.hpp>
 #include <test/system/programs/support/kernel.hpp>
 #include <trial/Server.edl.hpp>
 
@@ -234,7 +235,9 @@ s32 sdk::program_main(const StartBlock& start) {
     Guarded guarded;
     Post post;
     Park park;
-    trial::Server::Dispatcher dispatcher{start.listener(), echo, texts, guarded, post, park};
+    trial::BundleService bundle;
+    trial::Server::Dispatcher dispatcher{
+        start.listener(), echo, texts, guarded, post, park, bundle};
     LogLine{"server", "listener-lost"}.field("status", name_of(dispatcher.run()));
     return 1;
 }
