@@ -157,7 +157,9 @@ private:
                 note(refuse_at(Origin{.file = name_, .line = number, .column = column},
                                Code::YamlToken,
                                fmt::format("template token '{}' was not substituted", token),
-                               "pass the generated init.yaml, not its template (.in)"));
+                               "pass the init.yaml that the build makes of the template, or check "
+                               "the template "
+                               "with './tessera policy check -D NAME=text'"));
             }
         }
         if (!refusals_.empty()) {

@@ -9,6 +9,16 @@ const Token& Cursor::peek(std::size_t ahead) const {
     return tokens_->tokens[std::min(at_ + ahead, last)];
 }
 
+unsigned Cursor::open_braces_since(std::size_t index) const {
+    unsigned open = 0;
+    for (; index < at_; ++index) {
+        const char sign = tokens_->tokens[index].sign;
+        open += sign == '{' ? 1 : 0;
+        open -= sign == '}' && open != 0 ? 1 : 0;
+    }
+    return open;
+}
+
 const Token& Cursor::previous() const { return tokens_->tokens[at_ == 0 ? 0 : at_ - 1]; }
 
 Token Cursor::take() {

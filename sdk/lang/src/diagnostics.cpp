@@ -55,8 +55,6 @@ std::string render(const detail::Argument& argument) {
     return std::to_string(argument.number);
 }
 
-std::string code_text(Code code) { return "TS" + std::to_string(static_cast<unsigned>(code)); }
-
 struct Palette {
     const char* error = "";
     const char* warning = "";
@@ -164,6 +162,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
+/// Somebody who writes a last part only is likely to have misspelt that.
+std::size_t distance_to_name(std::string_view word, const std::string& name) {
+    const std::size_t whole = edit_distance(word, name);
+    const std::size_t dot = name.rfind('.');
+    return dot == std::string::npos || word.find('.') != std::string_view::npos
+               ? whole
+               : std::min(whole, edit_distance(word, std::string_view{name}.substr(dot + 1)));
+}
+
 std::string place_json(const Sources& sources, const Span& span) {
     if (!span.is_known() || span.file > sources.count()) {
         return "\"file\": null";
@@ -193,16 +200,31 @@ Diagnostics::Report& Diagnostics::Report::hint(std::string_view suggestion) {
     return *this;
 }
 
+Diagnostics::Report& Diagnostics::Report::choices(const std::vector<std::string>& names) {
+    constexpr std::size_t kMost = 12;
+    if (diagnostic_ == nullptr || names.size() > kMost) {
+        return *this;
+    }
+    std::string list = names.empty() ? "; there is none at all" : "; there are: ";
+    for (const std::string& name : names) {
+        list += (&name == names.data() ? "" : ", ") + printable(name);
+    }
+    diagnostic_->way_out += list;
+    return *this;
+}
+
 Diagnostics::Report
 Diagnostics::add(Code code, const Span& span, std::span<const detail::Argument> arguments) {
     const Catalogued& row = catalogued(code);
-    (row.severity == Severity::Error ? errors_ : warnings_) += 1;
+    const bool is_downgraded = std::ranges::find(downgraded_, code) != downgraded_.end();
+    const Severity severity = is_downgraded ? Severity::Warning : row.severity;
+    (severity == Severity::Error ? errors_ : warnings_) += 1;
     if (diagnostics_.size() >= kMaxKept) {
         return Report{nullptr};
     }
     Diagnostic diagnostic;
     diagnostic.code = code;
-    diagnostic.severity = row.severity;
+    diagnostic.severity = severity;
     diagnostic.span = span;
     diagnostic.way_out = row.way_out;
     std::size_t used = 0;
@@ -285,6 +307,8 @@ std::string Diagnostics::to_json() const {
     return text + (diagnostics_.empty() ? "]" : "\n]");
 }
 
+std::string code_text(Code code) { return "TS" + std::to_string(static_cast<unsigned>(code)); }
+
 Diagnostics::Colour colour_of_standard_error() {
     const char* no_colour = std::getenv("NO_COLOR");
     const char* term = std::getenv("TERM");
@@ -305,7 +329,10 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
         if (candidate.size() > kLongest) {
             continue;
         }
-        const std::size_t distance = edit_distance(word, candidate);
+        if (candidate.ends_with("." + std::string{word})) {
+            return candidate;
+        }
+        const std::size_t distance = distance_to_name(word, candidate);
         if (distance < best && candidate != word) {
             best = distance;
             found = &candidate;

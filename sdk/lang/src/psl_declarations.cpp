@@ -178,10 +178,12 @@ bool Parser::policy_object() {
     }
     result.name = std::move(*name);
     result.model = std::move(*model);
-    while (!cursor_.at_end() && !cursor_.at_sign("}")) {
+    const auto is_at_next = [this] { return cursor_.peek().first_on_line && at_declaration(); };
+    while (!cursor_.at_end() && !cursor_.at_sign("}") && !is_at_next()) {
         const std::size_t before = cursor_.index();
         if (!object_item(result)) {
-            skip_item();
+            result.is_whole = false;
+            skip_object_item(before);
         }
         if (cursor_.index() == before) {
             cursor_.take();
@@ -191,6 +193,24 @@ bool Parser::policy_object() {
     result.span = cursor_.since(begin);
     file_.declarations.emplace_back(std::move(result));
     return true;
+}
+
+/// Goes on at the next part of a policy object, the first of which began at token `first`; at the
+/// object's end; or at a declaration that begins a line.
+void Parser::skip_object_item(std::size_t first) {
+    unsigned open = cursor_.open_braces_since(first);
+    while (!cursor_.at_end()) {
+        const Token& token = cursor_.peek();
+        const bool begins_line = token.kind == TokenKind::Word && token.first_on_line;
+        const bool is_part = cursor_.at_word("type") || cursor_.at_word("config");
+        if (open == 0 ? token.sign == '}' || is_part || begins_line
+                      : begins_line && at_declaration() && !cursor_.at_sign(":", 1)) {
+            return;
+        }
+        open += token.sign == '{' ? 1 : 0;
+        open -= token.sign == '}' ? 1 : 0;
+        cursor_.take();
+    }
 }
 
 bool Parser::object_item(PolicyObject& object) {

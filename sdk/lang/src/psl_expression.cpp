@@ -100,7 +100,8 @@ ExpressionPtr Parser::binary(unsigned level) {
         const Span begin = cursor_.peek().span;
         cursor_.accept_sign(found->sign);
         const Span op_span = cursor_.since(begin);
-        if (++count == 2 && (level == kEqual || level == kLess)) {
+        const bool is_chained = ++count >= 2 && (level == kEqual || level == kLess);
+        if (is_chained && count == 2) {
             diagnostics().report<Code::ComparisonChain>(op_span);
         }
         ExpressionPtr right = level == kImplies ? expression() : binary(level + 1);
@@ -108,6 +109,10 @@ ExpressionPtr Parser::binary(unsigned level) {
             return nullptr;
         }
         const Span whole = join(left->span, right->span);
+        if (is_chained) {
+            left->span = whole;  // its types are another matter
+            continue;
+        }
         if (is_chain_of(*left, found->op)) {
             left->span = whole;
             left->height = std::max(left->height, right->height + 1);

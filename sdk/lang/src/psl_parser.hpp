@@ -61,6 +61,7 @@ private:
     bool task_class();
     bool policy_object();
     bool object_item(PolicyObject& object);
+    void skip_object_item(std::size_t first);
     bool audit();
     bool execute_interface();
     bool binding(EventKind event);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <lang/cursor.hpp>
 #include <lang/psl_parser.hpp>
+#include <utility>
 
 namespace sdk::lang {
 
@@ -109,28 +110,69 @@ std::string Workspace::Impl::folder_of(const Span& from) const {
     return from.is_known() ? fs::path(sources.get(from.file).name()).parent_path().string() : "";
 }
 
-void Workspace::Impl::report_missing(std::string_view name,
-                                     std::string_view extension,
-                                     const Span& from) {
-    // Suggest a file of the folder in which it should have been.
-    const std::size_t dot = name.rfind('.');
-    const std::string prefix{dot == std::string_view::npos ? "" : name.substr(0, dot + 1)};
-    std::vector<std::string> candidates;
-    std::vector<std::string> directories = include_directories;
-    if (extension == ".psl") {
-        directories.push_back(folder_of(from));
-    }
-    for (const std::string& directory : directories) {
+std::vector<std::string> Workspace::Impl::find_qualified(std::string_view name,
+                                                         std::string_view extension) const {
+    constexpr int kMostFiles = 10'000;  // of one directory; it may be anything
+    const std::string ending = "/" + path_of(name, extension);
+    std::vector<std::string> found;
+    for (const std::string& directory : include_directories) {
         std::error_code error;
-        const std::string folder =
-            joined(directory, path_of(prefix.empty() ? "" : name.substr(0, dot), ""));
-        for (const auto& item : fs::directory_iterator(folder.empty() ? "." : folder, error)) {
-            if (item.path().extension() == extension && candidates.size() < 1000) {
-                candidates.push_back(prefix + item.path().stem().string());
+        fs::recursive_directory_iterator item(
+            directory, fs::directory_options::skip_permission_denied, error);
+        for (int i = 0; !error && i < kMostFiles && item != fs::recursive_directory_iterator{};
+             ++i, item.increment(error)) {
+            const std::string path = item->path().lexically_relative(directory).string();
+            if (path.ends_with(ending)) {
+                std::string qualified = path.substr(0, path.size() - extension.size());
+                std::ranges::replace(qualified, '/', '.');
+                if (is_qualified_name(qualified)) {
+                    found.push_back(std::move(qualified));
+                }
             }
         }
     }
-    std::ranges::sort(candidates);
+    std::ranges::sort(found, [](const std::string& a, const std::string& b) {
+        return std::pair(a.size(), a) < std::pair(b.size(), b);
+    });
+    return found;
+}
+
+void Workspace::Impl::report_missing(std::string_view name,
+                                     std::string_view extension,
+                                     const Span& from) {
+    if (!is_qualified_name(name)) {
+        return;  // a template's token stands in it, which was reported
+    }
+    // Suggest a file that is found by more words, or one of the folder in which it should have
+    // been, or of the folder of the file that names it.
+    std::vector<std::string> candidates = find_qualified(name, extension);
+    const auto add_folder = [&](const std::string& folder, const std::string& prefix) {
+        std::vector<std::string> found;
+        std::error_code error;
+        for (const auto& item : fs::directory_iterator(folder.empty() ? "." : folder, error)) {
+            if (item.path().extension() == extension && found.size() < 1000) {
+                found.push_back(prefix + item.path().stem().string());
+            }
+        }
+        std::ranges::sort(found);
+        candidates.insert(candidates.end(), found.begin(), found.end());
+    };
+    const std::size_t dot = name.rfind('.');
+    const std::string prefix{dot == std::string_view::npos ? "" : name.substr(0, dot + 1)};
+    const std::string own = folder_of(from);
+    const std::string below = path_of(prefix.empty() ? "" : name.substr(0, dot), "");
+    const bool is_policy = extension == ".psl";
+    if (is_policy) {
+        add_folder(joined(own, below), prefix);
+    }
+    for (const std::string& directory : include_directories) {
+        add_folder(joined(directory, below), prefix);
+        std::string nearby = fs::path(own).lexically_relative(directory).string();
+        std::ranges::replace(nearby, '/', '.');
+        if (!is_policy && prefix.empty() && is_qualified_name(nearby)) {
+            add_folder(own, nearby + ".");
+        }
+    }
     diagnostics.report<Code::FileNotFound>(from, Word{path_of(name, extension)})
         .hint(closest(name, candidates));
 }
@@ -185,8 +227,14 @@ void Workspace::Impl::check_declared_name(const QualifiedName& declared,
     const std::string name = declared.text();
     if (name != expected) {
         diagnostics.report<Code::NameDiffersFromFile>(declared.span, Word{name}, Word{expected});
-    } else if (const char first = declared.last().text.front(); first >= 'a' && first <= 'z') {
+        return;
+    }
+    const std::string& last = declared.last().text;
+    if (last.front() >= 'a' && last.front() <= 'z') {
         diagnostics.report<Code::LowerCaseName>(declared.span, Word{name});
+    }
+    if (last.find('_') != std::string::npos) {
+        diagnostics.report<Code::UnderscoreInName>(declared.span, Word{name});
     }
 }
 
@@ -301,6 +349,11 @@ const Component* Workspace::Impl::load_component(std::string_view name, const Sp
         return nullptr;
     }
     check_declared_name(file.name, name);
+    const auto process = classes.find(name);
+    if (find_file(name, ".edl") &&
+        (process == classes.end() || process->second.progress != Progress::Done)) {
+        diagnostics.report<Code::ClassAndComponent>(file.name.span, Word{name});
+    }
     entry.model.name = name;
     entry.model.source = *source;
     entry.model.doc = file.doc;

@@ -83,6 +83,9 @@ private:
     /// The folder of the file that `from` is in.
     [[nodiscard]] std::string folder_of(const Span& from) const;
     void finish_handles();
+    /// Names with more words before `name` that the include directories have, the shortest first.
+    [[nodiscard]] std::vector<std::string> find_qualified(std::string_view name,
+                                                          std::string_view extension) const;
     void report_missing(std::string_view name, std::string_view extension, const Span& from);
 };
 

@@ -78,6 +78,9 @@ private:
             return;
         }
         for (const psl::DictEntry& level : levels.entries) {
+            if (!level.key.span.is_known()) {
+                continue;  // the parser reported an entry without a key
+            }
             if (!is_level(level.key.text)) {
                 wrong(level.key.span, "a key that is no level number from 0 to 255");
                 continue;
@@ -94,6 +97,9 @@ private:
     }
 
     void check_object(const psl::DictEntry& object) {
+        if (!object.key.span.is_known()) {
+            return;
+        }
         if (!policy_.objects.contains(object.key.text)) {
             std::vector<std::string> names;
             for (const auto& [name, node] : policy_.objects) {
@@ -108,6 +114,9 @@ private:
         }
         AuditSetting& result = (*profile_)[object.key.text][level_];
         for (const psl::DictEntry& setting : object.value->entries) {
+            if (!setting.key.span.is_known()) {
+                continue;
+            }
             if (setting.key.text != "kss" && setting.key.text != "omit" &&
                 setting.key.text != "emit") {
                 wrong(setting.key.span, "an unknown setting");

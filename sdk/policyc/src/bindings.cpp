@@ -198,6 +198,7 @@ private:
             }
         }
         warn_method_alone(scope, selectors);
+        warn_no_error(scope, selectors);
         if (scope.selection->empty()) {
             report_empty(scope, head);
             return false;
@@ -405,7 +406,8 @@ private:
     /// Selectors for which there is simply nothing: a class without endpoints or security
     /// interface.
     void report_empty(const Scope& scope, const lang::Span& head) {
-        if (scope.event == EventKind::Security) {
+        // Whoever selects nothing means whatever there is, and that may be nothing.
+        if (scope.event == EventKind::Security && scope.owner) {
             diagnostics_.report<Code::NoSecurityInterface>(head, Text{owner_text(scope)});
         }
         // A server without endpoints: legal, and nothing to judge.
@@ -421,6 +423,20 @@ private:
             if (selector.kind == SelectorKind::Method) {
                 diagnostics_.report<Code::MethodAlone>(selector.span);
             }
+        }
+    }
+
+    /// A method without error parameters is never answered by an error.
+    void warn_no_error(const Scope& scope, const std::vector<psl::Selector>& selectors) {
+        const auto method = std::ranges::find(
+            selectors, SelectorKind::Method, [](const psl::Selector& s) { return s.kind; });
+        const auto can_be_sent = [&](const Selected& s) {
+            return method_of(policy_, scope.event, s)->error.exists;
+        };
+        if (scope.event == EventKind::Error && method != selectors.end() &&
+            std::ranges::none_of(*scope.selection, can_be_sent)) {
+            diagnostics_.report<Code::ErrorNeverSent>(method->value.span,
+                                                      Word{method->value.text()});
         }
     }
 

@@ -24,7 +24,17 @@ Value ExpressionCompiler::call(const Expression& expression) {
     }
     if (expression.name.segments.size() < 2) {
         diagnostics_.report<Code::UnknownExpression>(expression.name.span, Word{name})
-            .hint(lang::closest(name, {"size", "pred.empty", "bool.all", "bool.any"}));
+            .hint(lang::closest(name,
+                                {"size",
+                                 "pred.empty",
+                                 "bool.all",
+                                 "bool.any",
+                                 "bool.cond",
+                                 "math.neg",
+                                 "math.abs",
+                                 "math.sum",
+                                 "math.product",
+                                 "re.match"}));
         return {};
     }
     const std::string object = policy_.object_of(expression.name);

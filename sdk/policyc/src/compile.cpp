@@ -6,6 +6,8 @@
 
 namespace sdk::policyc {
 
+using lang::Code;
+
 Compilation::Compilation(const std::string& path,
                          const std::vector<std::string>& include_directories,
                          lang::Overlay overlay,
@@ -18,7 +20,17 @@ Compilation::Compilation(const std::string& path,
     if (policy_.classes.empty() || policy_.implicit.size() != std::size(lang::kImplicitEndpoints)) {
         return;  // nothing to resolve names in; that was reported
     }
+    if (options.unmatched == Unmatched::Warning) {
+        diagnostics_.downgrade({Code::UnknownClass,
+                                Code::NoSuchInterface,
+                                Code::NoSuchComponent,
+                                Code::NoSuchEndpoint,
+                                Code::NoSuchMethod,
+                                Code::SelectsNothing,
+                                Code::NoSecurityInterface});
+    }
     rules_ = bind_rules(policy_, diagnostics_);
+    diagnostics_.downgrade({});
     lowered_ = lower(policy_, rules_, options, diagnostics_);
 }
 

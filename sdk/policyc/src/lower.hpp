@@ -11,12 +11,17 @@
 
 namespace sdk::policyc {
 
+/// What a section is worth whose selectors can match nothing.
+enum class Unmatched : std::uint8_t { Error, Warning };
+
 struct LoweringOptions {
     /// Instructions that the state rules of a message may take.
     u32 most_state_cost = kMaxStateCost;
     /// Make a module that records every kind of grant once, whatever profiles say: nothing is
     /// granted without being asked about.
     bool records_run = false;
+    /// Of a Warning the section is left out.
+    Unmatched unmatched = Unmatched::Error;
 };
 
 /// Lowers a policy without errors so far; reports what cannot be compiled.

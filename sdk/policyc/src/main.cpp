@@ -32,6 +32,7 @@ Compiles a security policy into the C++ source of a policy module (ksec.elf).
   --state-limit N     instructions that the rules on state of one message may take (default 500);
                       they run while the kernel is locked
   --record-all        a module for a run that is recorded: every kind of grant is recorded once
+  --warn-unmatched    a section whose selectors can match nothing is a warning, and left out
   --symbol NAME       name of the entry table object (default ksec_entry_table)
   --check             compile and report only; write nothing
   --json              diagnostics as JSON on standard output
@@ -59,6 +60,7 @@ struct Options {
     std::string policy;
     bool check_only = false;
     bool record_all = false;
+    bool warn_unmatched = false;
     bool json = false;
     bool help = false;
 };
@@ -97,6 +99,8 @@ std::string parse(const std::vector<std::string>& arguments, Options& options) {
             options.check_only = true;
         } else if (argument == "--record-all") {
             options.record_all = true;
+        } else if (argument == "--warn-unmatched") {
+            options.warn_unmatched = true;
         } else if (argument == "--json") {
             options.json = true;
         } else if (argument == "-I") {
@@ -220,7 +224,10 @@ int run(const Options& options) {
         options.policy,
         options.include_directories,
         {},
-        {static_cast<std::uint32_t>(std::stoul(options.state_limit)), options.record_all});
+        {.most_state_cost = static_cast<std::uint32_t>(std::stoul(options.state_limit)),
+         .records_run = options.record_all,
+         .unmatched = options.warn_unmatched ? sdk::policyc::Unmatched::Warning
+                                             : sdk::policyc::Unmatched::Error});
     if (!options.init.empty()) {
         compilation.check_start(
             [&options](sdk::lang::Sources& sources, sdk::lang::Diagnostics& diagnostics) {

@@ -13,8 +13,10 @@ using psl::Expression;
 
 const Expression* ObjectReader::config() {
     if (node_.configs.empty()) {
-        diagnostics_.report<Code::ObjectLacks>(
-            node_.name.span, Word{node_.name.text}, Text{"a config"}, Word{node_.model.text});
+        if (node_.is_whole) {
+            diagnostics_.report<Code::ObjectLacks>(
+                node_.name.span, Word{node_.name.text}, Text{"a config"}, Word{node_.model.text});
+        }
         return nullptr;
     }
     return node_.configs[0].get();
@@ -38,6 +40,9 @@ const psl::TypeExpression* ObjectReader::type(const char* name) {
             return &candidate.type;
         }
         other = &candidate;
+    }
+    if (!node_.is_whole) {
+        return nullptr;  // it may be the part that could not be read
     }
     diagnostics_.report<Code::ObjectLacks>(other == nullptr ? node_.name.span : other->name.span,
                                            Word{node_.name.text},

@@ -135,7 +135,8 @@ private:
     std::uint16_t require(const char* name) {
         const std::optional<std::uint16_t> id = policy_.find_class(name);
         if (!id && !missing_.contains(name) && !policy_.files.empty()) {
-            diagnostics_.report<Code::ClassNotBroughtIn>({}, Word{name});
+            const lang::Span beginning{.file = policy_.files.front()->source};
+            diagnostics_.report<Code::ClassNotBroughtIn>(beginning, Word{name});
         }
         return id.value_or(0);
     }

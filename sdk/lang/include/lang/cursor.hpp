@@ -59,6 +59,9 @@ public:
 
     [[nodiscard]] std::size_t index() const { return at_; }
 
+    /// How many of the braces taken from token `index` on are still open.
+    [[nodiscard]] unsigned open_braces_since(std::size_t index) const;
+
     /// Words of the comments before the next token that do not trail the token before them.
     [[nodiscard]] std::string comment_before() const;
 

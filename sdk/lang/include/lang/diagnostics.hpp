@@ -158,6 +158,9 @@ public:
         /// Adds "did you mean 'x'?" when there is something to suggest.
         Report& hint(std::string_view suggestion);
 
+        /// Adds to the way out which names there are, unless they are too many to read.
+        Report& choices(const std::vector<std::string>& names);
+
     private:
         Diagnostic* diagnostic_;  // null when the message was not kept
     };
@@ -173,6 +176,9 @@ public:
             return add(kCode, span, list);
         }
     }
+
+    /// Makes messages of these rows warnings, from now on.
+    void downgrade(std::vector<Code> codes) { downgraded_ = std::move(codes); }
 
     [[nodiscard]] std::size_t error_count() const { return errors_; }
 
@@ -208,14 +214,19 @@ private:
 
     const Sources* sources_;
     std::vector<Diagnostic> diagnostics_;
+    std::vector<Code> downgraded_;
     std::size_t errors_ = 0;
     std::size_t warnings_ = 0;
 };
 
+/// "TS2005"
+[[nodiscard]] std::string code_text(Code code);
+
 /// Whether standard error is a terminal that shows colours (NO_COLOR and TERM=dumb respected).
 [[nodiscard]] Diagnostics::Colour colour_of_standard_error();
 
-/// The candidate closest to `word`, empty when none is close enough to be meant.
+/// The candidate closest to `word`, empty when none is close enough to be meant. Closest of all is
+/// the first that `word` is the last part of: "lab.Valve" for "Valve".
 [[nodiscard]] std::string closest(std::string_view word,
                                   const std::vector<std::string>& candidates);
 

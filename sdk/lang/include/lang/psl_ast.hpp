@@ -217,6 +217,7 @@ struct PolicyObject {
     std::vector<ObjectType> types;
     std::vector<ExpressionPtr> configs;  // at most one makes sense; a second is kept to be reported
     Span span;
+    bool is_whole = true;  // false: a part is missing here that could not be read
 };
 
 /// audit default = name level

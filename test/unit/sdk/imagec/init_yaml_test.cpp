@@ -133,6 +133,14 @@ TEST_CASE("shapes other than the wanted are refused", "[sdk][imagec]") {
     CHECK(refusal(text).code == Code::YamlShape);
 }
 
+TEST_CASE("a file without entities is told what to begin with", "[sdk][imagec]") {
+    const auto text = GENERATE(as<std::string>{}, "{}", "{}\n", "", "# nothing\n", "~\n");
+    const auto failure = refusal(text);
+    CHECK(failure.code == Code::YamlShape);
+    CHECK(failure.cause == "does not begin with 'entities:'");
+    CHECK(failure.way_out == "write 'entities:' and under it a list of processes");
+}
+
 TEST_CASE("more connections than a task may have are refused", "[sdk][imagec]") {
     std::string text = "entities:\n- name: a.B\n  connections:\n";
     for (int i = 0; i < 65; ++i) {
@@ -145,8 +153,25 @@ TEST_CASE("unknown keys are refused and known ones named", "[sdk][imagec]") {
     const auto failure = refusal("entities:\n- name: a.B\n  priority: 3\n");
     CHECK(failure.code == Code::YamlUnknownKey);
     CHECK(failure.line == 3);
-    CHECK(failure.way_out.find("connections") != std::string::npos);
     CHECK(refusal("other: 1\n").code == Code::YamlUnknownKey);
+    const std::string elsewhere =
+        "; priority, memory, restart rule and devices go to /components/<task> nodes";
+    CHECK(failure.way_out == "known keys: args, cmake_generated_connections, connections, "
+                             "dynamic_connection_manager, env, name, path, task" +
+                                 elsewhere);
+    CHECK(refusal("entities:\nother: 1\n").way_out ==
+          "known keys: dynamic_connection_manager, entities" + elsewhere);
+    CHECK(refusal("entities:\n- name: a.B\n  connections:\n  - {target: b, id: c, rights: 1}\n")
+              .way_out == "known keys: id, target" + elsewhere);
+    CHECK(refusal("entities:\n- name: a.B\n  connections:\n  - {target: b, id: {macro: C}}\n")
+              .way_out == "known keys: include, var" + elsewhere);
+}
+
+TEST_CASE("what must be a map says its keys", "[sdk][imagec]") {
+    CHECK(refusal("entities:\n- name: a.B\n  connections: [x]\n").way_out ==
+          "known keys: id, target");
+    CHECK(refusal("entities:\n- name: a.B\n  env: [x]\n").way_out ==
+          "write each entry as 'key: value'");
 }
 
 TEST_CASE("a key that is almost a known one is told which", "[sdk][imagec]") {

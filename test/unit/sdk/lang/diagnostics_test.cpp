@@ -118,3 +118,23 @@ TEST_CASE("the closest candidate is suggested, or none", "[lang][diagnostics]") 
     CHECK(closest("uint8", {"UInt8"}) == "UInt8");
     CHECK(closest("", {"x"}).empty());
 }
+
+TEST_CASE("a name without its first words suggests the whole one", "[lang][diagnostics]") {
+    CHECK(closest("Valve", {"Value", "lab.Valve", "old.Valve"}) == "lab.Valve");
+    CHECK(closest("core.Types", {"kl.core.Types"}) == "kl.core.Types");
+    CHECK(closest("Valv", {"lab.Valve", "lab.Panel"}) == "lab.Valve");
+    CHECK(closest("alve", {"lab.Valve"}) == "lab.Valve");
+    CHECK(closest("old.Valve", {"lab.Valves"}).empty());
+}
+
+TEST_CASE("a way out lists the names there are when they can be read", "[lang][diagnostics]") {
+    const auto way_out = [](const std::vector<std::string>& names) {
+        Run run;
+        run.diagnostics.report<Code::NotAConstant>({}, Word{"x"}, Text{"type"}).choices(names);
+        return run.diagnostics.all()[0].way_out;
+    };
+    const std::string row{catalogued(Code::NotAConstant).way_out};
+    CHECK(way_out({"a", "b\n"}) == row + "; there are: a, b\\x0a");
+    CHECK(way_out({}) == row + "; there is none at all");
+    CHECK(way_out(std::vector<std::string>(13, "a")) == row);
+}
