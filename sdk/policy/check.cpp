@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "check.hpp"
 
+#include "input.hpp"
 #include "judge.hpp"
 #include "words.hpp"
 
@@ -96,7 +97,8 @@ Result<Answer> run(const Options& options, const CommonOptions& common, const Pa
     JudgeOptions judging{.syntax_only = options.syntax_only,
                          .colour = *paint.plain == '\0' ? lang::Diagnostics::Colour::Never
                                                         : lang::Diagnostics::Colour::Always,
-                         .include = common.include};
+                         .include = common.include,
+                         .lowering = lowering_of(common)};
     for (const char* const part : {"/interfaces", "/policies"}) {
         if (!common.sdk.empty()) {
             judging.system.push_back(common.sdk + part);

@@ -6,6 +6,7 @@
 // An answer is complete before anything is printed, so that a failure leaves nothing behind.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -64,6 +65,8 @@ struct CommonOptions {
     std::string sdk{};                   ///< folder of interfaces/ and policies/; empty: none
     std::vector<std::string> include{};  ///< searched before the policy's folder and the SDK's
     std::string engine{};                ///< library for compiled policies; empty: none
+    std::uint32_t state_limit = 0;       ///< of policyc; 0: its own
+    bool warn_unmatched = false;
     bool json = false;
 };
 

@@ -10,6 +10,9 @@ namespace sdk::policy {
 
 namespace {
 
+using lang::Code;
+using lang::Text;
+using lang::Word;
 using lang::psl::EventKind;
 using lang::psl::Selector;
 using lang::psl::SelectorKind;
@@ -47,56 +50,51 @@ struct Candidate {
 
 class Reader final {
 public:
-    Reader(const policyc::Policy& policy, const TestCase& test, Processes& processes)
-        : policy_(policy), test_(test), processes_(processes) {}
+    Reader(const policyc::Policy& policy,
+           const TestCase& test,
+           Processes& processes,
+           lang::Diagnostics& diagnostics)
+        : policy_(policy), test_(test), processes_(processes), diagnostics_(diagnostics) {}
 
-    EventReading run() {
-        read();
-        EventReading reading;
-        if (complaint_) {
-            reading.complaint = std::move(*complaint_);
-        } else {
-            reading.event = std::move(result_);
-        }
-        return reading;
+    std::optional<ReadEvent> run() {
+        const std::size_t errors = diagnostics_.error_count();
+        const bool is_read = read() && !has_lost_process_ && diagnostics_.error_count() == errors;
+        return is_read ? std::optional(std::move(result_)) : std::nullopt;
     }
 
 private:
-    void complain(const lang::Span& span, std::string cause, std::string way_out) {
-        if (!complaint_) {
-            complaint_ = {span, std::move(cause), std::move(way_out)};
-        }
-    }
-
-    void complain(const lang::Span& span, const Trouble& trouble) {
-        complain(span, trouble.cause, trouble.way_out);
-    }
-
-    void read() {
+    /// False when the case cannot be run; the reason was reported.
+    bool read() {
         result_.event.event = event_of(test_.event);
         result_.variable = test_.variable.text;
+        if (test_.event != EventKind::Execute && !test_.variable.is_empty()) {
+            diagnostics_.report<Code::StartsNothing>(test_.variable.span);
+        }
         if (test_.form != TestCase::Form::Event) {
-            read_arrow();
-            return;
+            return read_arrow();
         }
         switch (test_.event) {
         case EventKind::Execute:
-            read_execute();
-            break;
+            return read_execute();
         case EventKind::Security:
-            read_security();
-            break;
+            return read_security();
         case EventKind::Request:
         case EventKind::Response:
         case EventKind::Error:
-            read_message();
             break;
         }
-        if (test_.event != EventKind::Execute && !test_.variable.is_empty()) {
-            complain(test_.variable.span,
-                     "only an execute event starts a process to be named",
-                     "remove the variable and '<-'");
+        return read_message();
+    }
+
+    /// The selector of this kind, which every event of this kind has.
+    const Selector* need(SelectorKind kind) {
+        const Selector* const found = find(kind);
+        if (found == nullptr) {
+            diagnostics_.report<Code::EventLacks>(test_.span,
+                                                  Text{lang::psl::spelling(test_.event)},
+                                                  Word{lang::psl::spelling(kind)});
         }
+        return found;
     }
 
     [[nodiscard]] const Selector* find(SelectorKind kind) const {
@@ -104,46 +102,72 @@ private:
         return found == test_.selectors.end() ? nullptr : &*found;
     }
 
-    Process process_of(const lang::QualifiedName& name) {
-        const Result<Process> found = processes_.find(name.text());
-        if (!found.ok()) {
-            complain(name.span, found.trouble());
-            return {};
+    std::optional<std::uint16_t> class_of(const lang::QualifiedName& name) {
+        const std::vector<std::string> names = policy_.class_names();
+        const NameMatch match = match_name(name.text(), names);
+        if (match.names.size() == 1) {
+            return policy_.find_class(match.names[0]);
         }
-        return found.value();
+        if (match.names.empty()) {
+            diagnostics_.report<Code::UnknownClass>(name.span, Word{name.text()})
+                .hint(match.hint)
+                .choices(names);
+        } else {
+            diagnostics_.report<Code::AmbiguousClass>(name.span, Word{name.text()})
+                .choices(match.names);
+        }
+        return std::nullopt;
     }
 
-    Process process_of(SelectorKind kind, const char* what) {
-        const Selector* const selector = find(kind);
-        if (selector == nullptr) {
-            complain(
-                test_.span, fmt::format("this event has no {}", lang::psl::spelling(kind)), what);
-            return {};
+    /// A variable, or a class by its whole name or the last part of it.
+    std::optional<Process> process_of(const lang::QualifiedName& name) {
+        const std::string word = name.text();
+        if (const std::optional<Process> process = processes_.find_variable(word)) {
+            return process;
         }
-        return process_of(selector->value);
+        switch (processes_.absence(word)) {
+        case Processes::Absence::Unreadable:
+            has_lost_process_ = true;
+            return std::nullopt;
+        case Processes::Absence::Refused:
+            diagnostics_.report<Code::ProcessRefused>(name.span, Word{word});
+            return std::nullopt;
+        case Processes::Absence::Unknown:
+            break;
+        }
+        const NameMatch match = match_name(word, policy_.class_names());
+        // A variable is what most people mean by a short word.
+        if (match.names.empty() && name.segments.size() == 1 && processes_.has_variables()) {
+            diagnostics_.report<Code::NoSuchProcess>(name.span, Word{word}).hint(match.hint);
+            return std::nullopt;
+        }
+        const std::optional<std::uint16_t> found = class_of(name);
+        return found ? std::optional(processes_.get_latest(*found)) : std::nullopt;
     }
 
-    void read_execute() {
-        Process initiator{policy_.init_class, kInitSid};
+    std::optional<Process> process_of(SelectorKind kind) {
+        const Selector* const selector = need(kind);
+        return selector == nullptr ? std::nullopt : process_of(selector->value);
+    }
+
+    bool read_execute() {
+        std::optional<Process> initiator{{policy_.init_class, kInitSid}};
         if (const Selector* const source = find(SelectorKind::Src)) {
             initiator = process_of(source->value);
         }
-        const Selector* const target = find(SelectorKind::Dst);
-        if (target == nullptr) {
-            complain(test_.span, "this event starts nothing", "write execute dst=Class");
-            return;
-        }
-        const Result<std::uint16_t> class_id = find_class(policy_, target->value.text());
-        if (!class_id.ok()) {
-            complain(target->value.span, class_id.trouble());
-            return;
-        }
         if (test_.arguments != nullptr && !test_.arguments->entries.empty()) {
-            complain(test_.arguments->span, "an execute event has no parameters", "remove them");
+            diagnostics_.report<Code::ExecuteParameters>(test_.arguments->span);
         }
-        result_.started = processes_.create(class_id.value());
+        const Selector* const target = need(SelectorKind::Dst);
+        const std::optional<std::uint16_t> class_id =
+            target == nullptr ? std::nullopt : class_of(target->value);
+        if (!initiator || !class_id) {
+            return false;
+        }
+        result_.started = processes_.create(*class_id);
         result_.method = "main";
-        set_ends(initiator, result_.started);
+        set_ends(*initiator, result_.started);
+        return true;
     }
 
     void set_ends(const Process& source, const Process& target) {
@@ -153,30 +177,33 @@ private:
         result_.event.dst_sid = target.sid;
     }
 
-    void read_arrow() {
-        const Process client = process_of(test_.client);
-        const Process server = process_of(test_.server);
-        const bool is_request = test_.event == EventKind::Request;
-        set_ends(is_request ? client : server, is_request ? server : client);
-        if (!complaint_) {
-            choose(candidates(client, server), test_.call.text(), test_.call.span);
+    bool read_arrow() {
+        const std::optional<Process> client = process_of(test_.client);
+        const std::optional<Process> server = process_of(test_.server);
+        if (!client || !server) {
+            return false;
         }
+        const bool is_request = test_.event == EventKind::Request;
+        set_ends(is_request ? *client : *server, is_request ? *server : *client);
+        return choose(
+            candidates(*client, *server), test_.call.text(), test_.call.span, name_of(*server));
     }
 
-    void read_message() {
-        const Process source = process_of(SelectorKind::Src, "write src=Class or a variable");
-        const Process target = process_of(SelectorKind::Dst, "write dst=Class or a variable");
-        set_ends(source, target);
-        const Selector* const method = find(SelectorKind::Method);
-        if (method == nullptr) {
-            complain(test_.span, "this event has no method", "write endpoint=... method=...");
+    [[nodiscard]] std::string name_of(const Process& process) const {
+        return policy_.classes[process.class_id].name;
+    }
+
+    bool read_message() {
+        const std::optional<Process> source = process_of(SelectorKind::Src);
+        const std::optional<Process> target = process_of(SelectorKind::Dst);
+        const Selector* const method = need(SelectorKind::Method);
+        if (!source || !target || method == nullptr) {
+            return false;
         }
-        if (complaint_) {
-            return;
-        }
+        set_ends(*source, *target);
         const bool is_request = test_.event == EventKind::Request;
-        std::vector<Candidate> all =
-            candidates(is_request ? source : target, is_request ? target : source);
+        const Process& server = is_request ? *target : *source;
+        std::vector<Candidate> all = candidates(is_request ? *source : *target, server);
         const Selector* const endpoint = find(SelectorKind::Endpoint);
         const Selector* const interface = find(SelectorKind::Interface);
         const Selector* const component = find(SelectorKind::Component);
@@ -191,24 +218,23 @@ private:
                        std::ranges::count(c.declared->component_types, wanted) == 0;
             });
         }
-        choose(all,
-               (endpoint == nullptr ? "" : endpoint->value.text() + ".") + method->value.text(),
-               method->span);
+        return choose(all,
+                      (endpoint == nullptr ? "" : endpoint->value.text() + ".") +
+                          method->value.text(),
+                      method->span,
+                      name_of(server));
     }
 
-    void read_security() {
-        const Process asking = process_of(SelectorKind::Src, "write src=Class or a variable");
-        const Selector* const method = find(SelectorKind::Method);
-        if (method == nullptr) {
-            complain(test_.span, "this event has no method", "write method=...");
+    bool read_security() {
+        const std::optional<Process> asking = process_of(SelectorKind::Src);
+        const Selector* const method = need(SelectorKind::Method);
+        if (!asking || method == nullptr) {
+            return false;
         }
-        if (complaint_) {
-            return;
-        }
-        set_ends(asking, asking);
+        set_ends(*asking, *asking);
         std::vector<Candidate> all;
         for (const lang::SecurityEndpoint& endpoint :
-             policy_.classes[asking.class_id].description->security) {
+             policy_.classes[asking->class_id].description->security) {
             for (const lang::Method& entry : endpoint.interface->methods) {
                 all.push_back(
                     {.name = (endpoint.path.empty() ? "" : endpoint.path + ".") + entry.name,
@@ -218,7 +244,10 @@ private:
                      .method = &entry});
             }
         }
-        choose(all, method->value.text(), method->span);
+        return choose(all,
+                      method->value.text(),
+                      method->span,
+                      "the security interface of " + name_of(*asking));
     }
 
     /// Every method of the server that this client could name.
@@ -256,18 +285,26 @@ private:
         }
     }
 
-    void
-    choose(const std::vector<Candidate>& all, const std::string& word, const lang::Span& span) {
+    bool choose(const std::vector<Candidate>& all,
+                const std::string& word,
+                const lang::Span& span,
+                const std::string& owner) {
         std::vector<std::string> names;
         for (const Candidate& candidate : all) {
             names.push_back(candidate.name);
         }
-        const Result<std::string> name = find_name("method", word, names);
-        if (!name.ok()) {
-            complain(span, name.trouble());
-            return;
+        const NameMatch match = match_name(word, names);
+        if (match.names.empty()) {
+            diagnostics_.report<Code::NoSuchCall>(span, Text{owner}, Word{word})
+                .hint(match.hint)
+                .choices(names);
+            return false;
         }
-        const Candidate& chosen = *std::ranges::find(all, name.value(), &Candidate::name);
+        if (match.names.size() > 1) {
+            diagnostics_.report<Code::AmbiguousMethod>(span, Word{word}).choices(match.names);
+            return false;
+        }
+        const Candidate& chosen = *std::ranges::find(all, match.names[0], &Candidate::name);
         result_.event.endpoint = chosen.endpoint;
         result_.event.method = chosen.method->id;
         result_.endpoint = chosen.path;
@@ -276,30 +313,29 @@ private:
                           : test_.event == EventKind::Error  ? &chosen.method->error
                                                              : &chosen.method->request;
         if (!result_.message->exists) {
-            complain(span,
-                     fmt::format("{} has no error parameters, so no error can be sent",
-                                 chosen.method->name),
-                     "declare one in the IDL, or test the response");
-            return;
+            diagnostics_.report<Code::NoErrorParameters>(span, Word{chosen.method->name});
+            return false;
         }
-        std::optional<Complaint> wrong = write_message(
-            *result_.message,
-            test_.arguments.get(),
-            [this](const std::string& process) -> std::optional<std::uint64_t> {
-                const Result<Process> found = processes_.find(process);
-                return found.ok() ? std::optional(found.value().sid) : std::nullopt;
+        write_message(
+            {.message = *result_.message,
+             .name =
+                 fmt::format("the {} of {}", lang::psl::spelling(test_.event), chosen.method->name),
+             .arguments = test_.arguments.get()},
+            [this](const lang::QualifiedName& name) -> std::optional<std::uint64_t> {
+                const std::optional<Process> found = process_of(name);
+                return found ? std::optional(found->sid) : std::nullopt;
             },
+            diagnostics_,
             result_.event);
-        if (wrong) {
-            complain(wrong->span, wrong->cause, wrong->way_out);
-        }
+        return true;
     }
 
     const policyc::Policy& policy_;
     const TestCase& test_;
     Processes& processes_;
+    lang::Diagnostics& diagnostics_;
     ReadEvent result_;
-    std::optional<Complaint> complaint_;
+    bool has_lost_process_ = false;  ///< one whose start could not be read
 };
 
 }  // namespace
@@ -321,43 +357,35 @@ void Processes::add(const std::string& variable, const Process& process) {
     }
 }
 
-Result<Process> Processes::find(const std::string& word) const {
-    const auto variable = variables_.find(word);
-    if (variable != variables_.end()) {
-        return variable->second;
-    }
-    std::vector<std::string> names = policy_->class_names();
-    const Result<std::uint16_t> found = find_class(*policy_, word);
-    if (!found.ok()) {
-        // A variable is what most people mean by a short word.
-        Trouble trouble = found.trouble();
-        if (word.find('.') == std::string::npos && !variables_.empty()) {
-            trouble.cause = fmt::format("there is no process or class '{}'", word);
-            trouble.way_out = "start it first: name <- execute dst=Class";
-        }
-        if (refused_.contains(word)) {
-            trouble.cause = fmt::format("'{}' did not start: its execute event is denied", word);
-            trouble.way_out = "let the policy grant it, or expect that with 'deny' and leave out "
-                              "what follows from it";
-        }
-        return trouble;
-    }
-    const std::uint16_t class_id = found.value();
+Processes::Absence Processes::absence(const std::string& variable) const {
+    const auto found = missed_.find(variable);
+    return found == missed_.end() ? Absence::Unknown : found->second;
+}
+
+std::optional<Process> Processes::find_variable(const std::string& word) const {
+    const auto found = variables_.find(word);
+    return found == variables_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Process Processes::get_latest(std::uint16_t class_id) const {
     const auto latest = latest_.find(class_id);
     if (latest != latest_.end()) {
         return latest->second;
     }
     if (class_id == policy_->core_class) {
-        return Process{class_id, kCoreSid};
+        return {class_id, kCoreSid};
     }
     if (class_id == policy_->init_class) {
-        return Process{class_id, kInitSid};
+        return {class_id, kInitSid};
     }
-    return Process{class_id, kNeverStarted + class_id};
+    return {class_id, kNeverStarted + class_id};
 }
 
-EventReading read_event(const policyc::Policy& policy, const TestCase& test, Processes& processes) {
-    return Reader(policy, test, processes).run();
+std::optional<ReadEvent> read_event(const policyc::Policy& policy,
+                                    const TestCase& test,
+                                    Processes& processes,
+                                    lang::Diagnostics& diagnostics) {
+    return Reader(policy, test, processes, diagnostics).run();
 }
 
 std::vector<ReadEvent> boot_events(const policyc::Policy& policy) {

@@ -6,9 +6,9 @@
 #include "message_writer.hpp"
 
 #include <map>
+#include <optional>
 #include <sdk/policyc/src/compile.hpp>
 #include <sdk/policyc/src/interpreter.hpp>
-#include <set>
 
 namespace sdk::policy {
 
@@ -30,20 +30,33 @@ public:
     /// `process` was started; `variable` may be empty.
     void add(const std::string& variable, const Process& process);
 
-    /// A process that was to be known as `variable` was refused its start.
-    void refuse(const std::string& variable) { refused_.insert(variable); }
+    /// Why a variable stands for no process.
+    enum class Absence : std::uint8_t {
+        Unknown,
+        Refused,     ///< its execute event was denied
+        Unreadable,  ///< its case has an error, which was reported
+    };
+
+    /// No process came of the case that was to start `variable`.
+    void miss(const std::string& variable, Absence why) { missed_[variable] = why; }
+
+    [[nodiscard]] Absence absence(const std::string& variable) const;
 
     /// Whether a process of this class was started.
     [[nodiscard]] bool has(std::uint16_t class_id) const { return latest_.contains(class_id); }
 
-    /// A variable, or a class by its whole name or the last part of it.
-    [[nodiscard]] Result<Process> find(const std::string& word) const;
+    [[nodiscard]] bool has_variables() const { return !variables_.empty(); }
+
+    [[nodiscard]] std::optional<Process> find_variable(const std::string& word) const;
+
+    /// The process that a class name stands for.
+    [[nodiscard]] Process get_latest(std::uint16_t class_id) const;
 
 private:
     const policyc::Policy* policy_;
     std::map<std::string, Process> variables_;
     std::map<std::uint16_t, Process> latest_;
-    std::set<std::string> refused_;
+    std::map<std::string, Absence> missed_;
     std::uint64_t next_sid_ = 16;
 };
 
@@ -57,15 +70,12 @@ struct ReadEvent {
     std::string method{};
 };
 
-/// Either is set.
-struct EventReading {
-    std::optional<ReadEvent> event{};
-    Complaint complaint{};
-};
-
-/// Reads one case. An execute event's new process is created in `processes`, but not added.
-EventReading
-read_event(const policyc::Policy& policy, const lang::psl::TestCase& test, Processes& processes);
+/// Reads one case; nothing, after reporting, when it is no event. An execute event's new process
+/// is created in `processes`, but not added.
+std::optional<ReadEvent> read_event(const policyc::Policy& policy,
+                                    const lang::psl::TestCase& test,
+                                    Processes& processes,
+                                    lang::Diagnostics& diagnostics);
 
 /// What the kernel does before anything else: kl.core.Core and Einit appear.
 std::vector<ReadEvent> boot_events(const policyc::Policy& policy);

@@ -139,18 +139,17 @@ EventText::parse(const std::vector<std::string>& words) {
         }
     }
     if (diagnostics.has_errors() || cases.empty()) {
-        const std::string cause =
-            diagnostics.has_errors() ? ": " + diagnostics.all().front().message : "";
+        const std::string cause = diagnostics.has_errors()
+                                      ? fmt::format(": error {}: {}",
+                                                    lang::code_text(diagnostics.all().front().code),
+                                                    diagnostics.all().front().message)
+                                      : "";
         return Trouble{.cause = fmt::format("'{}' is no event{}", text, cause),
                        .way_out = "write it as 'Panel calls Plant act.valve.Set value=10' or "
                                   "'Panel ~> Plant : act.valve.Set { value : 10 }'; "
                                   "explain --help shows all forms"};
     }
     return cases;
-}
-
-std::string EventText::text_of(const lang::Span& span) const {
-    return std::string(sources_.text(span));
 }
 
 }  // namespace sdk::policy

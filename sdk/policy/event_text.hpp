@@ -27,8 +27,8 @@ public:
     /// taken apart. Trouble: it is neither.
     Result<std::vector<const lang::psl::TestCase*>> parse(const std::vector<std::string>& words);
 
-    /// The text of something that was parsed.
-    [[nodiscard]] std::string text_of(const lang::Span& span) const;
+    /// Of everything that was parsed.
+    [[nodiscard]] const lang::Sources& sources() const { return sources_; }
 
 private:
     lang::Sources sources_;

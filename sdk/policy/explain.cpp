@@ -21,9 +21,25 @@ struct ExplainArguments {
     bool is_cold = false;
 };
 
-Trouble trouble_of(const Complaint& complaint, const EventText& text) {
-    return {.cause = fmt::format("in '{}': {}", text.text_of(complaint.span), complaint.cause),
-            .way_out = complaint.way_out};
+/// What is wrong with an event of the command line: it has no file and line to show, so each
+/// message quotes the words that it is about.
+Trouble trouble_of(const lang::Diagnostics& found) {
+    Trouble trouble{.diagnostics = Json::array()};
+    for (const lang::Diagnostic* const one : found.ordered()) {
+        const std::string words(found.sources().text(one->span));
+        if (!trouble.cause.empty()) {
+            trouble.details += trouble.cause + "\n   way out: " + trouble.way_out + "\n";
+        }
+        trouble.cause =
+            fmt::format("in '{}': error {}: {}", words, lang::code_text(one->code), one->message);
+        trouble.way_out = one->way_out;
+        trouble.diagnostics.push_back({{"code", lang::code_text(one->code)},
+                                       {"severity", "error"},
+                                       {"words", words},
+                                       {"message", one->message},
+                                       {"way_out", one->way_out}});
+    }
+    return trouble;
 }
 
 /// The classes an event speaks of, as far as its words are classes.
@@ -110,21 +126,23 @@ private:
 
     std::optional<Trouble> run_before(Sequence& sequence, const TestCase& event) {
         start_classes(sequence, event);
-        const StepResult result = sequence.run(event);
-        if (!result.step) {
-            return trouble_of(result.complaint, text_);
+        lang::Diagnostics diagnostics(text_.sources());
+        const std::optional<Step> step = sequence.run(event, diagnostics);
+        if (!step) {
+            return trouble_of(diagnostics);
         }
-        note(*result.step);
+        note(*step);
         return std::nullopt;
     }
 
     Result<Answer> judge(Sequence& sequence, const TestCase& event) {
         start_classes(sequence, event);
-        const StepResult result = sequence.run(event);
-        if (!result.step) {
-            return trouble_of(result.complaint, text_);
+        lang::Diagnostics diagnostics(text_.sources());
+        const std::optional<Step> judged = sequence.run(event, diagnostics);
+        if (!judged) {
+            return trouble_of(diagnostics);
         }
-        const Step& step = *result.step;
+        const Step& step = *judged;
         const bool is_granted = step.verdict.is_granted;
         const Json before = answer_.json["before"];
         answer_.json = verdict_json(access_, step);

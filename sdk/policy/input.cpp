@@ -44,6 +44,21 @@ Trouble no_answer(const std::string& path, std::size_t error_count) {
 
 }  // namespace
 
+policyc::LoweringOptions lowering_of(const CommonOptions& options) {
+    policyc::LoweringOptions lowering;
+    if (options.state_limit != 0) {
+        lowering.most_state_cost = options.state_limit;
+    }
+    if (options.warn_unmatched) {
+        lowering.unmatched = policyc::Unmatched::Warning;
+    }
+    return lowering;
+}
+
+Result<PolicyPtr> load(const std::string& path, const CommonOptions& options) {
+    return load(path, options, lowering_of(options));
+}
+
 Result<PolicyPtr> load(const std::string& path,
                        const CommonOptions& options,
                        const policyc::LoweringOptions& lowering) {
@@ -71,47 +86,39 @@ Result<PolicyPtr> load(const std::string& path,
     return PolicyPtr(std::move(compiled));
 }
 
-Result<std::string>
-find_name(const std::string& kind, const std::string& word, const std::vector<std::string>& names) {
+NameMatch match_name(const std::string& word, const std::vector<std::string>& names) {
     if (std::ranges::find(names, word) != names.end()) {
-        return word;
+        return {.names = {word}};
     }
-    std::vector<std::string> matching;
-    std::ranges::copy_if(names, std::back_inserter(matching), [&](const std::string& name) {
+    NameMatch match;
+    std::ranges::copy_if(names, std::back_inserter(match.names), [&](const std::string& name) {
         return ends_with_part(name, word);
     });
-    if (matching.size() == 1) {
-        return matching[0];
+    if (!match.names.empty()) {
+        return match;
     }
-    if (matching.size() > 1) {
-        return Trouble{.cause =
-                           fmt::format("'{}' may be any of: {}", word, fmt::join(matching, ", ")),
-                       .way_out = "write the whole name"};
-    }
-    // Somebody who writes a last part only is likely to have misspelt that.
-    std::vector<std::string> candidates = names;
-    if (word.find('.') == std::string::npos) {
-        for (const std::string& name : names) {
-            candidates.push_back(name.substr(name.rfind('.') + 1));
-        }
-    }
-    const std::string hint = lang::closest(word, candidates);
-    return Trouble{.cause = fmt::format("there is no {} '{}'{}",
-                                        kind,
-                                        word,
-                                        hint.empty() ? "" : ", did you mean '" + hint + "'?"),
-                   .way_out = names.empty() ? "there is none at all"
-                              : names.size() > 12
-                                  ? ""
-                                  : fmt::format("there are: {}", fmt::join(names, ", "))};
+    match.hint = lang::closest(word, names);
+    return match;
 }
 
 Result<std::uint16_t> find_class(const policyc::Policy& policy, const std::string& word) {
-    const Result<std::string> found = find_name("class", word, policy.class_names());
-    if (!found.ok()) {
-        return found.trouble();
+    const std::vector<std::string> names = policy.class_names();
+    const NameMatch match = match_name(word, names);
+    if (match.names.size() == 1) {
+        return policy.find_class(match.names[0]).value_or(0);
     }
-    return policy.find_class(found.value()).value_or(0);
+    if (match.names.size() > 1) {
+        return Trouble{
+            .cause = fmt::format("'{}' may be any of: {}", word, fmt::join(match.names, ", ")),
+            .way_out = "write the whole name"};
+    }
+    return Trouble{
+        .cause = fmt::format("there is no class '{}'{}",
+                             word,
+                             match.hint.empty() ? "" : ", did you mean '" + match.hint + "'?"),
+        .way_out = names.empty()       ? "there is none at all"
+                   : names.size() > 12 ? ""
+                                       : fmt::format("there are: {}", fmt::join(names, ", "))};
 }
 
 Result<System> load_system(const std::string& path, const std::vector<std::string>& include) {

@@ -19,20 +19,31 @@ using PolicyPtr = std::shared_ptr<const policyc::Compilation>;
 
 inline constexpr const char* kDefaultPolicy = "security.psl";
 
+/// What the options say about compiling a policy.
+policyc::LoweringOptions lowering_of(const CommonOptions& options);
+
 /// Compiles the policy at `path`, searching the folders of -I, its own folder, and the SDK's.
 /// Trouble: it has errors (all of them are in `details`), or there is no such file.
 Result<PolicyPtr> load(const std::string& path,
                        const CommonOptions& options,
-                       const policyc::LoweringOptions& lowering = {});
+                       const policyc::LoweringOptions& lowering);
+
+/// The same, with the options' lowering.
+Result<PolicyPtr> load(const std::string& path, const CommonOptions& options);
 
 /// The class that a word of the command line means: its whole name, or the last part of it when
 /// only one class ends so. Trouble: unknown (with a suggestion), or ambiguous (with the
 /// candidates).
 Result<std::uint16_t> find_class(const policyc::Policy& policy, const std::string& word);
 
-/// One name among several; `kind` says what is looked for ("class", "method"). Same rules.
-Result<std::string>
-find_name(const std::string& kind, const std::string& word, const std::vector<std::string>& names);
+/// Which of some names a word may mean.
+struct NameMatch {
+    std::vector<std::string> names{};  ///< one: that is meant
+    std::string hint{};                ///< when there is none, what may have been meant
+};
+
+/// A name is meant by the whole of it, or else by its last part.
+NameMatch match_name(const std::string& word, const std::vector<std::string>& names);
 
 /// Processes and channels of an init.yaml, by class: what the system is made of.
 struct System {

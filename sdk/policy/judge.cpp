@@ -122,14 +122,14 @@ private:
         const CheckedFile& file = set_.files()[index];
         judged_.insert(index);
         const policyc::Compilation compilation(
-            file.path, search_path(file), set_.overlay_for(file));
+            file.path, search_path(file), set_.overlay_for(file), options_.lowering);
         for (const std::string& path : compilation.files()) {
             if (const std::ptrdiff_t used = set_.find(path); used >= 0) {
                 judged_.insert(static_cast<std::size_t>(used));
             }
         }
         const auto is_missing = [](const Diagnostic& one) {
-            return one.code == Code::ClassNotBroughtIn && !one.span.is_known();
+            return one.code == Code::ClassNotBroughtIn;
         };
         if (std::ranges::count_if(compilation.diagnostics().all(), is_missing) == 2) {
             take(index, compilation.diagnostics(), Meaning::Unknown);

@@ -5,6 +5,8 @@
 
 #include "checked_files.hpp"
 
+#include <sdk/policyc/src/lower.hpp>
+
 namespace sdk::policy {
 
 struct JudgeOptions {
@@ -12,6 +14,7 @@ struct JudgeOptions {
     lang::Diagnostics::Colour colour = lang::Diagnostics::Colour::Never;  ///< of the texts
     std::vector<std::string> include{};  ///< searched before the folder of each file
     std::vector<std::string> system{};   ///< searched after it: the SDK's
+    policyc::LoweringOptions lowering{};
 };
 
 /// What there is to say about one file.

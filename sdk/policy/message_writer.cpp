@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <lang/diagnostics.hpp>
 
 namespace sdk::policy {
 
 namespace {
 
+using lang::Code;
+using lang::Text;
+using lang::Word;
 using lang::psl::Expression;
 using Bytes = std::vector<std::uint8_t>;
 using TypeKind = lang::Type::Kind;
@@ -17,19 +19,22 @@ constexpr std::uint32_t kAllRights = 0xFFFF'FFFF;
 
 class Writer final {
 public:
-    Writer(const SidLookup& find_sid, policyc::InterpretedEvent& event)
-        : find_sid_(find_sid), event_(event) {}
+    Writer(const SidLookup& find_sid,
+           lang::Diagnostics& diagnostics,
+           policyc::InterpretedEvent& event)
+        : find_sid_(find_sid), diagnostics_(diagnostics), event_(event) {}
 
-    std::optional<Complaint> run(const lang::Message& message, const Expression* arguments) {
+    void run(const MessageSource& source) {
+        const lang::Message& message = source.message;
         event_.fixed.assign(message.fixed_size, 0);
         event_.arena.clear();
         event_.handle_sids.assign(message.handle_count, 0);
         event_.handle_rights.assign(message.handle_count, 0);
         event_.travels_long = !message.is_short();
-        if (arguments != nullptr) {
-            write_fields(message.fields, *arguments, {Part::Fixed, 0}, "parameter");
+        if (source.arguments != nullptr) {
+            write_fields(
+                {message.fields, source.name, "parameter"}, *source.arguments, {Part::Fixed, 0});
         }
-        return std::move(complaint_);
     }
 
 private:
@@ -40,10 +45,15 @@ private:
         std::size_t at = 0;
     };
 
-    void complain(const lang::Span& span, std::string cause, std::string way_out) {
-        if (!complaint_) {
-            complaint_ = {span, std::move(cause), std::move(way_out)};
-        }
+    /// Fields of one kind that stand together, and whose they are.
+    struct Fields {
+        const std::vector<lang::Field>& list;
+        std::string owner;
+        const char* kind;
+    };
+
+    void refuse(const Expression& value, const std::string& type, std::string_view what) {
+        diagnostics_.report<Code::WrongValue>(value.span, Text{type}, Text{what});
     }
 
     void put(const Place& place, std::uint64_t value, unsigned size) {
@@ -62,45 +72,32 @@ private:
     }
 
     /// Parameters, or members of a struct.
-    void write_fields(const std::vector<lang::Field>& fields,
-                      const Expression& dictionary,
-                      const Place& place,
-                      const char* kind) {
+    void write_fields(const Fields& fields, const Expression& dictionary, const Place& place) {
         if (dictionary.kind != Expression::Kind::Dict) {
-            complain(dictionary.span,
-                     fmt::format("{}s are given as a dictionary", kind),
-                     "write { name : value }");
+            refuse(dictionary, fields.owner, "a dictionary: { name : value }");
             return;
         }
         for (const lang::psl::DictEntry& entry : dictionary.entries) {
-            const lang::Field* const field = find(fields, entry, kind);
+            const lang::Field* const field = find(fields, entry);
             if (field != nullptr) {
-                handle_ += handles_before(fields, *field);
+                handle_ += handles_before(fields.list, *field);
                 write(field->type(), *entry.value, {place.part, place.at + field->offset});
-                handle_ -= handles_before(fields, *field);
+                handle_ -= handles_before(fields.list, *field);
             }
         }
     }
 
-    const lang::Field* find(const std::vector<lang::Field>& fields,
-                            const lang::psl::DictEntry& entry,
-                            const char* kind) {
-        const auto found = std::ranges::find(fields, entry.key.text, &lang::Field::name);
-        if (found != fields.end()) {
+    const lang::Field* find(const Fields& fields, const lang::psl::DictEntry& entry) {
+        const auto found = std::ranges::find(fields.list, entry.key.text, &lang::Field::name);
+        if (found != fields.list.end()) {
             return &*found;
         }
-        const std::vector<std::string> names = names_of(fields);
-        const std::string hint = lang::closest(entry.key.text, names);
-        std::string all;
-        for (const std::string& name : names) {
-            all += (all.empty() ? "" : ", ") + name;
-        }
-        complain(entry.key.span,
-                 fmt::format("there is no {} '{}'{}",
-                             kind,
-                             entry.key.text,
-                             hint.empty() ? "" : ", did you mean '" + hint + "'?"),
-                 all.empty() ? "there are none" : "there are: " + all);
+        const std::vector<std::string> names = names_of(fields.list);
+        diagnostics_
+            .report<Code::NoSuchArgument>(
+                entry.key.span, Text{fields.owner}, Text{fields.kind}, Word{entry.key.text})
+            .hint(lang::closest(entry.key.text, names))
+            .choices(names);
         return nullptr;
     }
 
@@ -125,7 +122,7 @@ private:
             write_handle(value);
             return;
         case TypeKind::Struct:
-            write_fields(type.fields, value, place, "member");
+            write_fields({type.fields, type.text(), "member"}, value, place);
             return;
         case TypeKind::Union:
             write_union(type, value, place);
@@ -145,10 +142,6 @@ private:
         }
     }
 
-    void wrong_type(const lang::Type& type, const Expression& value, const char* way_out) {
-        complain(value.span, fmt::format("this is no value of {}", type.text()), way_out);
-    }
-
     static std::optional<lang::Integer> integer_of(const Expression& value) {
         if (value.kind == Expression::Kind::Integer) {
             return value.integer;
@@ -163,13 +156,12 @@ private:
     void write_integer(const lang::Type& type, const Expression& value, const Place& place) {
         const std::optional<lang::Integer> number = integer_of(value);
         if (!number) {
-            wrong_type(type, value, "write a number");
+            refuse(value, type.text(), "a number");
             return;
         }
         if (type.is_signed ? !number->fits_signed(type.bits) : !number->fits_unsigned(type.bits)) {
-            complain(value.span,
-                     fmt::format("{} does not fit {}", number->to_string(), type.text()),
-                     "no message can carry it; correct the number");
+            diagnostics_.report<Code::NotCarried>(
+                value.span, Text{number->to_string()}, Text{type.text()});
             return;
         }
         put(place, number->low_bits(), type.bits / 8u);
@@ -177,45 +169,48 @@ private:
 
     /// A process by its name, a SID by its number, or { handle : ..., rights : ... }.
     void write_handle(const Expression& value) {
-        if (value.kind == Expression::Kind::Dict) {
-            for (const lang::psl::DictEntry& entry : value.entries) {
-                const std::optional<lang::Integer> number = integer_of(*entry.value);
-                if (entry.key.text == "handle") {
-                    write_handle(*entry.value);
-                } else if (entry.key.text == "rights" && number && number->fits_unsigned(32)) {
-                    event_.handle_rights[handle_] = static_cast<std::uint32_t>(number->low_bits());
-                } else {
-                    complain(entry.key.span,
-                             "a handle has a handle and rights, both numbers",
-                             "write { handle : name, rights : 0x1 }");
-                }
-            }
+        event_.handle_rights[handle_] = kAllRights;
+        if (value.kind != Expression::Kind::Dict) {
+            write_sid(value);
             return;
         }
-        event_.handle_rights[handle_] = kAllRights;
+        for (const lang::psl::DictEntry& entry : value.entries) {
+            const std::optional<lang::Integer> number = integer_of(*entry.value);
+            if (entry.key.text == "handle") {
+                write_sid(*entry.value);
+            } else if (entry.key.text != "rights") {
+                const std::vector<std::string> names{"handle", "rights"};
+                diagnostics_
+                    .report<Code::NoSuchArgument>(
+                        entry.key.span, Text{"Handle"}, Text{"member"}, Word{entry.key.text})
+                    .hint(lang::closest(entry.key.text, names))
+                    .choices(names);
+            } else if (!number || !number->fits_unsigned(32)) {
+                refuse(*entry.value, "rights", "a number of 32 bits");
+            } else {
+                event_.handle_rights[handle_] = static_cast<std::uint32_t>(number->low_bits());
+            }
+        }
+    }
+
+    void write_sid(const Expression& value) {
         const std::optional<lang::Integer> number = integer_of(value);
         if (number && number->fits_unsigned(64)) {
             event_.handle_sids[handle_] = number->low_bits();
         } else if (value.kind == Expression::Kind::Name) {
-            const std::optional<std::uint64_t> sid = find_sid_(value.name.text());
-            if (sid) {
-                event_.handle_sids[handle_] = *sid;
-            } else {
-                complain(value.span,
-                         fmt::format("there is no process '{}'", value.name.text()),
-                         "start it first: name <- execute dst=Class");
-            }
+            event_.handle_sids[handle_] = find_sid_(value.name).value_or(0);
         } else {
-            complain(value.span, "this is no value of Handle", "name a process, or write its SID");
+            refuse(value, "Handle", "the name of a process, or a SID: 0 to 2**64 - 1");
         }
     }
 
     void write_union(const lang::Type& type, const Expression& value, const Place& place) {
         if (value.kind != Expression::Kind::Dict || value.entries.size() != 1) {
-            wrong_type(type, value, "write { member : value } with the one active member");
+            refuse(value, type.text(), "its one active member: { member : value }");
             return;
         }
-        const lang::Field* const field = find(type.fields, value.entries[0], "member");
+        const lang::Field* const field =
+            find({type.fields, type.text(), "member"}, value.entries[0]);
         if (field != nullptr) {
             put(place, static_cast<std::uint64_t>(field - type.fields.data()), 4);
             handle_ += handles_before(type.fields, *field);
@@ -226,10 +221,7 @@ private:
 
     void write_array(const lang::Type& type, const Expression& value, const Place& place) {
         if (value.kind != Expression::Kind::List || value.children.size() > type.count) {
-            complain(value.span,
-                     fmt::format("{} takes a list of at most {} values", type.text(), type.count),
-                     type.kind == TypeKind::List ? "write a list: [a, b]"
-                                                 : "those left out are zero");
+            refuse(value, type.text(), fmt::format("a list of at most {} values", type.count));
             return;
         }
         const lang::Type& element = *type.element.type;
@@ -246,11 +238,11 @@ private:
             value.kind == Expression::Kind::Text && type.kind != TypeKind::Sequence;
         const bool is_list = value.kind == Expression::Kind::List && type.kind != TypeKind::String;
         if (!is_text && !is_list) {
-            wrong_type(type,
-                       value,
-                       type.kind == TypeKind::String  ? "write a text: \"...\""
-                       : type.kind == TypeKind::Bytes ? "write a text or a list of numbers"
-                                                      : "write a list: [a, b]");
+            refuse(value,
+                   type.text(),
+                   type.kind == TypeKind::String  ? "a text: \"...\""
+                   : type.kind == TypeKind::Bytes ? "a text or a list of numbers"
+                                                  : "a list: [a, b]");
             return;
         }
         const std::size_t count = is_text ? value.text.size() : value.children.size();
@@ -283,23 +275,23 @@ private:
         if (number && number->fits_unsigned(8)) {
             put(place, number->low_bits(), 1);
         } else {
-            complain(value.span, "this is no byte", "write a number from 0 to 255");
+            refuse(value, "a byte", "a number from 0 to 255");
         }
     }
 
     const SidLookup& find_sid_;
+    lang::Diagnostics& diagnostics_;
     policyc::InterpretedEvent& event_;
     std::size_t handle_ = 0;  ///< number of the next handle, in the order of the layout
-    std::optional<Complaint> complaint_;
 };
 
 }  // namespace
 
-std::optional<Complaint> write_message(const lang::Message& message,
-                                       const Expression* arguments,
-                                       const SidLookup& find_sid,
-                                       policyc::InterpretedEvent& event) {
-    return Writer(find_sid, event).run(message, arguments);
+void write_message(const MessageSource& source,
+                   const SidLookup& find_sid,
+                   lang::Diagnostics& diagnostics,
+                   policyc::InterpretedEvent& event) {
+    Writer(find_sid, diagnostics, event).run(source);
 }
 
 }  // namespace sdk::policy

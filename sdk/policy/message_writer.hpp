@@ -4,9 +4,8 @@
 // description (a text that is too long) are written, for the policy module to find them.
 #pragma once
 
-#include "command.hpp"
-
 #include <functional>
+#include <lang/diagnostics.hpp>
 #include <lang/model.hpp>
 #include <lang/psl_ast.hpp>
 #include <optional>
@@ -14,21 +13,22 @@
 
 namespace sdk::policy {
 
-/// What is wrong with a test or a question, and where.
-struct Complaint {
-    lang::Span span{};
-    std::string cause{};
-    std::string way_out{};
+/// SID of a name used as the value of a handle; nothing, after reporting, when there is no such
+/// process.
+using SidLookup = std::function<std::optional<std::uint64_t>(const lang::QualifiedName& name)>;
+
+/// What a message is made of.
+struct MessageSource {
+    const lang::Message& message;
+    std::string name{};                                ///< "the request of Set"
+    const lang::psl::Expression* arguments = nullptr;  ///< those not given are zero or empty
 };
 
-/// SID of a name used as the value of a handle; nothing when there is no such process.
-using SidLookup = std::function<std::optional<std::uint64_t>(const std::string& name)>;
-
-/// Fills fixed part, arena, handles and travels_long of `event`. `arguments` may be null;
-/// parameters that it does not give are zero or empty.
-std::optional<Complaint> write_message(const lang::Message& message,
-                                       const lang::psl::Expression* arguments,
-                                       const SidLookup& find_sid,
-                                       policyc::InterpretedEvent& event);
+/// Fills fixed part, arena, handles and travels_long of `event`; reports every argument that no
+/// message can carry.
+void write_message(const MessageSource& source,
+                   const SidLookup& find_sid,
+                   lang::Diagnostics& diagnostics,
+                   policyc::InterpretedEvent& event);
 
 }  // namespace sdk::policy

@@ -141,6 +141,15 @@ Outcome run_program(const std::vector<std::string>& arguments) {
         command->add_option("-I", options.include, "Search this folder for descriptions too")
             ->type_name("DIR")
             ->allow_extra_args(false);
+        command
+            ->add_option("--state-limit",
+                         options.state_limit,
+                         "Instructions for the rules on state of one message, as policyc's")
+            ->type_name("N")
+            ->check(CLI::Range(1, 999'999));
+        command->add_flag("--warn-unmatched",
+                          options.warn_unmatched,
+                          "Warn of selectors that can match nothing, and leave their sections out");
         command->add_flag("--json", options.json, "Answer as JSON");
     }
     program.add_option("--sdk", options.sdk, "Folder of the interfaces and policies of the system")

@@ -258,7 +258,9 @@ Result<Answer> run(const ProposeArguments& arguments, const CommonOptions& optio
         return Trouble{.cause = arguments.output + " is what the proposal is made from",
                        .way_out = "write to another file, and compare: tessera policy diff"};
     }
-    const Result<PolicyPtr> policy = load(arguments.policy, options, {.records_run = true});
+    policyc::LoweringOptions lowering = lowering_of(options);
+    lowering.records_run = true;
+    const Result<PolicyPtr> policy = load(arguments.policy, options, lowering);
     if (!policy.ok()) {
         return policy.trouble();
     }

@@ -50,30 +50,31 @@ Step Sequence::judge(ReadEvent event) {
         if (step.verdict.is_granted) {
             processes_.add(event.variable, event.started);
         } else {
-            processes_.refuse(event.variable);
+            processes_.miss(event.variable, Processes::Absence::Refused);
         }
     }
     step.event = std::move(event);
     return step;
 }
 
-StepResult Sequence::run(const TestCase& test) {
-    EventReading reading = read_event(*policy_, test, processes_);
-    if (!reading.event) {
-        return {.complaint = std::move(reading.complaint)};
+std::optional<Step> Sequence::run(const TestCase& test, lang::Diagnostics& diagnostics) {
+    std::optional<ReadEvent> event = read_event(*policy_, test, processes_, diagnostics);
+    if (!event) {
+        processes_.miss(test.variable.text, Processes::Absence::Unreadable);
+        return std::nullopt;
     }
-    return {.step = judge(std::move(*reading.event))};
+    return judge(std::move(*event));
 }
 
 std::optional<Step> Sequence::ensure_started(std::uint16_t class_id) {
     if (processes_.has(class_id)) {
         return std::nullopt;
     }
-    const Result<Process> init = processes_.find(policy_->classes[policy_->init_class].name);
+    const Process init = processes_.get_latest(policy_->init_class);
     ReadEvent event{.started = processes_.create(class_id), .method = "main"};
     event.event.event = ksec::Event::Execute;
-    event.event.src_class = init.value().class_id;
-    event.event.src_sid = init.value().sid;
+    event.event.src_class = init.class_id;
+    event.event.src_sid = init.sid;
     event.event.dst_class = class_id;
     event.event.dst_sid = event.started.sid;
     return judge(std::move(event));

@@ -12,20 +12,15 @@ struct Step {
     policyc::Interpretation verdict{};
 };
 
-/// Either is set.
-struct StepResult {
-    std::optional<Step> step{};
-    Complaint complaint{};
-};
-
 class Sequence final {
 public:
     /// The kernel and Einit are there already, unless one of `cases` starts them itself.
     Sequence(const policyc::Policy& policy,
              const std::vector<const std::vector<lang::psl::TestCase>*>& cases);
 
-    /// Judges the next event, with effect. A process is started only when that is granted.
-    StepResult run(const lang::psl::TestCase& test);
+    /// Judges the next event, with effect. A process is started only when that is granted. Nothing:
+    /// the case is no event, which was reported.
+    std::optional<Step> run(const lang::psl::TestCase& test, lang::Diagnostics& diagnostics);
 
     /// Starts a process of a class in Einit's name, when there is none yet. Nothing: there is one.
     std::optional<Step> ensure_started(std::uint16_t class_id);

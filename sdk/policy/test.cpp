@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
-#include <set>
 
 namespace sdk::policy {
 
@@ -60,9 +59,14 @@ public:
     /// Adds to `answer`; the status becomes No when something failed. Trouble: a case cannot be
     /// read.
     std::optional<Trouble> run(const std::string& file, Answer& answer) {
-        const TestReport report = run_tests(policy_);
-        if (std::optional<Trouble> trouble = complaints(report)) {
-            return trouble;
+        lang::Diagnostics diagnostics(policy_.diagnostics().sources());
+        const TestReport report = run_tests(policy_, diagnostics);
+        if (diagnostics.has_errors()) {
+            return Trouble{.cause = counted(report.unreadable, "test case") + " cannot be run",
+                           .way_out =
+                               report.unreadable == 1 ? "correct it first" : "correct them first",
+                           .details = diagnostics.to_text(lang::colour_of_standard_error()),
+                           .diagnostics = Json::parse(diagnostics.to_json())};
         }
         if (report.sequences.empty()) {
             return Trouble{.cause = file + " holds no tests",
@@ -101,43 +105,6 @@ public:
     }
 
 private:
-    [[nodiscard]] std::optional<Trouble> complaints(const TestReport& report) const {
-        Trouble trouble{.diagnostics = Json::array()};
-        std::set<std::string> known;  // setup is read once for every sequence
-        for (const SequenceResult& sequence : report.sequences) {
-            for (const Complaint& complaint : sequence.complaints) {
-                std::string line =
-                    fmt::format("{}: {}\n",
-                                policy_.diagnostics().sources().describe(complaint.span),
-                                complaint.cause);
-                if (!complaint.way_out.empty()) {
-                    line += "   way out: " + complaint.way_out + "\n";
-                }
-                if (known.insert(line).second) {
-                    trouble.details += line;
-                    trouble.diagnostics.push_back(to_json(complaint));
-                }
-            }
-        }
-        if (known.empty()) {
-            return std::nullopt;
-        }
-        trouble.cause = counted(known.size(), "test case") + " cannot be run";
-        trouble.way_out = known.size() == 1 ? "correct it first" : "correct them first";
-        return trouble;
-    }
-
-    [[nodiscard]] Json to_json(const Complaint& complaint) const {
-        const lang::Source& source = policy_.diagnostics().sources().get(complaint.span.file);
-        const lang::Position at = source.position(complaint.span.begin);
-        return {{"severity", "error"},
-                {"file", source.name()},
-                {"line", at.line},
-                {"column", at.column},
-                {"message", complaint.cause},
-                {"way_out", complaint.way_out}};
-    }
-
     Json add(const SequenceResult& sequence) {
         const bool is_passed = std::ranges::all_of(sequence.cases, &CaseResult::is_passed);
         Json json{{"name", name_of(sequence)},

@@ -22,7 +22,8 @@ bool is_expected(const TestCase& test, const policyc::Interpretation& verdict) {
 
 class Runner final {
 public:
-    explicit Runner(const policyc::Compilation& policy) : policy_(policy) {
+    Runner(const policyc::Compilation& policy, lang::Diagnostics& diagnostics)
+        : policy_(policy), diagnostics_(diagnostics) {
         for (const policyc::BoundRule& rule : policy.rules()) {
             if (rule.call != nullptr &&
                 numbers_.try_emplace(rule.call, report_.rules.size()).second) {
@@ -45,6 +46,7 @@ public:
                 run(*block, &sequence);
             }
         }
+        report_.unreadable = unreadable_.size();
         return std::move(report_);
     }
 
@@ -64,18 +66,27 @@ private:
         result.boot = sequence.boot();
         for (const std::vector<TestCase>* const list : lists) {
             for (const TestCase& test : *list) {
-                StepResult judged = sequence.run(test);
-                if (!judged.step) {
-                    result.complaints.push_back(std::move(judged.complaint));
+                std::optional<Step> judged = run(sequence, test);
+                if (!judged) {
                     continue;
                 }
-                const bool is_passed = is_expected(test, judged.step->verdict);
+                const bool is_passed = is_expected(test, judged->verdict);
                 (is_passed ? report_.passed : report_.failed) += 1;
-                count(judged.step->verdict);
-                result.cases.push_back({&test, std::move(*judged.step), is_passed});
+                count(judged->verdict);
+                result.cases.push_back({&test, std::move(*judged), is_passed});
             }
         }
         report_.sequences.push_back(std::move(result));
+    }
+
+    std::optional<Step> run(Sequence& sequence, const TestCase& test) {
+        lang::Diagnostics heard(policy_.diagnostics().sources());
+        const bool is_known = unreadable_.contains(&test);
+        std::optional<Step> judged = sequence.run(test, is_known ? heard : diagnostics_);
+        if (!judged) {
+            unreadable_.insert(&test);
+        }
+        return judged;
     }
 
     void count(const policyc::Interpretation& verdict) {
@@ -100,12 +111,16 @@ private:
     }
 
     const policyc::Compilation& policy_;
+    lang::Diagnostics& diagnostics_;
+    std::set<const TestCase*> unreadable_;
     std::map<const RuleCall*, std::size_t> numbers_;
     TestReport report_;
 };
 
 }  // namespace
 
-TestReport run_tests(const policyc::Compilation& policy) { return Runner(policy).run(); }
+TestReport run_tests(const policyc::Compilation& policy, lang::Diagnostics& diagnostics) {
+    return Runner(policy, diagnostics).run();
+}
 
 }  // namespace sdk::policy

@@ -25,7 +25,6 @@ struct SequenceResult {
     lang::Span span{};
     std::vector<Step> boot{};
     std::vector<CaseResult> cases{};  ///< setup, sequence, finally
-    std::vector<Complaint> complaints{};
 };
 
 /// What one rule call did in all sequences.
@@ -45,9 +44,11 @@ struct TestReport {
     std::vector<RuleCoverage> rules{};  ///< in the order of evaluation; each call once
     std::size_t passed = 0;
     std::size_t failed = 0;
+    std::size_t unreadable = 0;  ///< cases that are no events
 };
 
-/// Every sequence begins with a system that has just started.
-TestReport run_tests(const policyc::Compilation& policy);
+/// Every sequence begins with a system that has just started. Reports each case that is no event
+/// once, however many sequences it is part of.
+TestReport run_tests(const policyc::Compilation& policy, lang::Diagnostics& diagnostics);
 
 }  // namespace sdk::policy

@@ -116,7 +116,7 @@ def reasons_are_in_the_json_of_a_refusal(tool):
         "  - target: bolt\n    id: b\n- name: door.Lock\n  task: lock\n", encoding="utf-8")
     expect_in("wrong.psl", [one["file"] for one in tool.refuses_as_json("graph", "wrong.psl")["diagnostics"]])
     found = tool.refuses_as_json("test", "lost.psl")["diagnostics"]
-    expect([(one["file"], one["line"]) for one in found], [("lost.psl", 2)])
+    expect([(one["code"], one["file"], one["line"]) for one in found], [("TS6004", "lost.psl", 2)])
     for words in (["graph"], ["flow", "Keypad", "Lock"]):
         found = tool.refuses_as_json(*words, "--system", "init.yaml")["diagnostics"]
         expect([one["line"] for one in found], [4, 6])
