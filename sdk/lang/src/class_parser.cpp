@@ -50,7 +50,8 @@ private:
             cursor_.take();
         } else if (!cursor_.accept_word(process ? "entity" : "component")) {
             cursor_.report_expected(process ? "'entity' or 'task class' and a name"
-                                            : "'component' and a name");
+                                            : "'component' and a name",
+                                    {process ? "entity" : "component"});
             return false;
         }
         std::optional<QualifiedName> name = cursor_.expect_qualified("the name of the class");
@@ -78,7 +79,8 @@ private:
         } else if (cursor_.accept_word("security")) {
             section.kind = Section::Kind::Security;
         } else {
-            cursor_.report_expected("components, endpoints or security");
+            cursor_.report_expected("components, endpoints or security",
+                                    {"components", "endpoints", "security", "interfaces"});
             return false;
         }
         const bool parsed =

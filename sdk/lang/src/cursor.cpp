@@ -63,7 +63,7 @@ bool Cursor::accept_sign(std::string_view sign) {
     return true;
 }
 
-void Cursor::report_expected(std::string_view what) {
+void Cursor::report_expected(std::string_view what, const std::vector<std::string>& words) {
     if (reported_at_ == at_) {
         return;
     }
@@ -72,7 +72,8 @@ void Cursor::report_expected(std::string_view what) {
     if (token.kind == TokenKind::End) {
         diagnostics_->report<Code::ExpectedAtEnd>(token.span, Text{what});
     } else {
-        diagnostics_->report<Code::Expected>(token.span, Text{what}, Word{token.text});
+        diagnostics_->report<Code::Expected>(token.span, Text{what}, Word{token.text})
+            .hint(token.kind == TokenKind::Word ? closest(token.text, words) : std::string{});
     }
 }
 

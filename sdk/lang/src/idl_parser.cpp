@@ -40,7 +40,7 @@ private:
             return false;
         }
         if (!cursor_.accept_word("package")) {
-            cursor_.report_expected("'package' and a name");
+            cursor_.report_expected("'package' and a name", {"package"});
             return false;
         }
         if (std::optional<QualifiedName> name = cursor_.expect_qualified("the package's name")) {
@@ -79,7 +79,8 @@ private:
         } else if (cursor_.accept_word("interface")) {
             interface(std::move(doc));
         } else {
-            cursor_.report_expected("import, const, typedef, struct, union or interface");
+            cursor_.report_expected("import, const, typedef, struct, union or interface",
+                                    {"import", "const", "typedef", "struct", "union", "interface"});
             cursor_.skip_statement();
             cursor_.accept_sign("}");
         }
@@ -240,7 +241,7 @@ private:
         } else if (cursor_.at_word("error")) {
             result.direction = Direction::Error;
         } else {
-            cursor_.report_expected("'in', 'out' or 'error' before a parameter");
+            cursor_.report_expected("'in', 'out' or 'error' before a parameter", {"out", "error"});
             return false;
         }
         cursor_.take();

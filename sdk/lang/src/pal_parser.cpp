@@ -44,7 +44,8 @@ bool Parser::test_section(TestBlock& block) {
     }
     const bool setup = cursor_.at_word("setup");
     if (!setup && !cursor_.at_word("finally")) {
-        cursor_.report_expected("setup, sequence, finally or '}'");
+        cursor_.report_expected("setup, sequence, finally or '}'",
+                                {"setup", "sequence", "finally"});
         if (!cursor_.at(TokenKind::Word) || !cursor_.at_sign("{", 1)) {
             return false;
         }

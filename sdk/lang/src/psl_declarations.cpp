@@ -140,7 +140,7 @@ bool Parser::task_class() {
     TaskClass result;
     const Span begin = cursor_.take().span;
     if (!cursor_.accept_word("class")) {
-        cursor_.report_expected("'class' after 'task'");
+        cursor_.report_expected("'class' after 'task'", {"class"});
         return false;
     }
     std::optional<QualifiedName> name = cursor_.expect_qualified("the name of the class");
@@ -162,7 +162,7 @@ bool Parser::policy_object() {
     PolicyObject result;
     const Span begin = cursor_.take().span;
     if (!cursor_.accept_word("object")) {
-        cursor_.report_expected("'object' after 'policy'");
+        cursor_.report_expected("'object' after 'policy'", {"object"});
         return false;
     }
     std::optional<Name> name = cursor_.expect_name("the object's name");
@@ -269,7 +269,7 @@ bool Parser::audit() {
         return true;
     }
     if (!cursor_.accept_word("profile")) {
-        cursor_.report_expected("'default' or 'profile' after 'audit'");
+        cursor_.report_expected("'default' or 'profile' after 'audit'", {"default", "profile"});
         return false;
     }
     AuditProfile result;

@@ -2,6 +2,7 @@
 // The server's side of trial.Bundle. It believes what arrives, like all of the server.
 #pragma once
 
+#include <kernel/abi/rights.hpp>
 #include <test/system/programs/support/kernel.hpp>
 #include <trial/Bundle.server.hpp>
 

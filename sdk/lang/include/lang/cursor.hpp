@@ -5,6 +5,9 @@
 
 #include <lang/lexer.hpp>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace sdk::lang {
 
@@ -49,7 +52,8 @@ public:
     std::optional<QualifiedName> expect_qualified(std::string_view what);
 
     /// Reports that `what` is expected here, unless the last report was about this very token.
-    void report_expected(std::string_view what);
+    /// When a word stands here, it may be one of `words` misspelt.
+    void report_expected(std::string_view what, const std::vector<std::string>& words = {});
 
     /// Takes everything up to a `;` (taken too) or a `}` (left) of this nesting level.
     void skip_statement();
