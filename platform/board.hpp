@@ -7,6 +7,7 @@
 // the MMU off (physical) and on (device window).
 #pragma once
 
+#include <kernel/base/text.hpp>
 #include <kernel/base/types.hpp>
 
 namespace platform {
@@ -14,6 +15,7 @@ namespace platform {
 struct Board {
     base::u64 console_base;   ///< physical, page aligned: panic console registers
     base::u64 console_pages;  ///< pages from there on, all of them device registers
+    base::Text name;          ///< as programs configure themselves by it (kl.core.HAL.GetEnv)
     base::u64 power_base;     ///< physical, page aligned: watchdog and power block; 0 = PSCI only
 };
 

@@ -14,13 +14,14 @@ inline constexpr base::u32 kNotify = 1u << 3;    ///< may be subscribed to
 inline constexpr base::u32 kRevoke = 1u << 4;    ///< may revoke what was derived from it
 inline constexpr base::u32 kSetEvent = 1u << 5;  ///< may raise events of the object
 
-inline constexpr base::u32 kCall = 1u << 16;     ///< client handle: Call
-inline constexpr base::u32 kRecv = 1u << 16;     ///< listener: Recv
-inline constexpr base::u32 kRead = 1u << 16;     ///< memory object, MMIO: map readable
-inline constexpr base::u32 kWrite = 1u << 17;    ///< memory object, MMIO: map writable
-inline constexpr base::u32 kExecute = 1u << 18;  ///< memory object: map executable
-inline constexpr base::u32 kControl = 1u << 16;  ///< task, thread: start, stop, configure
-inline constexpr base::u32 kAttach = 1u << 16;   ///< interrupt line: attach and enable
+inline constexpr base::u32 kCall = 1u << 16;      ///< client handle: Call
+inline constexpr base::u32 kRecv = 1u << 16;      ///< listener: Recv
+inline constexpr base::u32 kRead = 1u << 16;      ///< memory object, MMIO: map readable
+inline constexpr base::u32 kWrite = 1u << 17;     ///< memory object, MMIO: map writable
+inline constexpr base::u32 kExecute = 1u << 18;   ///< memory object: map executable
+inline constexpr base::u32 kPhysical = 1u << 19;  ///< DMA memory: tell where it is
+inline constexpr base::u32 kControl = 1u << 16;   ///< task, thread: start, stop, configure
+inline constexpr base::u32 kAttach = 1u << 16;    ///< interrupt line: attach and enable
 
 inline constexpr base::u32 kAll = 0xFFFF'FFFF;
 

@@ -69,4 +69,19 @@ private:
     std::size_t size_ = 0;
 };
 
+/// What follows `name` and '=' in the first blank-separated word of `line` that begins so, or is
+/// `name` alone; without characters, null, when there is no such word.
+[[nodiscard]] constexpr Text value_of(Text line, Text name) {
+    while (!line.empty()) {
+        const Text word = line.first(line.find(' '));
+        const std::size_t length = word.find('=');
+        if (word.first(length) == name) {
+            const std::size_t start = length < word.size() ? length + 1 : length;
+            return {word.data() + start, word.size() - start};
+        }
+        line = line.drop(word.size() + 1);
+    }
+    return {};
+}
+
 }  // namespace base

@@ -49,27 +49,11 @@ u64 mix(u64 value) {
     return value ^ (value >> 31);
 }
 
-/// Whether `word` is one of the blank-separated words of `line`.
-bool has_word(Text line, Text word) {
-    while (!line.empty()) {
-        const std::size_t end = line.find(' ');
-        if (line.first(end) == word) {
-            return true;
-        }
-        line = line.drop(end + 1);
-    }
-    return false;
-}
-
-/// The largest N of the words `tessera.cpus=N`, 1 to kMaxCpus; 0 when there is none.
+/// N of the word `tessera.cpus=N`; 0 when there is none, or N is not 1 to kMaxCpus.
 u32 cpu_limit(Text line) {
-    char word[] = "tessera.cpus=0";
-    u32 limit = 0;
-    for (u32 count = 1; count <= kMaxCpus; ++count) {
-        word[sizeof(word) - 2] = static_cast<char>('0' + count);
-        limit = has_word(line, Text{word, sizeof(word) - 1}) ? count : limit;
-    }
-    return limit;
+    const Text limit = base::value_of(line, "tessera.cpus");
+    const u32 count = limit.size() == 1 ? static_cast<u32>(limit[0] - '0') : 0;
+    return count <= kMaxCpus ? count : 0;
 }
 
 bool is_any(const fdt::Node& node, std::span<const Text> wanted) {
@@ -286,8 +270,10 @@ private:
                 stir(property);
             } else if (name == "bootargs") {
                 const Result<Text> line = property.as_text();
-                board_.semihosting = line.ok() && has_word(line.value(), "tessera.semihost");
-                board_.cpu_limit = line.ok() ? cpu_limit(line.value()) : 0;
+                board_.arguments = line.ok() ? line.value() : Text{};
+                board_.semihosting =
+                    base::value_of(board_.arguments, "tessera.semihost").data() != nullptr;
+                board_.cpu_limit = cpu_limit(board_.arguments);
             }
         }
         const Result<fdt::Node> console = tree_.chosen_node("stdout-path");

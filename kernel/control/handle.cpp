@@ -49,7 +49,7 @@ Result<Endpoint&> bind_name(Process& process) {
         endpoint->class_id = process.class_id;
         endpoint->core_row = policy().entry->row(policy().entry->core_class, process.class_id);
         endpoint->sid = objects().next_sid();
-        copy_text(endpoint->name, kNameBytes, process.name, kNameBytes);
+        copy_text(endpoint->name, kNameBytes, text_in(process.name, kNameBytes));
     }
     if (endpoint->process != nullptr) {
         return Status::Busy;

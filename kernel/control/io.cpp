@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // kl.core.IO: device registers and interrupt lines.
 #include <kernel/control/service.hpp>
-#include <kernel/irq/lines.hpp>
 #include <kl/core/IO.idl.hpp>
 
 namespace kernel::control {
@@ -86,11 +85,40 @@ attach_irq(Thread& caller, const io::AttachIrq_Request& in, io::AttachIrq_Respon
     return Outcome::Done;
 }
 
-template <typename Request, typename Response, void (*kAction)(Line&)>
-Result<Outcome> on_line(Thread& caller, const Request& in, Response&) {
-    TRY_VALUE(Line & line,
-              resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach));
-    kAction(line);
+Result<Outcome>
+register_dma(Thread& caller, const io::RegisterDma_Request& in, io::RegisterDma_Response& out) {
+    if (in.order > kMaxOrder || in.flags > io::Uncached) {
+        return Status::InvalidArgument;
+    }
+    return make_block(caller, in.order, in.flags == io::Uncached, out.resource);
+}
+
+Result<Outcome> map_dma(Thread& caller, const io::MapDma_Request& in, io::MapDma_Response& out) {
+    const auto part = std::bit_cast<kl::core::VMM::MdlMap_Request>(in);
+    return map_memory(caller, *caller.process, part, out.at);
+}
+
+/// The slot of DMA memory; another memory object is none.
+Result<const Slot&> dma_slot(Thread& caller, u32 handle, u32 needed_rights) {
+    TRY_VALUE(const Slot& slot,
+              find_slot(*caller.process, handle, needed_rights, SlotType::Memory));
+    return memory_of(slot).block.value != 0 ? Result<const Slot&>{slot} : Status::WrongType;
+}
+
+Result<Outcome>
+dma_get_info(Thread& caller, const io::DmaGetInfo_Request& in, io::DmaGetInfo_Response& out) {
+    TRY_VALUE(const Slot& slot, dma_slot(caller, in.resource.handle, abi::rights::kRead));
+    out.size = window_of(slot).size();
+    out.flags = memory_of(slot).is_uncached ? io::Uncached : 0;
+    return Outcome::Done;
+}
+
+Result<Outcome> dma_get_phys_info(Thread& caller,
+                                  const io::DmaGetPhysInfo_Request& in,
+                                  io::DmaGetPhysInfo_Response& out) {
+    TRY_VALUE(const Slot& slot, dma_slot(caller, in.resource.handle, abi::rights::kPhysical));
+    out.physical = memory_of(slot).frame(window_of(slot).first).value;
+    out.size = window_of(slot).size();
     return Outcome::Done;
 }
 
@@ -102,6 +130,14 @@ constexpr MethodEntry kMethods[] = {
     kMethod<on_line<io::DetachIrq_Request, io::DetachIrq_Response, detach_line>>,
     kMethod<on_line<io::EnableIrq_Request, io::EnableIrq_Response, enable_line>>,
     kMethod<on_line<io::DisableIrq_Request, io::DisableIrq_Response, disable_line>>,
+    kUnserved,  // RegisterPort
+    kMethod<register_dma>,
+    kUnserved,  // RevokeResource
+    kUnserved,  // PermitPort
+    kUnserved,  // ModifyDma
+    kMethod<map_dma>,
+    kMethod<dma_get_info>,
+    kMethod<dma_get_phys_info>,
 };
 
 }  // namespace

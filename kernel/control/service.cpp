@@ -143,13 +143,18 @@ void respond(Thread& caller, const void* fixed, u32 size) {
 
 }  // namespace
 
-void copy_text(char* to, u32 capacity, const char* from, u32 size) {
-    u32 length = 0;
-    while (length + 1 < capacity && length < size && from[length] != '\0') {
-        to[length] = from[length];
-        ++length;
-    }
-    to[length] = '\0';
+void copy_text(char* to, u32 capacity, base::Text from) {
+    const base::Text copied = from.first(capacity - 1);
+    __builtin_memcpy(to, copied.data(), copied.size());
+    to[copied.size()] = '\0';
+}
+
+Result<Outcome> answer_text(Thread& caller, base::Text text, abi::ArenaRange& range) {
+    const u32 size = static_cast<u32>(text.size()) + 1;
+    TRY_VALUE(u8* const arena, begin_response_arena(caller, size));
+    copy_text(std::bit_cast<char*>(arena), size, text);
+    range = {0, size};
+    return Outcome::Done;
 }
 
 Result<u8*> begin_response_arena(Thread& caller, u32 size) {

@@ -11,7 +11,9 @@
 #include <kernel/ipc/ipc.hpp>
 #include <kernel/ipc/kernel_method.hpp>
 #include <kernel/ipc/notice.hpp>
+#include <kernel/irq/lines.hpp>
 #include <kernel/object/memory.hpp>
+#include <kl/core/VMM.idl.hpp>
 
 namespace kernel::control {
 
@@ -115,6 +117,7 @@ extern const Interface kIpc;
 /// State of the small interfaces.
 struct SystemState {
     MemoryObject* clock = nullptr;  // the clock page
+    u64 placement_seed = 0;
     u32 entropy_index = 0;
 };
 
@@ -127,17 +130,21 @@ inline base::Ticks ticks_of(u32 microseconds) {
     return base::Ticks{arch::ticks_per_second() * microseconds / 1'000'000};
 }
 
-/// Bytes of a variable-size parameter, in the staged request; inside it, as the check has proved.
-inline const char* text_of(Thread& caller, const abi::ArenaRange& range) {
-    return reinterpret_cast<const char*>(ipc::staged_fixed(caller.message)) + kStagedArenaOffset +
-           range.offset;
+/// A text parameter, in the staged request; inside it, as the check has proved.
+inline base::Text text_of(Thread& caller, const abi::ArenaRange& range) {
+    const u8* arena = ipc::staged_fixed(caller.message) + kStagedArenaOffset;
+    return {reinterpret_cast<const char*>(arena + range.offset),
+            range.size > 0 ? range.size - 1 : 0};
 }
 
-/// Copies a checked string into a fixed buffer, cut to fit, NUL-terminated.
-void copy_text(char* to, u32 capacity, const char* from, u32 size);
+/// A text of the kernel's own that ends with a NUL or with its buffer.
+inline base::Text text_in(const char* buffer, u32 capacity) {
+    const base::Text whole{buffer, capacity};
+    return whole.first(whole.find('\0'));
+}
 
-/// Response descriptor of a fresh handle of the caller.
-inline abi::HandleDescriptor own_handle(u32 handle) { return {handle, abi::rights::kAll, 0}; }
+/// Copies a text into a fixed buffer, cut to fit, NUL-terminated.
+void copy_text(char* to, u32 capacity, base::Text from);
 
 /// A handle of `process` for an object, derived from nothing. OutOfMemory.
 template <typename T>
@@ -180,7 +187,7 @@ inline void undo_mapping(Thread& caller, u64 address) { undo_commit(caller, addr
 /// The descriptor of a handle that the caller was given; it goes again if the response is denied.
 inline abi::HandleDescriptor give_handle(Thread& caller, u32 handle) {
     undo_handle(caller, handle);
-    return own_handle(handle);
+    return {handle, abi::rights::kAll, 0};
 }
 
 /// The process that a handle of the caller controls; the caller's own for 0. BadHandle, WrongType,
@@ -195,20 +202,71 @@ inline Result<Process&> controlled_task(Thread& caller, u32 handle) {
 /// OutOfMemory.
 Result<u8*> begin_response_arena(Thread& caller, u32 size);
 
+/// Answers a text as the only variable-size part of a response. OutOfMemory.
+Result<Outcome> answer_text(Thread& caller, base::Text text, abi::ArenaRange& range);
+
+/// A method that does one thing to an interrupt line of the caller's. BadHandle, WrongType,
+/// NoCapability.
+template <typename Request, typename Response, void (*kAction)(Line&)>
+Result<Outcome> on_line(Thread& caller, const Request& in, Response&) {
+    TRY_VALUE(Line & line,
+              resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach));
+    kAction(line);
+    return Outcome::Done;
+}
+
 /// Reserves and maps a region of `target` in steps; Done: it is at `at`, and one of the caller's
 /// own goes again if the response is denied. A mapping that fails half-way is taken back first.
 Result<Outcome>
 map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64& at);
 
-/// Makes a memory object of `pages` pages in steps; Done: `given` names it, with the rights that
-/// `flags` of kl.core.VMM leave (0: all), and it goes again if the response is denied.
-/// InvalidArgument, OutOfMemory.
-Result<Outcome> make_memory(Thread& caller, u64 pages, u32 flags, abi::HandleDescriptor& given);
+/// Maps a part of a memory object of the caller's in steps into `target`. As VMM.MdlMap.
+Result<Outcome>
+map_memory(Thread& caller, Process& target, const kl::core::VMM::MdlMap_Request& part, u64& at);
+/// Allocates or reserves memory of `target` in steps. As VMM.Allocate.
+Result<Outcome> allocate_memory(Thread& caller,
+                                Process& target,
+                                const kl::core::VMM::Allocate_Request& request,
+                                u64& at);
+/// Unmaps a whole region of `target` in steps. InvalidArgument: it has none like that.
+Result<Outcome> free_region(Thread& caller, Process& target, u64 address, u64 size);
 
-/// Fills `request` for mapping a part of a memory object of `holder`. BadHandle, WrongType,
-/// NoCapability, InvalidArgument; Busy: it would be writable here and executable elsewhere.
-Status prepare_memory_mapping(
-    Process& holder, u32 handle, u64 offset, u64 length, u32 flags, RegionRequest& request);
+/// Tells of a region, and the access of its page at `at`.
+template <typename Response>
+Outcome describe_region(const Process& process, const Region& region, u64 at, Response& out) {
+    namespace vmm = kl::core::VMM;
+    const auto page = process.table.look_up(base::VirtAddr{at});
+    const arch::Access access = page.ok() ? page.value().access : arch::Access{};
+    out.start = region.base.value;
+    out.size = region.pages.bytes().value;
+    out.flags = (access.read ? vmm::Read : 0) | (access.write ? vmm::Write : 0) |
+                (access.execute ? vmm::Execute : 0);
+    return Outcome::Done;
+}
+
+/// Length of the slices of a policy of kl.core.Thread; 0: there is no such policy.
+base::Ticks slice_of(u32 kind, u32 microseconds);
+/// Gives a thread a policy that there is.
+void set_policy(Thread& thread, u32 kind, u32 microseconds);
+
+/// Makes a memory object of 2^order contiguous pages in steps; Done: `given` names it, and it goes
+/// again if the response is denied. OutOfMemory.
+Result<Outcome>
+make_block(Thread& caller, u32 order, bool is_uncached, abi::HandleDescriptor& given);
+
+/// Pages of a memory object that a handle covers; the badge of its slot.
+struct Window {
+    u32 first;
+    u32 pages;
+
+    [[nodiscard]] u64 size() const { return u64{pages} * base::kPageSize; }
+};
+
+inline Window window_of(const Slot& slot) { return std::bit_cast<Window>(slot.badge); }
+
+inline MemoryObject& memory_of(const Slot& slot) {
+    return *static_cast<MemoryObject*>(slot.object);
+}
 
 /// Access of kl.core.VMM flags. InvalidArgument: unknown bits, none, or Write with Execute.
 Result<arch::Access> access_of(u32 flags);

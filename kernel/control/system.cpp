@@ -69,16 +69,15 @@ time::GetSystemTimeAdj_Response get_system_time_adj(Thread&,
 
 Result<Outcome>
 debug_write(Thread& caller, const hal::DebugWrite_Request& in, hal::DebugWrite_Response&) {
-    const char* text = text_of(caller, in.text);
-    const u32 length = in.text.size > 0 ? in.text.size - 1 : 0;
+    const base::Text text = text_of(caller, in.text);
     char shown[kConsoleStep];
     u32 count = 0;
-    while (count < kConsoleStep && caller.cursor < length) {
+    while (count < kConsoleStep && caller.cursor < text.size()) {
         const char c = text[caller.cursor++];
         shown[count++] = c == '\n' || (c >= ' ' && c != 0x7f) ? c : '?';
     }
     arch::console_write(shown, count);
-    return caller.cursor < length ? Outcome::More : Outcome::Done;
+    return caller.cursor < text.size() ? Outcome::More : Outcome::Done;
 }
 
 Result<Outcome>
@@ -92,13 +91,10 @@ get_entropy(Thread&, const hal::GetEntropy_Request&, hal::GetEntropy_Response& o
     return Outcome::Done;
 }
 
-Result<Outcome> get_env(Thread&, const hal::GetEnv_Request&, hal::GetEnv_Response& out) {
-    for (const Cpu& cpu : scheduler().cpus) {
-        out.cpus += cpu.online ? 1 : 0;
-    }
-    out.frequency = arch::ticks_per_second();
-    out.freePages = frames().free_frames();
-    return Outcome::Done;
+Result<Outcome> get_env(Thread& caller, const hal::GetEnv_Request& in, hal::GetEnv_Response& out) {
+    const base::Text value = arch::boot_argument(text_of(caller, in.name));
+    return value.data() == nullptr ? Status::ResourceNotFound
+                                   : answer_text(caller, value.first(hal::MaxValue), out.value);
 }
 
 /// By the caller's own rights, page by page, through the linear map: whatever the addresses are,
@@ -159,6 +155,49 @@ Result<Outcome> power_request(Thread&, const pm::Request_Request& in, pm::Reques
     return Status::InvalidArgument;
 }
 
+/// CPUs that are the only one for some thread. O(kMaxThreads).
+u64 needed_cpus() {
+    u64 needed = 0;
+    for (u32 i = 0; i < kMaxThreads; ++i) {
+        const Thread* thread = scheduler().threads.find(i);
+        const bool is_pinned = thread != nullptr && (thread->status & flag::kPinned) != 0;
+        needed |= is_pinned && thread->phase() != state::kDead ? u64{1} << thread->cpu.value : 0;
+    }
+    return needed;
+}
+
+/// Nobody waits here for another CPU: one that goes does so at the interrupt that it is sent. The
+/// caller's own goes after the next step.
+Result<Outcome>
+set_cpus_online(Thread&, const pm::SetCpusOnline_Request& in, pm::SetCpusOnline_Response&) {
+    const u64 online = scheduler().online_mask();
+    const u64 going = online & ~in.mask;
+    const bool is_known = (in.mask & 1) != 0 && in.mask >> arch::cpu_count() == 0;
+    if (!is_known || (going != 0 && !arch::can_stop_cpus())) {
+        return is_known ? Status::ResourceNotFound : Status::InvalidArgument;
+    }
+    if ((going & needed_cpus()) != 0) {
+        return Status::Busy;
+    }
+    for (u32 i = 0; i < arch::cpu_count(); ++i) {
+        const CpuId cpu{i};
+        if (((in.mask & ~online) >> i & 1) != 0 && !arch::start_cpu(cpu)) {
+            return Status::NotReady;
+        }
+        if ((going >> i & 1) != 0) {
+            scheduler().cpus[i].is_leaving = true;
+            arch::kick(cpu);
+        }
+    }
+    return (going >> arch::cpu_index().value & 1) != 0 ? Outcome::More : Outcome::Done;
+}
+
+Result<Outcome>
+get_cpus_online(Thread&, const pm::GetCpusOnline_Request&, pm::GetCpusOnline_Response& out) {
+    out.mask = scheduler().online_mask();
+    return Outcome::Done;
+}
+
 Result<Outcome>
 get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounters_Response& out) {
     out.freeFrames = frames().free_frames();
@@ -189,7 +228,8 @@ constexpr MethodEntry kHalMethods[] = {kMethod<debug_write>,
                                        {},
                                        kMethod<flush_cache>};
 constexpr MethodEntry kAuditMethods[] = {kMethod<audit_open>, kMethod<audit_read>};
-constexpr MethodEntry kPmMethods[] = {kMethod<power_request>};
+constexpr MethodEntry kPmMethods[] = {
+    kMethod<power_request>, kMethod<set_cpus_online>, kMethod<get_cpus_online>};
 constexpr MethodEntry kProfilerMethods[] = {kMethod<get_counters>};
 
 }  // namespace

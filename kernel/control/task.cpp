@@ -35,14 +35,14 @@ bool is_name_taken(const char* name) {
 Result<Outcome> create(Thread& caller, const task::Create_Request& in, task::Create_Response& out) {
     u64& named_class = caller.kernel_state[0];  // by the first step, plus one
     if (named_class == 0) {
-        const u32 length = in.eclass.size > 0 ? in.eclass.size - 1 : 0;
-        const u16 found = policy().entry->find_class(text_of(caller, in.eclass), length);
+        const base::Text name = text_of(caller, in.eclass);
+        const u16 found = policy().entry->find_class(name.data(), static_cast<u32>(name.size()));
         named_class = u64{found} + 1;
         return found == ksec::kNoClass ? Result<Outcome>{Status::ResourceNotFound} : Outcome::More;
     }
     const auto class_id = static_cast<u16>(named_class - 1);
     alignas(u64) char name[kNameBytes]{};
-    copy_text(name, kNameBytes, text_of(caller, in.name), in.name.size);
+    copy_text(name, kNameBytes, text_of(caller, in.name));
     if (in.priority >= kPriorities || name[0] == '\0') {
         return Status::InvalidArgument;
     }
@@ -56,25 +56,54 @@ Result<Outcome> create(Thread& caller, const task::Create_Request& in, task::Cre
         end_process(process, {EndReason::Terminated, 0, 0, 0});
         return handle.status();
     }
-    copy_text(process.path, kPathBytes, text_of(caller, in.path), in.path.size);
+    copy_text(process.path, kPathBytes, text_of(caller, in.path));
     out.task = give_handle(caller, handle.value());
     return Outcome::Done;
 }
 
 Result<Outcome> load_seg(Thread& caller, const task::LoadSeg_Request& in, task::LoadSeg_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
-    RegionRequest request{};
-    const Status valid = prepare_memory_mapping(
-        *caller.process, in.mdl.handle, in.offset, in.size, in.flags, request);
-    if (valid != Status::Ok && caller.kernel_state[1] == 0) {
-        return valid;
-    }
     if (in.address == 0) {
         return Status::InvalidArgument;
     }
-    request.address = in.address;
     u64 at = 0;
-    return map_in_steps(caller, process, request, at);
+    return map_memory(caller, process, {in.mdl, in.offset, in.size, in.address, in.flags}, at);
+}
+
+Result<Outcome>
+vm_reserve(Thread& caller, const task::VmReserve_Request& in, task::VmReserve_Response& out) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    return allocate_memory(caller, process, {in.hint, in.size, in.flags}, out.at);
+}
+
+Result<Outcome> vm_free(Thread& caller, const task::VmFree_Request& in, task::VmFree_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    return free_region(caller, process, in.address, in.size);
+}
+
+Result<Outcome> set_env(Thread& caller, const task::SetEnv_Request& in, task::SetEnv_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    if (process.environment != 0) {
+        return Status::AlreadyExists;
+    }
+    u64 at = 0;
+    const auto mapped =
+        map_memory(caller, process, {in.mdl, 0, in.size, 0, kl::core::VMM::Read}, at);
+    if (mapped.ok() && mapped.value() == Outcome::Done) {
+        process.environment = at;
+        process.environment_size = in.size;
+    }
+    return mapped;
+}
+
+Result<Outcome>
+free_self_env(Thread& caller, const task::FreeSelfEnv_Request&, task::FreeSelfEnv_Response&) {
+    Process& process = *caller.process;
+    const auto freed = free_region(caller, process, process.environment, process.environment_size);
+    if (freed.ok() && freed.value() == Outcome::Done) {
+        process.environment = 0;
+    }
+    return freed;
 }
 
 Result<Outcome>
@@ -177,28 +206,16 @@ Result<Outcome> get_tasks_list(Thread& caller,
     return Outcome::Done;
 }
 
-/// A text as the only variable-size part of a response.
-Result<Outcome> answer_text(Thread& caller, const char* text, abi::ArenaRange& range) {
-    u32 size = 1;
-    while (text[size - 1] != '\0') {
-        ++size;
-    }
-    TRY_VALUE(u8* const arena, begin_response_arena(caller, size));
-    __builtin_memcpy(arena, text, size);
-    range = {0, size};
-    return Outcome::Done;
-}
-
 Result<Outcome>
 get_name(Thread& caller, const task::GetName_Request& in, task::GetName_Response& out) {
     TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
-    return answer_text(caller, process.name, out.name);
+    return answer_text(caller, text_in(process.name, kNameBytes), out.name);
 }
 
 Result<Outcome>
 get_path(Thread& caller, const task::GetPath_Request& in, task::GetPath_Response& out) {
     TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
-    return answer_text(caller, process.path, out.path);
+    return answer_text(caller, text_in(process.path, kPathBytes), out.path);
 }
 
 Result<Outcome> get_initial_priority(Thread& caller,
@@ -218,6 +235,40 @@ Result<Outcome> set_initial_priority(Thread& caller,
     }
     process.first_priority = in.priority;
     return Outcome::Done;
+}
+
+Result<Outcome> set_initial_policy(Thread& caller,
+                                   const task::SetInitialThreadSchedPolicy_Request& in,
+                                   task::SetInitialThreadSchedPolicy_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    if (slice_of(in.kind, in.parameter).value == 0 || in.priority > process.priority) {
+        return Status::InvalidArgument;
+    }
+    process.first_priority = in.priority;
+    process.first_policy = in.kind;
+    process.first_slice_us = in.parameter;
+    return Outcome::Done;
+}
+
+/// Whoever knows the seed learns nothing, and a bad one does no harm: it is added to a number that
+/// only the kernel knows.
+Result<Outcome>
+reseed_aslr(Thread&, const task::ReseedAslr_Request& in, task::ReseedAslr_Response&) {
+    u64& seed = system_state().placement_seed;
+    seed = std::rotl(seed, 1) ^ in.seed;
+    return Outcome::Done;
+}
+
+Result<Outcome> get_next_region(Thread& caller,
+                                const task::GetNextVmRegion_Request& in,
+                                task::GetNextVmRegion_Response& out) {
+    TRY_VALUE(Process & process, controlled_task(caller, in.task.handle));
+    for (const Region& region : process.regions) {
+        if (region.base.value + region.pages.bytes().value > in.address) {
+            return describe_region(process, region, region.base.value, out);
+        }
+    }
+    return Status::ResourceNotFound;
 }
 
 Result<Outcome>
@@ -262,21 +313,21 @@ constexpr MethodEntry kMethods[] = {
     kMethod<get_exit_info>,
     kMethod<get_tasks_list>,
     kMethod<get_info>,
-    kUnserved,  // VmReserve
-    kUnserved,  // VmFree
+    kMethod<vm_reserve>,
+    kMethod<vm_free>,
     kUnserved,  // LoadElfSyms
     kUnserved,  // LoadElfHdr
-    kUnserved,  // SetEnv
-    kUnserved,  // FreeSelfEnv
+    kMethod<set_env>,
+    kMethod<free_self_env>,
     kUnserved,  // GetThreadContext
-    kUnserved,  // GetNextVmRegion
+    kMethod<get_next_region>,
     kUnserved,  // TerminateAfterFreezing
     kMethod<get_name>,
     kMethod<get_path>,
     kMethod<get_initial_priority>,
     kMethod<set_initial_priority>,
-    kUnserved,  // SetInitialThreadSchedPolicy
-    kUnserved,  // ReseedAslr
+    kMethod<set_initial_policy>,
+    kMethod<reseed_aslr>,
     kUnserved,  // GetElfSyms
     kMethod<set_cpu_budget>,
 };
@@ -289,20 +340,18 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
         return Status::OutOfMemory;
     }
     process->sid = objects().next_sid();
-    process->map_base = choose_map_base(arch::boot_entropy(secret_of(*process) + 2));
+    process->map_base = choose_map_base(arch::boot_entropy(secret_of(*process) + 2) ^
+                                        system_state().placement_seed);
     process->class_id = class_id;
     process->budget_pages = budget_pages;
     process->priority = priority;
     process->first_priority = priority;
-    copy_text(process->name, kNameBytes, name, kNameBytes);
+    copy_text(process->name, kNameBytes, text_in(name, kNameBytes));
     const auto give_up = [process](Status status) {
         objects().processes.give(*process);
         return status;
     };
-    if (const auto charged = process->charge(u64{1} << kHandleTableOrder); !charged.ok()) {
-        return give_up(charged.status());
-    }
-    const auto slots = frames().take_raw(kHandleTableOrder);
+    const auto slots = process->take_block(kHandleTableOrder);
     if (!slots.ok()) {
         return give_up(slots.status());
     }
@@ -344,6 +393,9 @@ Result<void> start_process(Process& process) {
         Thread & first,
         create_thread(
             process, process.entry, process.stack, process.argument, 0, process.first_priority));
+    set_policy(first, process.first_policy, process.first_slice_us);
+    first.frame.x[1] = process.environment;
+    first.frame.x[2] = process.environment_size;
     process.state = ProcessState::Running;
     scheduler().wake(first);
     return {};

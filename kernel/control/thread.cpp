@@ -3,7 +3,6 @@
 #include <arch/inline.hpp>
 #include <kernel/control/service.hpp>
 #include <kernel/control/teardown.hpp>
-#include <kernel/irq/lines.hpp>
 #include <kl/core/Thread.idl.hpp>
 
 namespace kernel::control {
@@ -27,22 +26,8 @@ Result<Thread&> thread_for(Thread& caller, const abi::HandleDescriptor& named) {
 
 /// A new handle of a thread of the caller's process, taken back if the response is denied.
 Result<abi::HandleDescriptor> name_thread(Thread& caller, Thread& named) {
-    Slot content{};
-    content.type = SlotType::Thread;
-    content.object = &named;
-    content.rights = abi::rights::kAll;
-    TRY_VALUE(const u32 handle, insert_handle(*caller.process, content));
-    ++named.references;
-    undo_handle(caller, handle);
-    return own_handle(handle);
-}
-
-u64 online_cpus() {
-    u64 online = 0;
-    for (u32 i = 0; i < kMaxCpus; ++i) {
-        online |= scheduler().cpus[i].online ? u64{1} << i : 0;
-    }
-    return online;
+    TRY_VALUE(const u32 handle, name_object(*caller.process, named, abi::rights::kAll));
+    return give_handle(caller, handle);
 }
 
 Result<Outcome> create(Thread& caller, const Create_Request& in, Create_Response& out) {
@@ -115,11 +100,12 @@ Result<Outcome> set_priority(Thread& caller, const SetPriority_Request& in, SetP
 
 Result<Outcome> set_affinity(Thread& caller, const SetAffinity_Request& in, SetAffinity_Response&) {
     TRY_VALUE(Thread & target, thread_for(caller, in.thread));
-    const u64 online = online_cpus();
+    const u64 online = scheduler().online_mask();
     if ((in.mask & online) == 0) {
         return Status::InvalidArgument;
     }
-    scheduler().set_affinity(target, in.mask, (in.mask & online) != online);
+    const u64 mask = in.mask & online;
+    scheduler().set_affinity(target, mask != online ? mask : ~u64{0}, mask != online);
     return Outcome::Done;
 }
 
@@ -181,42 +167,20 @@ Result<Outcome> get_info(Thread& caller, const GetInfo_Request& in, GetInfo_Resp
     return Outcome::Done;
 }
 
-Result<Outcome> detach_irq(Thread& caller, const DetachIrq_Request& in, DetachIrq_Response&) {
-    TRY_VALUE(Line & line,
-              resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach));
-    detach_line(line);
-    return Outcome::Done;
-}
-
 Result<Outcome>
 get_affinity(Thread& caller, const GetAffinity_Request& in, GetAffinity_Response& out) {
     TRY_VALUE(const Thread& target, thread_for(caller, in.thread));
-    out.mask = target.affinity & online_cpus();
+    out.mask = target.affinity & scheduler().online_mask();
     return Outcome::Done;
-}
-
-/// Length of the slices of a policy; 0: there is no such policy.
-Ticks slice_of(u32 kind, u32 microseconds) {
-    const bool is_slice = microseconds >= ShortestSlice && microseconds <= LongestSlice;
-    if (kind == RoundRobin && is_slice) {
-        return ticks_of(microseconds);
-    }
-    return microseconds != 0  ? Ticks{}
-           : kind == Standard ? scheduler().slice_length
-           : kind == Fifo     ? kNoSliceEnd
-                              : Ticks{};
 }
 
 Result<Outcome>
 set_sched_policy(Thread& caller, const SetSchedPolicy_Request& in, SetSchedPolicy_Response&) {
     TRY_VALUE(Thread & target, thread_for(caller, in.thread));
-    const Ticks slice = slice_of(in.kind, in.parameter);
-    if (slice.value == 0 || in.priority > caller.process->priority) {
+    if (slice_of(in.kind, in.parameter).value == 0 || in.priority > caller.process->priority) {
         return Status::InvalidArgument;
     }
-    target.home.policy = static_cast<u8>(in.kind);
-    target.home.slice_us = in.parameter;
-    scheduler().set_slice(target, slice);
+    set_policy(target, in.kind, in.parameter);
     scheduler().reprioritize(target, in.priority);
     return Outcome::Done;
 }
@@ -244,13 +208,30 @@ constexpr MethodEntry kMethods[] = {
     kMethod<wait>,
     kMethod<get_tcb>,
     kMethod<get_info>,
-    kMethod<detach_irq>,
+    kMethod<on_line<DetachIrq_Request, DetachIrq_Response, detach_line>>,
     kMethod<get_affinity>,
     kMethod<set_sched_policy>,
     kMethod<get_sched_policy>,
 };
 
 }  // namespace
+
+Ticks slice_of(u32 kind, u32 microseconds) {
+    const bool is_slice = microseconds >= ShortestSlice && microseconds <= LongestSlice;
+    if (kind == RoundRobin && is_slice) {
+        return ticks_of(microseconds);
+    }
+    return microseconds != 0  ? Ticks{}
+           : kind == Standard ? scheduler().slice_length
+           : kind == Fifo     ? kNoSliceEnd
+                              : Ticks{};
+}
+
+void set_policy(Thread& thread, u32 kind, u32 microseconds) {
+    thread.home.policy = static_cast<u8>(kind);
+    thread.home.slice_us = microseconds;
+    scheduler().set_slice(thread, slice_of(kind, microseconds));
+}
 
 constinit const Interface kThread = Served<kMethods>::kInterface;
 

@@ -18,17 +18,9 @@ static_assert(abi::rights::kRead == vmm::Read << kRightsShift &&
               abi::rights::kWrite == vmm::Write << kRightsShift &&
               abi::rights::kExecute == vmm::Execute << kRightsShift);
 
-/// Pages of a memory object that a handle covers; the badge of its slot.
-struct Window {
-    u32 first;
-    u32 pages;
-};
-
-MemoryObject& memory_of(const Slot& slot) { return *static_cast<MemoryObject*>(slot.object); }
-
 Result<Window> part_of(const Slot& slot, u64 offset, u64 size) {
-    const auto window = std::bit_cast<Window>(slot.badge);
-    const u64 whole = u64{window.pages} * base::kPageSize;
+    const Window window = window_of(slot);
+    const u64 whole = window.size();
     if (offset % base::kPageSize != 0 || size % base::kPageSize != 0 || size == 0 ||
         offset > whole || size > whole - offset) {
         return Status::InvalidArgument;
@@ -95,17 +87,7 @@ finish_making(Thread& caller, Result<bool> is_whole, u32 flags, abi::HandleDescr
 
 Result<Outcome>
 allocate(Thread& caller, const vmm::Allocate_Request& in, vmm::Allocate_Response& out) {
-    RegionRequest request{.address = in.address, .size = in.size};
-    if (in.flags == vmm::Reserve) {
-        TRY_VALUE(const Region& reserved, reserve_region(*caller.process, request));
-        out.at = reserved.base.value;
-        undo_mapping(caller, out.at);
-        return Outcome::Done;
-    }
-    TRY_VALUE(const arch::Access access, access_of(in.flags));
-    request.writable = access.write;
-    request.executable = access.execute;
-    return map_in_steps(caller, *caller.process, request, out.at);
+    return allocate_memory(caller, *caller.process, in, out.at);
 }
 
 Result<Outcome> protect(Thread& caller, const vmm::Protect_Request& in, vmm::Protect_Response&) {
@@ -130,14 +112,7 @@ Result<Outcome> protect(Thread& caller, const vmm::Protect_Request& in, vmm::Pro
 }
 
 Result<Outcome> free_memory(Thread& caller, const vmm::Free_Request& in, vmm::Free_Response&) {
-    Region* region = find_region(*caller.process, base::VirtAddr{in.address});
-    const bool started = caller.kernel_state[0] != 0;
-    if (region == nullptr || region->base.value != in.address ||
-        (!started && region->pages.bytes().value != in.size)) {
-        return Status::InvalidArgument;
-    }
-    caller.kernel_state[0] = 1;
-    return unmap_region_step(*caller.process, *region) ? Outcome::Done : Outcome::More;
+    return free_region(caller, *caller.process, in.address, in.size);
 }
 
 Result<Outcome> commit(Thread& caller, const vmm::Commit_Request& in, vmm::Commit_Response&) {
@@ -176,27 +151,25 @@ Result<Outcome> decommit(Thread& caller, const vmm::Decommit_Request& in, vmm::D
 }
 
 Result<Outcome> query(Thread& caller, const vmm::Query_Request& in, vmm::Query_Response& out) {
-    const base::VirtAddr at{in.address};
-    const Region* region = find_region(*caller.process, at);
-    if (region == nullptr) {
-        return Status::ResourceNotFound;
-    }
-    out.start = region->base.value;
-    out.size = region->pages.bytes().value;
-    const auto page = caller.process->table.look_up(at);
-    if (page.ok()) {
-        const arch::Access access = page.value().access;
-        out.flags = (access.read ? vmm::Read : 0) | (access.write ? vmm::Write : 0) |
-                    (access.execute ? vmm::Execute : 0);
-    }
-    return Outcome::Done;
+    Process& process = *caller.process;
+    const Region* region = find_region(process, base::VirtAddr{in.address});
+    return region == nullptr ? Status::ResourceNotFound
+                             : Result<Outcome>{describe_region(process, *region, in.address, out)};
 }
 
 Result<Outcome>
 mdl_create(Thread& caller, const vmm::MdlCreate_Request& in, vmm::MdlCreate_Response& out) {
     const u64 pages = in.size / base::kPageSize;
-    return in.size % base::kPageSize != 0 ? Status::InvalidArgument
-                                          : make_memory(caller, pages, in.flags, out.mdl);
+    const auto step = [&]() -> Result<bool> {
+        if (in.size % base::kPageSize != 0 || pages == 0 || pages > MemoryObject::kMaxPages ||
+            in.flags > kAllAccess) {
+            return Status::InvalidArgument;
+        }
+        TRY_VALUE(const Slot& slot, made_slot(caller, pages));
+        TRY_VALUE(const u32 grown, grow_memory_step(memory_of(slot), static_cast<u32>(pages)));
+        return grown == pages;
+    };
+    return finish_making(caller, step(), in.flags, out.mdl);
 }
 
 /// A step of making a memory object of a region's pages; whether it is whole.
@@ -232,19 +205,12 @@ Result<Outcome> mdl_create_from_vm(Thread& caller,
 Result<Outcome>
 mdl_get_size(Thread& caller, const vmm::MdlGetSize_Request& in, vmm::MdlGetSize_Response& out) {
     TRY_VALUE(const Slot& slot, find_slot(*caller.process, in.mdl.handle, 0, SlotType::Memory));
-    out.size = u64{std::bit_cast<Window>(slot.badge).pages} * base::kPageSize;
+    out.size = window_of(slot).size();
     return Outcome::Done;
 }
 
 Result<Outcome> mdl_map(Thread& caller, const vmm::MdlMap_Request& in, vmm::MdlMap_Response& out) {
-    RegionRequest request{};
-    const Status valid = prepare_memory_mapping(
-        *caller.process, in.mdl.handle, in.offset, in.length, in.flags, request);
-    if (valid != Status::Ok && caller.kernel_state[1] == 0) {
-        return valid;
-    }
-    request.address = in.hint;
-    return map_in_steps(caller, *caller.process, request, out.at);
+    return map_memory(caller, *caller.process, in, out.at);
 }
 
 Result<Outcome>
@@ -260,6 +226,29 @@ mdl_clone(Thread& caller, const vmm::MdlClone_Request& in, vmm::MdlClone_Respons
     out.clone = {clone, rights, 0};
     undo_handle(caller, clone);
     return Outcome::Done;
+}
+
+/// Fills `request` for mapping a part of a memory object of `holder`. BadHandle, WrongType,
+/// NoCapability, InvalidArgument; Busy: it would be writable here and executable elsewhere.
+Result<void> prepare(Process& holder, const vmm::MdlMap_Request& part, RegionRequest& request) {
+    TRY_VALUE(const arch::Access access, access_of(part.flags));
+    const u32 rights = (part.flags | vmm::Read) << kRightsShift;
+    TRY_VALUE(const Slot& slot, find_slot(holder, part.mdl.handle, rights, SlotType::Memory));
+    TRY_VALUE(const Window window, part_of(slot, part.offset, part.length));
+    MemoryObject& memory = memory_of(slot);
+    // No byte is ever writable through one mapping and executable through another.
+    if ((access.write && memory.executable_mappings > 0) ||
+        (access.execute && memory.writable_mappings > 0)) {
+        return Status::Busy;
+    }
+    request = {.address = part.hint,
+               .size = part.length,
+               .kind = RegionKind::Memory,
+               .writable = access.write,
+               .executable = access.execute,
+               .object = &memory,
+               .first_page = window.first};
+    return {};
 }
 
 constexpr MethodEntry kMethods[] = {
@@ -278,38 +267,53 @@ constexpr MethodEntry kMethods[] = {
 
 }  // namespace
 
-Result<Outcome> make_memory(Thread& caller, u64 pages, u32 flags, abi::HandleDescriptor& given) {
+Result<Outcome>
+make_block(Thread& caller, u32 order, bool is_uncached, abi::HandleDescriptor& given) {
     const auto step = [&]() -> Result<bool> {
-        if (pages == 0 || pages > MemoryObject::kMaxPages || flags > kAllAccess) {
-            return Status::InvalidArgument;
-        }
-        TRY_VALUE(const Slot& slot, made_slot(caller, pages));
-        MemoryObject& memory = memory_of(slot);
-        TRY_VALUE(const u32 grown, grow_memory_step(memory, static_cast<u32>(pages)));
-        return grown == pages;
+        TRY_VALUE(const Slot& slot, made_slot(caller, u64{1} << order));
+        memory_of(slot).is_uncached = is_uncached;
+        TRY_VALUE(caller.cursor, grow_block_step(memory_of(slot), order, caller.cursor));
+        return caller.cursor == 1u << order;
     };
-    return finish_making(caller, step(), flags, given);
+    return finish_making(caller, step(), 0, given);
 }
 
-Status prepare_memory_mapping(
-    Process& holder, u32 handle, u64 offset, u64 length, u32 flags, RegionRequest& request) {
-    TRY_VALUE(const arch::Access access, access_of(flags));
-    const u32 rights = (flags | vmm::Read) << kRightsShift;
-    TRY_VALUE(const Slot& slot, find_slot(holder, handle, rights, SlotType::Memory));
-    TRY_VALUE(const Window part, part_of(slot, offset, length));
-    MemoryObject& memory = memory_of(slot);
-    // No byte is ever writable through one mapping and executable through another.
-    if ((access.write && memory.executable_mappings > 0) ||
-        (access.execute && memory.writable_mappings > 0)) {
-        return Status::Busy;
+Result<Outcome>
+map_memory(Thread& caller, Process& target, const vmm::MdlMap_Request& part, u64& at) {
+    RegionRequest request{};
+    const auto valid = prepare(*caller.process, part, request);
+    if (!valid.ok() && caller.kernel_state[1] == 0) {
+        return valid.status();
     }
-    request.size = length;
-    request.kind = RegionKind::Memory;
-    request.writable = access.write;
-    request.executable = access.execute;
-    request.object = &memory;
-    request.first_page = part.first;
-    return Status::Ok;
+    return map_in_steps(caller, target, request, at);
+}
+
+Result<Outcome>
+allocate_memory(Thread& caller, Process& target, const vmm::Allocate_Request& request, u64& at) {
+    RegionRequest wanted{.address = request.address, .size = request.size};
+    if (request.flags != vmm::Reserve) {
+        TRY_VALUE(const arch::Access access, access_of(request.flags));
+        wanted.writable = access.write;
+        wanted.executable = access.execute;
+        return map_in_steps(caller, target, wanted, at);
+    }
+    TRY_VALUE(const Region& reserved, reserve_region(target, wanted));
+    at = reserved.base.value;
+    if (&target == caller.process) {
+        undo_mapping(caller, at);
+    }
+    return Outcome::Done;
+}
+
+Result<Outcome> free_region(Thread& caller, Process& target, u64 address, u64 size) {
+    Region* region = find_region(target, base::VirtAddr{address});
+    const bool started = caller.kernel_state[0] != 0;
+    if (region == nullptr || region->base.value != address ||
+        (!started && region->pages.bytes().value != size)) {
+        return Status::InvalidArgument;
+    }
+    caller.kernel_state[0] = 1;
+    return unmap_region_step(target, *region) ? Outcome::Done : Outcome::More;
 }
 
 constinit const Interface kVmm = Served<kMethods>::kInterface;

@@ -76,8 +76,8 @@ inline void switch_fp(Cpu& cpu, Thread& next) {
     }
 }
 
-/// Sleeps until an interrupt, with nothing of user space loaded. The lock is not held meanwhile.
-u32 idle(Cpu& cpu, u32 ticket) {
+/// Leaves nothing of user space loaded.
+void empty_cpu(Cpu& cpu) {
     if (cpu.fp_open) {
         save_fp(cpu);
         arch::fp_clear();
@@ -85,12 +85,29 @@ u32 idle(Cpu& cpu, u32 ticket) {
         cpu.fp_open = false;
     }
     arch::leave_user_space();
+}
+
+/// Takes the interrupts that are pending. A CPU that is to go off then does.
+void take_interrupts(Cpu& cpu, u32 ticket) {
+    kernel::take_interrupts();
+    if (cpu.is_leaving) {
+        leave_dead(cpu);
+        empty_cpu(cpu);
+        scheduler().retire(arch::cpu_index());
+        kernel_lock().release(ticket);
+        arch::stop_cpu();
+    }
+}
+
+/// Sleeps until an interrupt. The lock is not held meanwhile.
+u32 idle(Cpu& cpu, u32 ticket) {
+    empty_cpu(cpu);
     scheduler().program_timer(arch::cpu_index());
     kernel_lock().release(ticket);
     arch::wait_for_interrupt();
     ticket = kernel_lock().acquire();
     ++cpu.entries;
-    take_interrupts();
+    take_interrupts(cpu, ticket);
     return ticket;
 }
 
@@ -102,8 +119,8 @@ u32 breathe(Cpu& cpu, u32 ticket) {
         save_fp(cpu);
     }
     scheduler().program_timer(arch::cpu_index());
-    if (arch::interrupt_pending()) {
-        take_interrupts();
+    if (cpu.is_leaving || arch::interrupt_pending()) {
+        take_interrupts(cpu, ticket);
     }
     kernel_lock().release(ticket);
     ticket = kernel_lock().acquire();
@@ -251,7 +268,7 @@ serve_interrupt(arch::Frame* frame, arch::Pending pending, u32 ticket) {
     Cpu& cpu = this_cpu();
     enter(cpu, frame, false);
     take_interrupt(pending);
-    take_interrupts();
+    take_interrupts(cpu, ticket);
     return leave(cpu, ticket);
 }
 

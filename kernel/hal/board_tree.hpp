@@ -52,6 +52,7 @@ struct BoardTree {
     base::PhysAddr console{};  ///< registers of /chosen/stdout-path; 0: none named
     base::u64 seed = 0;        ///< mixed from rng-seed and kaslr-seed
     bool has_seed = false;
+    base::Text arguments;     ///< /chosen/bootargs, in the blob
     base::u32 cpu_limit = 0;  ///< `tessera.cpus=N` (1 to kMaxCpus) among the boot arguments; 0: all
     bool semihosting = false;  ///< `tessera.semihost` among the boot arguments
 };

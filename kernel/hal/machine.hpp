@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <kernel/base/result.hpp>
+#include <kernel/base/text.hpp>
 #include <kernel/base/types.hpp>
 
 namespace arch {
@@ -30,7 +31,8 @@ struct Access {
     bool read = false;
     bool write = false;
     bool execute = false;
-    bool device = false;  // Device-nGnRE; otherwise Normal write-back
+    bool device = false;    // Device-nGnRE; otherwise Normal, write-back ...
+    bool uncached = false;  // ... or not cached
 };
 
 enum class Intent : u32 { Read, Write };
@@ -56,6 +58,10 @@ void stop_timer();
 u32 cpu_count();
 /// Starts a secondary CPU; it enters kernel::run_cpu(cpu). False: the firmware refused.
 bool start_cpu(CpuId cpu);
+/// Whether stop_cpu() works, and start_cpu() brings a CPU back after it.
+bool can_stop_cpus();
+/// Switches this CPU off. The kernel lock is not held, nothing of a thread is left on it.
+[[noreturn]] void stop_cpu();
 /// Makes `cpu` enter the kernel soon (an SGI). No-op for the own CPU.
 void kick(CpuId cpu);
 /// Sleeps until an interrupt is pending; returns with interrupts still masked.
@@ -119,6 +125,9 @@ void seal_kernel();
 // --- power, console, entropy
 // -----------------------------------------------------------------------
 
+/// What the machine was started with: for `board` the board's name, else the value of a word of the
+/// boot arguments (base::value_of). It stays where it is. O(arguments).
+base::Text boot_argument(base::Text name);
 [[noreturn]] void power_off(u32 code);
 [[noreturn]] void reset();
 /// The panic console. Polls with a time limit.

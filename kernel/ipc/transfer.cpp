@@ -149,13 +149,7 @@ Result<void> take_block(Thread& sender, u64 bytes) {
     while ((base::kPageSize << order) < bytes) {
         ++order;
     }
-    TRY(sender.process->charge(u64{1} << order));
-    auto block = frames().take_raw(order);
-    if (!block.ok()) {
-        sender.process->uncharge(u64{1} << order);
-        return block.status();
-    }
-    sender.message.staged = block.value();
+    TRY_VALUE(sender.message.staged, sender.process->take_block(order));
     sender.message.staged_order = order;
     return {};
 }

@@ -147,6 +147,8 @@ arch::Access access_of(const Region& region) {
     access.write = region.writable;
     access.execute = region.executable;
     access.device = region.kind == RegionKind::Device;
+    access.uncached = region.kind == RegionKind::Memory &&
+                      static_cast<const MemoryObject*>(region.object)->is_uncached;
     return access;
 }
 
@@ -248,6 +250,20 @@ Result<u32> grow_memory_step(MemoryObject& memory, u32 goal) {
         ++memory.page_count;
     }
     return memory.page_count;
+}
+
+Result<u32> grow_block_step(MemoryObject& memory, u32 order, u32 done) {
+    const u32 goal = 1u << order;
+    if (memory.page_count == 0) {
+        TRY_VALUE(memory.block, memory.owner->take_block(order));
+        memory.page_count = goal;
+    }
+    // The kernel's own view of them stays cached: it does not look again before they are free.
+    for (const u32 stop = done + kPagesPerStep; done < goal && done < stop; ++done) {
+        arch::zero_frame(memory.frame(done));
+        arch::flush_frame(memory.frame(done));
+    }
+    return done;
 }
 
 Result<u32> list_region_step(MemoryObject& memory, Region& region, u32 done) {

@@ -69,6 +69,9 @@ inline constexpr u32 kMovedPerStep = 64;
 Result<MemoryObject&> create_memory(Process& owner);
 /// Commits further pages, cleared and charged; `goal` is the final count. Returns the count now.
 Result<u32> grow_memory_step(MemoryObject& memory, u32 goal);
+/// The same for 2^order contiguous pages, committed at once and cleared from page `done` on, also
+/// where no cache is asked; returns pages cleared now. OutOfMemory.
+Result<u32> grow_block_step(MemoryObject& memory, u32 order, u32 done);
 /// Makes an anonymous region's next pages, from `done` on, pages of an empty memory object, which
 /// is charged for the list only; returns pages done now. All have the same access, and the region
 /// stays as it is: become_memory makes it the object's. InvalidArgument (not there, or of another

@@ -25,12 +25,18 @@ void Process::uncharge(u64 pages) {
     used_pages -= pages;
 }
 
-Result<PhysAddr> Process::take_frame() {
-    TRY(charge(1));
-    auto frame = frames().take_zeroed();
-    if (!frame.ok()) {
-        uncharge(1);
+Result<PhysAddr> Process::take_block(u32 order) {
+    TRY(charge(u64{1} << order));
+    auto block = frames().take_raw(order);
+    if (!block.ok()) {
+        uncharge(u64{1} << order);
     }
+    return block;
+}
+
+Result<PhysAddr> Process::take_frame() {
+    TRY_VALUE(const PhysAddr frame, take_block(0));
+    arch::zero_frame(frame);
     return frame;
 }
 

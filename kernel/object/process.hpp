@@ -49,7 +49,8 @@ struct MemoryObject {
     u32 writable_mappings = 0;
     u32 executable_mappings = 0;
     PhysAddr index[kIndexFrames]{};
-    PhysAddr block{};  // 0: none
+    PhysAddr block{};          // 0: none
+    bool is_uncached = false;  // however it is mapped
     base::ListNode owner_node;
     base::ListNode dying_node;
 
@@ -155,7 +156,11 @@ struct Process {
     u64 entry = 0;
     u64 stack = 0;
     u64 argument = 0;
+    u64 environment = 0;  // where its arguments and environment are mapped; 0: nowhere
+    u64 environment_size = 0;
     u32 first_priority = 0;
+    u32 first_policy = 0;  // as kl.core.Thread.SetSchedPolicy
+    u32 first_slice_us = 0;
     u32 user_object_count = 0;   // that it made and that are still there
     u32 subscription_count = 0;  // of its listeners and notices
     u32 teardown_phase = 0;
@@ -168,6 +173,8 @@ struct Process {
     /// Takes `pages` from the budget. OutOfMemory.
     Result<void> charge(u64 pages);
     void uncharge(u64 pages);
+    /// 2^order contiguous frames, charged, not cleared. OutOfMemory.
+    Result<PhysAddr> take_block(u32 order);
     /// A cleared frame, charged. OutOfMemory.
     Result<PhysAddr> take_frame();
     void give_frame(PhysAddr frame);

@@ -30,6 +30,7 @@ struct alignas(64) Cpu {
     u32 level = 0;         // effective priority of what it runs
     bool fp_open = false;  // EL0 may use the vector registers
     bool online = false;
+    bool is_leaving = false;  // goes off at its next interrupt
 };
 
 /// 256 lists, a bitmap of those that are not empty, and the strongest of them.
@@ -201,6 +202,19 @@ public:
     [[nodiscard]] Cpu* running_on(const Thread& thread);
     /// The thread that `cpu` runs, found from its context; null: none. O(chain).
     [[nodiscard]] static Thread* running(const Cpu& cpu);
+
+    /// CPUs that run threads, and go on doing so, a bit each. O(kMaxCpus).
+    [[nodiscard]] u64 online_mask() const {
+        u64 mask = 0;
+        for (u32 i = 0; i < kMaxCpus; ++i) {
+            mask |= cpus[i].online && !cpus[i].is_leaving ? u64{1} << i : 0;
+        }
+        return mask;
+    }
+
+    /// Takes this CPU, which is leaving, out: what it ran queues, and the others look at queues and
+    /// timers.
+    void retire(CpuId self);
 
     /// When this CPU's timer must fire for the slice.
     [[nodiscard]] Ticks slice_deadline(CpuId self) const {

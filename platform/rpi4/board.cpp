@@ -42,6 +42,7 @@ u32 with_field(u32 word, u32 lsb, u32 width, u32 value) {
 const Board board{
     .console_base = 0xFE20'0000,
     .console_pages = 2,  // GPIO and UART0
+    .name = "rpi4_bcm2711",
     .power_base = 0xFE10'0000,
 };
 

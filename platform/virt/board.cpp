@@ -8,6 +8,7 @@ namespace platform {
 const Board board{
     .console_base = 0x0900'0000,
     .console_pages = 1,
+    .name = "qemu_virt",
     .power_base = 0,
 };
 

@@ -174,11 +174,25 @@ void stop_timer() { machine().current().timer.reset(); }
 u32 cpu_count() { return machine().cpu_count(); }
 
 bool start_cpu(CpuId cpu) {
-    if (cpu.value >= machine().cpu_count() || machine().cpus[cpu.value].started) {
-        mock::stop("start_cpu: no such CPU, or started already");
+    if (cpu.value >= machine().cpu_count()) {
+        mock::stop("start_cpu: no such CPU");
     }
-    machine().cpus[cpu.value].started = machine().start_cpu_succeeds;
-    return machine().start_cpu_succeeds;
+    if (machine().cpus[cpu.value].started || !machine().start_cpu_succeeds) {
+        return false;
+    }
+    machine().cpus[cpu.value].started = true;
+    return true;
+}
+
+bool can_stop_cpus() { return machine().can_stop_cpus; }
+
+void stop_cpu() {
+    if (machine().is_locked()) {
+        mock::stop("stop_cpu: under the kernel lock");
+    }
+    machine().current().started = false;
+    machine().current().timer.reset();
+    throw mock::Idle{};
 }
 
 void kick(CpuId cpu) {
@@ -327,6 +341,11 @@ Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access) {
 }
 
 void seal_kernel() {}
+
+base::Text boot_argument(base::Text name) {
+    const std::string& line = machine().boot_arguments;
+    return name == "board" ? base::Text{"mock"} : base::value_of({line.data(), line.size()}, name);
+}
 
 void power_off(u32 code) { throw mock::PowerOff{.code = code, .reset = false}; }
 

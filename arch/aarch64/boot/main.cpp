@@ -230,6 +230,10 @@ void start_devices(u64 entry_ticks) {
 
 const kernel::BoardTree& this_board() { return board; }
 
+base::Text boot_argument(base::Text name) {
+    return name == "board" ? platform::board.name : base::value_of(board.arguments, name);
+}
+
 }  // namespace arch
 
 // Runs with the MMU off, at the physical address: no tables of pointers here or below.

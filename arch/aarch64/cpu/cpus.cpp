@@ -86,6 +86,8 @@ bool start_cpu(CpuId cpu) {
     return false;
 }
 
+bool can_stop_cpus() { return this_board().psci != kernel::PsciConduit::None; }
+
 void wait_for_interrupt() { asm volatile("dsb sy\n\twfi" ::: "memory"); }
 
 bool interrupt_pending() { return (ARCH_READ(isr_el1) & 0xC0) != 0; }

@@ -11,6 +11,7 @@ namespace arch {
 
 namespace {
 
+constexpr u64 kCpuOff = 0x8400'0002;
 constexpr u64 kCpuOn = 0xC400'0003;
 constexpr u64 kSystemOff = 0x8400'0008;
 constexpr u64 kSystemReset = 0x8400'0009;
@@ -48,6 +49,13 @@ base::s32 firmware_feature(u64 function) {
 bool psci_cpu_on(u64 mpidr, u64 entry) {
     // Results are 32-bit numbers; what the upper half holds after an SMC32 error is not defined.
     return static_cast<u32>(call(kCpuOn, mpidr, entry, 0)) == 0;
+}
+
+[[noreturn]] void stop_cpu() {
+    stop_timer();
+    while (true) {  // it returns only if the firmware refused
+        static_cast<void>(call(kCpuOff, 0, 0, 0));
+    }
 }
 
 void psci_system_off() { static_cast<void>(call(kSystemOff, 0, 0, 0)); }

@@ -21,7 +21,6 @@
 #include <cstring>
 #include <kernel/base/bits.hpp>
 #include <kl/core/Core.endpoints.hpp>
-#include <kl/core/HAL.client.hpp>
 #include <kl/core/PM.client.hpp>
 #include <kl/core/Sync.idl.hpp>
 #include <kl/core/Thread.client.hpp>
@@ -386,16 +385,15 @@ private:
 }  // namespace
 
 base::s32 sdk::program_main(const StartBlock& start) {
-    kl::core::HAL::Proxy hal{kKernelHandle, endpoint::hal_HAL};
-    const auto board = hal.GetEnv();
-    if (!board.ok()) {
+    kl::core::PM::Proxy power{kKernelHandle, endpoint::pm_PM};
+    const auto online = power.GetCpusOnline();
+    if (!online.ok()) {
         debug_write("bench: the number of CPUs is not known");
         return 1;
     }
     Meter meter{start};
     const bool done =
-        board.value().cpus > 1 ? meter.measure_across_cpus() : meter.measure_one_cpu();
-    kl::core::PM::Proxy power{kKernelHandle, endpoint::pm_PM};
+        online.value().mask > 1 ? meter.measure_across_cpus() : meter.measure_one_cpu();
     (void)power.Request(kl::core::PM::PowerOff, done ? 0 : 1);
     return 1;
 }

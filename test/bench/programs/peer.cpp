@@ -10,7 +10,7 @@
 #include <bench/Turns.idl.hpp>
 #include <bit>
 #include <kl/core/Core.endpoints.hpp>
-#include <kl/core/HAL.client.hpp>
+#include <kl/core/PM.client.hpp>
 #include <kl/core/Thread.client.hpp>
 #include <kl/core/VMM.client.hpp>
 #include <runtime/process.hpp>
@@ -37,10 +37,10 @@ alignas(4096) constinit u8 arena[bench::Bytes::MaxBytes]{};
 alignas(64) constinit u8 fixed[64]{};
 
 bool settle() {
-    kl::core::HAL::Proxy hal{sdk::kKernelHandle, endpoint::hal_HAL};
-    const auto board = hal.GetEnv();
-    if (!board.ok() || board.value().cpus < 2) {
-        return board.ok();
+    kl::core::PM::Proxy power{sdk::kKernelHandle, endpoint::pm_PM};
+    const auto online = power.GetCpusOnline();
+    if (!online.ok() || (online.value().mask & kSecondCpu) == 0) {
+        return online.ok();
     }
     kl::core::Thread::Proxy thread{sdk::kKernelHandle, endpoint::thread_Thread};
     return thread.SetAffinity(0, kSecondCpu).ok();

@@ -13,6 +13,8 @@ namespace times = kl::core::Time;
 
 constexpr u64 kSecond = 1'000'000'000;
 
+bool is_pi() { return hal().GetEnv("board").value().value == "rpi4_bcm2711"; }
+
 u64 system_time() { return time().GetSystemTime().value().nanoseconds; }
 
 /// The clock page tells what the kernel tells: not before a call, not after the next.
@@ -157,9 +159,213 @@ void caches(Report& report) {
     test.equal("a range", hal().SetPrivRegRange(0, 0, 0).status(), Status::Unimplemented);
 }
 
+void boot_environment(Report& report) {
+    Test test{report, "interfaces.boot-arguments-by-name"};
+    const auto board = hal().GetEnv("board");
+    test.equal("board", board.status(), Status::Ok);
+    test.require("its name", board.value().value == "qemu_virt" || is_pi());
+    test.equal("a word alone", hal().GetEnv("tessera.semihost").status(), Status::Ok);
+    test.require("a number", hal().GetEnv("tessera.seed").value().value.size() >= 1);
+    test.equal("unknown", hal().GetEnv("tessera").status(), Status::ResourceNotFound);
+    test.equal("no name", hal().GetEnv("").status(), Status::ResourceNotFound);
+}
+
+constexpr u64 kGreeting = 0x6f6c'6c65'4820'6d49;
+
+s32 read_environment(u64) {
+    const Environment own = own_environment();
+    if (own.size != kPage || at<u64>(own.address) != kGreeting) {
+        return 1;
+    }
+    if (!tasks().FreeSelfEnv().ok() || tasks().FreeSelfEnv().status() != Status::InvalidArgument) {
+        return 2;
+    }
+    return static_cast<s32>(at<u64>(own.address));  // it is gone
+}
+
+s32 use_memory(u64 address) {
+    at<volatile u64>(address) = at<volatile u64>(address) + 5;
+    return static_cast<s32>(at<volatile u64>(address));
+}
+
+void built_by_parent(Report& report, const Context& context) {
+    Test test{report, "interfaces.parent-gives-memory-environment-and-policy"};
+    Spawner spawner{context};
+    const u32 memory = vmm().MdlCreate(kPage, 0).value().mdl.handle;
+    const u64 view = vmm().MdlMap(memory, 0, kPage, 0, kWritable).value().at;
+    at<u64>(view) = kGreeting;
+    const Child reader = spawner.build(read_environment, 0);
+    test.equal("environment", tasks().SetEnv(reader.task, memory, kPage).status(), Status::Ok);
+    test.equal("twice", tasks().SetEnv(reader.task, memory, kPage).status(), Status::AlreadyExists);
+    test.equal("start", spawner.start(reader), Status::Ok);
+    const Ending read = Spawner::wait(reader);
+    test.require("freed", read.ended && read.reason == kFaulted, static_cast<u64>(read.code));
+    Spawner::discard(reader);
+    (void)vmm().Free(view, kPage);
+    (void)handles().Close(memory);
+
+    constexpr u64 kPlace = u64{0x1E} << 32;
+    for (const bool is_freed : {false, true}) {
+        const Child user = spawner.build(use_memory, kPlace + kPage);
+        test.equal("reserve",
+                   tasks().VmReserve(user.task, kPlace, 2 * kPage, kWritable).status(),
+                   Status::Ok);
+        const auto region = tasks().GetNextVmRegion(user.task, kPlace);
+        test.require("listed",
+                     region.value().start == kPlace && region.value().size == 2 * kPage &&
+                         region.value().flags == kWritable);
+        if (is_freed) {
+            test.equal("free", tasks().VmFree(user.task, kPlace, 2 * kPage).status(), Status::Ok);
+        }
+        test.equal(
+            "policy",
+            tasks()
+                .SetInitialThreadSchedPolicy(user.task, kl::core::Thread::RoundRobin, 50, 2000)
+                .status(),
+            Status::Ok);
+        test.equal("start", spawner.start(user), Status::Ok);
+        const Ending ending = Spawner::wait(user);
+        test.require("end",
+                     is_freed ? ending.reason == kFaulted && ending.address == kPlace + kPage
+                              : ending.reason == kExited && ending.code == 5);
+        test.equal("too late",
+                   tasks().VmReserve(user.task, 0, kPage, kWritable).status(),
+                   Status::NotReady);
+        Spawner::discard(user);
+    }
+    test.equal("seed", tasks().ReseedAslr(context.seed).status(), Status::Ok);
+}
+
+s32 die_with_dma(u64) {
+    constexpr u64 kSize = 16 * kPage;
+    const u32 dma = io().RegisterDma(4, kl::core::IO::Uncached).value().resource.handle;
+    const u64 view = io().MapDma(dma, 0, kSize, 0, kWritable).value().at;
+    for (u64 i = 0; i < kSize; i += 8) {
+        at<volatile u64>(view + i) = kGreeting;
+    }
+    __builtin_trap();
+}
+
+void dma(Report& report, const Context& context) {
+    Test test{report, "interfaces.dma-memory-is-clean-and-goes-with-its-process"};
+    Spawner spawner{context};
+    const Holdings before = settled_holdings();
+    constexpr u64 kSize = 16 * kPage;
+    for (u32 i = 0; i < 4 * context.effort; ++i) {
+        test.equal("owner", spawner.run(die_with_dma, 0).reason, kFaulted);
+        for (const u32 flags : {u32{0}, kl::core::IO::Uncached}) {
+            const auto made = io().RegisterDma(4, flags);
+            test.equal("register", made.status(), Status::Ok);
+            const u32 handle = made.value().resource.handle;
+            const u64 one = io().MapDma(handle, 0, kSize, 0, kWritable).value().at;
+            const u64 other = io().MapDma(handle, kPage, kSize - kPage, 0, kReadable).value().at;
+            u64 dirty = 0;
+            for (u64 at_byte = 0; at_byte < kSize; at_byte += 8) {
+                dirty |= at<volatile u64>(one + at_byte);
+            }
+            test.equal("clean", dirty, u64{0});
+            at<volatile u64>(one + 3 * kPage) = kGreeting;
+            test.equal("same memory", at<volatile u64>(other + 2 * kPage), kGreeting);
+            const auto info = io().DmaGetInfo(handle);
+            test.require("info", info.value().size == kSize && info.value().flags == flags);
+            const auto place = io().DmaGetPhysInfo(handle);
+            test.require("place", place.ok() && place.value().physical % kSize == 0);
+            test.equal("as a message's memory",
+                       flush(one, kPage),
+                       flags == 0 ? Status::Ok : Status::SourceFault);
+            (void)vmm().Free(one, kSize);
+            (void)vmm().Free(other, kSize - kPage);
+            (void)handles().Close(handle);
+        }
+    }
+    test.equal("too large", io().RegisterDma(11, 0).status(), Status::InvalidArgument);
+    require_restored(test, before);
+}
+
+constexpr u32 kMostCpus = 4;
+
+struct Turns {
+    u32 stop;
+    u64 counts[kMostCpus];
+};
+
+s32 take_turns(u64 count) {
+    const u64 board = count & ~(kPage - 1);
+    while (at<volatile u32>(board) == 0) {
+        at<volatile u64>(count) = at<volatile u64>(count) + 1;
+    }
+    return 0;
+}
+
+/// Requires that every child goes on.
+void all_go_on(Test& test, Turns& turns, u32 children, std::string_view when) {
+    for (u32 i = 0; i < children; ++i) {
+        const volatile u64& count = turns.counts[i];
+        const u64 before = count;
+        for (u32 wait = 0; wait < 1000 && count == before; ++wait) {
+            sdk::sleep_ms(1);
+        }
+        test.require(when, count != before, i);
+    }
+}
+
+void cpus(Report& report, const Context& context) {
+    Test test{report, "interfaces.cpus-off-and-on-while-threads-run"};
+    const u64 all = power().GetCpusOnline().value().mask;
+    test.equal("all", all, (u64{1} << context.cpus) - 1);
+    test.equal(
+        "not the first", power().SetCpusOnline(all & ~u64{1}).status(), Status::InvalidArgument);
+    test.equal("no such", power().SetCpusOnline(all | 0x100).status(), Status::InvalidArgument);
+    if (all == 1) {
+        return;
+    }
+    if (is_pi()) {
+        test.equal("for ever", power().SetCpusOnline(1).status(), Status::ResourceNotFound);
+        return;
+    }
+    Spawner spawner{context};
+    auto& turns = spawner.board<Turns>();
+    turns = {};
+    Child children[kMostCpus];
+    for (u32 i = 0; i < context.cpus; ++i) {
+        children[i] = spawner.spawn(take_turns, address_of(&turns.counts[i]));
+    }
+    for (u32 round = 0; round < 3 * context.effort; ++round) {
+        const u64 fewer = round % 2 == 0 ? 1 : all & ~(u64{1} << (context.cpus - 1));
+        const u64 last = u64{1} << (context.cpus - 1);
+        test.equal("pin", threads().SetAffinity(0, last).status(), Status::Ok);
+        test.equal("needed", power().SetCpusOnline(fewer).status(), Status::Busy);
+        test.equal("unpin", threads().SetAffinity(0, ~u64{0}).status(), Status::Ok);
+        test.equal("off", power().SetCpusOnline(fewer).status(), Status::Ok);
+        test.equal("mask", power().GetCpusOnline().value().mask, fewer);
+        test.equal("pin to it", threads().SetAffinity(0, last).status(), Status::InvalidArgument);
+        all_go_on(test, turns, context.cpus, "while some are off");
+        for (u32 i = 0; i < 1000 && power().SetCpusOnline(all).status() == Status::NotReady; ++i) {
+            sdk::sleep_ms(1);
+        }
+        for (u32 i = 0; i < 1000 && power().GetCpusOnline().value().mask != all; ++i) {
+            sdk::sleep_ms(1);
+        }
+        test.equal("all again", power().GetCpusOnline().value().mask, all);
+        test.equal("run there", threads().SetAffinity(0, last).status(), Status::Ok);
+        sdk::sleep_ms(1);
+        test.equal("run anywhere", threads().SetAffinity(0, ~u64{0}).status(), Status::Ok);
+        all_go_on(test, turns, context.cpus, "when all are back");
+    }
+    at<volatile u32>(spawner.board_address()) = 1;
+    for (u32 i = 0; i < context.cpus; ++i) {
+        test.equal("child", Spawner::wait(children[i]).reason, kExited);
+        Spawner::discard(children[i]);
+    }
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
+    boot_environment(report);
+    built_by_parent(report, context);
+    dma(report, context);
+    cpus(report, context);
     caches(report);
     wall_clock(report);
     clock_page(report, context);

@@ -20,6 +20,7 @@ inline constexpr u64 kValid = u64{1} << 0;
 inline constexpr u64 kTable = u64{1} << 1;  ///< at level 1, 2: a table; at level 3: a page
 inline constexpr u64 kAttributeDevice = u64{0} << 2;
 inline constexpr u64 kAttributeNormal = u64{1} << 2;
+inline constexpr u64 kAttributeUncached = u64{2} << 2;
 inline constexpr u64 kAttributeMask = u64{7} << 2;
 inline constexpr u64 kUser = u64{1} << 6;      ///< AP[1]: EL0 may access
 inline constexpr u64 kReadOnly = u64{1} << 7;  ///< AP[2]
@@ -52,7 +53,9 @@ inline u64 user_attributes(Access access) {
         return kOwned | (access.device ? kAttributeDevice : kAttributeNormal);
     }
     u64 bits = kValid | kTable | kAccessed | kNotGlobal | kUser | kOwned | kNoKernelExecute;
-    bits |= access.device ? kAttributeDevice : kAttributeNormal | kInnerShareable;
+    bits |= access.device     ? kAttributeDevice
+            : access.uncached ? kAttributeUncached
+                              : kAttributeNormal | kInnerShareable;
     bits |= access.write ? 0 : kReadOnly;
     bits |= access.execute ? guard() : kNoUserExecute;
     return bits;
@@ -64,7 +67,8 @@ constexpr Access user_access(u64 entry) {
     return {.read = valid,
             .write = valid && (entry & kReadOnly) == 0,
             .execute = valid && (entry & kNoUserExecute) == 0,
-            .device = (entry & kAttributeMask) == kAttributeDevice};
+            .device = (entry & kAttributeMask) == kAttributeDevice,
+            .uncached = (entry & kAttributeMask) == kAttributeUncached};
 }
 
 /// Attributes of a kernel page or block, without the kTable bit that tells one from the other.

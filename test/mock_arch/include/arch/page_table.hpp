@@ -2,8 +2,8 @@
 // An EL0 address space of the mock machine: three levels of 512 entries in its RAM, so that table
 // frames are taken and given as on the real one. The entry format is its own:
 //
-//   [0] an entry is there   [1] read   [2] write   [3] execute   [4] device   [47:12] frame or
-//   table
+//   [0] an entry is there   [1] read   [2] write   [3] execute   [4] device   [5] uncached
+//   [47:12] frame or table
 #pragma once
 
 #include <arch/inline.hpp>
@@ -52,7 +52,8 @@ public:
             const base::Bytes offset = base::PageCount{moved}.bytes();
             const VirtAddr from = at + offset;
             u64* entry = is_page(from) && is_page(to) ? find_entry(from.value) : nullptr;
-            if (entry == nullptr || (*entry & kWrite) == 0 || (*entry & kDevice) != 0) {
+            if (entry == nullptr || (*entry & kWrite) == 0 ||
+                (*entry & (kDevice | kUncached)) != 0) {
                 break;
             }
             const Result<u64&> place = target.make_entry(to + offset, source);
@@ -101,8 +102,8 @@ public:
     /// SourceFault.
     [[nodiscard]] Result<PhysAddr> find(UserAddr user, Intent intent) const {
         const u64* entry = find_entry(user.value);
-        if (entry == nullptr || (*entry & kDevice) != 0 || !RightsField::any(*entry) ||
-            (intent == Intent::Write && (*entry & kWrite) == 0)) {
+        if (entry == nullptr || (*entry & (kDevice | kUncached)) != 0 ||
+            !RightsField::any(*entry) || (intent == Intent::Write && (*entry & kWrite) == 0)) {
             return base::Status::SourceFault;
         }
         return PhysAddr{(*entry & FrameField::kMask) | user.page_offset()};
@@ -122,7 +123,8 @@ public:
                        Access{.read = RightsField::any(*entry),
                               .write = (*entry & kWrite) != 0,
                               .execute = (*entry & kExecute) != 0,
-                              .device = (*entry & kDevice) != 0}};
+                              .device = (*entry & kDevice) != 0,
+                              .uncached = (*entry & kUncached) != 0}};
     }
 
     /// Pages from an unmapped page downwards without a table.
@@ -189,6 +191,7 @@ private:
     static constexpr u64 kWrite = u64{1} << 2;
     static constexpr u64 kExecute = u64{1} << 3;
     static constexpr u64 kDevice = u64{1} << 4;
+    static constexpr u64 kUncached = u64{1} << 5;
     static constexpr u64 kLimit = u64{1} << 39;
     static constexpr u32 kEntries = 512;
 
@@ -206,7 +209,8 @@ private:
 
     static u64 bits(Access access) {
         return kPresent | (access.read ? kRead : 0) | (access.write ? kWrite : 0) |
-               (access.execute ? kExecute : 0) | (access.device ? kDevice : 0);
+               (access.execute ? kExecute : 0) | (access.device ? kDevice : 0) |
+               (access.uncached ? kUncached : 0);
     }
 
     /// The entry for a page, with the tables on the way. OutOfMemory.

@@ -39,7 +39,8 @@ struct Stop {
     std::string reason;
 };
 
-/// Thrown by wait_for_interrupt when nothing is pending: the test has the CPU back.
+/// Thrown by wait_for_interrupt when nothing is pending, and by stop_cpu: the test has the CPU
+/// back.
 struct Idle {};
 
 /// Thrown by power_off and reset.
@@ -133,6 +134,8 @@ public:
     u32 assignable_from = 32;                               ///< irq_is_assignable: these lines ...
     u32 assignable_to = 288;                                ///< ... up to, not including, this one
     bool start_cpu_succeeds = true;
+    bool can_stop_cpus = true;
+    std::string boot_arguments;
     u64 entropy_seed = 1;
     std::string console;
     u32 zeroed_frames = 0;

@@ -5,8 +5,12 @@
 namespace trial {
 
 u32 cpu_count() {
-    const auto facts = hal().GetEnv();
-    return facts.ok() && facts.value().cpus > 0 ? facts.value().cpus : 1;
+    const auto online = power().GetCpusOnline();
+    u32 count = 0;
+    for (u64 mask = online.ok() ? online.value().mask : 1; mask != 0; mask &= mask - 1) {
+        ++count;
+    }
+    return count;
 }
 
 Holdings holdings() {

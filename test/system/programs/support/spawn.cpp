@@ -53,13 +53,18 @@ struct Start {
     u64 argument;
 };
 
+constinit Environment environment{};
+
 /// First function of every child.
-[[noreturn]] void start_child(u64 record) {
+[[noreturn]] void start_child(u64 record, u64 environment_address, u64 environment_size) {
     const Start start = at<Start>(record);
+    environment = {.address = environment_address, .size = environment_size};
     sdk::exit_process(start.main(start.argument));
 }
 
 }  // namespace
+
+Environment own_environment() { return environment; }
 
 Spawner::Spawner(const Context& context) {
     const auto file = context.start.file(context.start.task());

@@ -37,6 +37,15 @@ struct Ending {
     u64 pc = 0;
 };
 
+/// What a child finds in registers besides: where its parent's Task.SetEnv put its environment.
+struct Environment {
+    u64 address = 0;
+    u64 size = 0;
+};
+
+/// That of the child that asks.
+Environment own_environment();
+
 inline constexpr u32 kExited = 0;
 inline constexpr u32 kTerminated = 1;
 inline constexpr u32 kFaulted = 2;

@@ -22,3 +22,18 @@ TEST_CASE("parts of a text stay inside it", "[kernel][base]") {
     CHECK(kText.drop(5) == Text{"9000"});
     CHECK(kText.drop(99).empty());
 }
+
+TEST_CASE("a word of a line gives its value by name", "[kernel][base]") {
+    constexpr Text kLine = "console=x  quiet a=b=c empty= =none console=y";
+    CHECK(value_of(kLine, "console") == Text{"x"});
+    CHECK(value_of(kLine, "a") == Text{"b=c"});
+    CHECK(value_of(kLine, "") == Text{});
+    for (const Text name : {Text{"quiet"}, Text{"empty"}}) {
+        CHECK(value_of(kLine, name).empty());
+        CHECK(value_of(kLine, name).data() != nullptr);
+    }
+    for (const Text name : {Text{"consol"}, Text{"x"}, Text{"qui"}, Text{"quiet "}, Text{"a=b"}}) {
+        CHECK(value_of(kLine, name).data() == nullptr);
+    }
+    CHECK(value_of(Text{}, "a").data() == nullptr);
+}

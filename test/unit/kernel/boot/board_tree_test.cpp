@@ -126,6 +126,7 @@ TEST_CASE("a firmware tree gives the whole machine", "[kernel][boot]") {
         CHECK(board.has_seed);
         CHECK(board.seed != 0);
         CHECK(board.semihosting);
+        CHECK(board.arguments == base::Text{"console=x tessera.semihost"});
     }
     SECTION("free memory avoids page 0, what is reserved and what is taken") {
         CHECK(free_memory(board, {range(0x8'0000, 0x4'0800)}, 0x8000'0000) ==

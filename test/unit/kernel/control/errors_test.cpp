@@ -214,6 +214,15 @@ TEST_CASE("methods about processes refuse handles that name none", "[kernel][con
     refuse.
     operator()<tasks::SetInitialThreadPriority_Request, tasks::SetInitialThreadPriority_Response>(
         tasks::Method::SetInitialThreadPriority);
+    refuse.operator()<tasks::VmReserve_Request, tasks::VmReserve_Response>(
+        tasks::Method::VmReserve);
+    refuse.operator()<tasks::VmFree_Request, tasks::VmFree_Response>(tasks::Method::VmFree);
+    refuse.operator()<tasks::SetEnv_Request, tasks::SetEnv_Response>(tasks::Method::SetEnv);
+    refuse.operator()<tasks::GetNextVmRegion_Request, tasks::GetNextVmRegion_Response>(
+        tasks::Method::GetNextVmRegion);
+    refuse.operator()<tasks::SetInitialThreadSchedPolicy_Request,
+                      tasks::SetInitialThreadSchedPolicy_Response>(
+        tasks::Method::SetInitialThreadSchedPolicy);
     m.refuse_handles<handles::CreateListener_Response>(endpoint::handle_Handle,
                                                        handles::Method::CreateListener,
                                                        handles::CreateListener_Request{},
@@ -289,7 +298,7 @@ TEST_CASE("a name has one listener, and servers of one class", "[kernel][control
     Errors m;
     kernel::Endpoint* endpoint = kernel::endpoints().endpoints.take();
     endpoint->class_id = kServerClass;
-    kernel::control::copy_text(endpoint->name, kernel::kNameBytes, "client", 6);
+    kernel::control::copy_text(endpoint->name, kernel::kNameBytes, "client");
     CHECK(m.listen(0) == Status::InvalidArgument);
     endpoint->class_id = kClientClass;
     REQUIRE(m.listen(0) == Status::Ok);
@@ -532,7 +541,8 @@ TEST_CASE("methods about memory objects refuse what is none, or too much", "[ker
 }
 
 TEST_CASE("a memory object whose handle is closed while it is made is none", "[kernel][control]") {
-    for (const bool is_converted : {false, true}) {
+    enum class Way { Create, Convert, Dma };
+    for (const Way way : {Way::Create, Way::Convert, Way::Dma}) {
         Errors m;
         kernel::scheduler().reprioritize(m.server, 10);  // out of the way
         constexpr u64 kPages = 512;
@@ -548,7 +558,12 @@ TEST_CASE("a memory object whose handle is closed while it is made is none", "[k
         machine().set_clock_step(base::Ticks{1});
         nap.deadline = machine().read_clock().value + 14;
         m.ask<threads::Sleep_Response>(thief, endpoint::thread_Thread, threads::Method::Sleep, nap);
-        if (is_converted) {
+        if (way == Way::Dma) {
+            m.ask<io::RegisterDma_Response>(m.client,
+                                            endpoint::io_IO,
+                                            io::Method::RegisterDma,
+                                            io::RegisterDma_Request{.order = 9, .flags = 0});
+        } else if (way == Way::Convert) {
             m.ask<vmm::MdlCreateFromVm_Response>(
                 m.client,
                 endpoint::vmm_VMM,

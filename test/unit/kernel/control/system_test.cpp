@@ -61,6 +61,23 @@ struct App {
         return abi::wall_ns(page, abi::monotonic_ns(page, machine().read_clock().value));
     }
 
+    std::pair<Status, std::string> env(std::string_view name) {
+        std::vector<u8> arena(name.begin(), name.end());
+        arena.push_back(0);
+        const auto got = kernel.call_core<hal::GetEnv_Request, hal::GetEnv_Response>(
+            thread,
+            endpoint::hal_HAL,
+            static_cast<u16>(hal::Method::GetEnv),
+            hal::GetEnv_Request{{0, static_cast<u32>(arena.size())}},
+            arena);
+        if (got.rc != 0) {
+            return {static_cast<Status>(got.rc), {}};
+        }
+        const auto bytes = kernel.get(process, kCoreAnswerArena + got.value.offset, got.value.size);
+        CHECK(bytes.back() == 0);
+        return {Status::Ok, {bytes.begin(), bytes.end() - 1}};
+    }
+
     Status flush(u64 address, u64 size) {
         return static_cast<Status>(
             kernel
@@ -136,6 +153,23 @@ TEST_CASE("caches are flushed by the rights of the caller", "[kernel][control]")
                      m.process)
                 .ok());
     CHECK(m.flush(0x9000'0000, 1) == Status::SourceFault);
+}
+
+TEST_CASE("what the machine was started with is told by name", "[kernel][control]") {
+    App m;
+    machine().boot_arguments =
+        "console=x quiet  tessera.cpus=2 long=" + std::string(300, 'y') + " board=fake console=z";
+    CHECK(m.env("board") == std::pair{Status::Ok, std::string{"mock"}});
+    CHECK(m.env("console") == std::pair{Status::Ok, std::string{"x"}});
+    CHECK(m.env("tessera.cpus") == std::pair{Status::Ok, std::string{"2"}});
+    CHECK(m.env("quiet") == std::pair{Status::Ok, std::string{}});
+    CHECK(m.env("long") == std::pair{Status::Ok, std::string(255, 'y')});
+    for (const char* name : {"cpus", "tessera", "consol", "console=x", "x", "qui"}) {
+        CAPTURE(name);
+        CHECK(m.env(name).first == Status::ResourceNotFound);
+    }
+    m.process.budget_pages = m.process.used_pages;
+    CHECK(m.env("board").first == Status::OutOfMemory);
 }
 
 TEST_CASE("no privileged register is served", "[kernel][control]") {

@@ -2,13 +2,21 @@
 // kl.core.Task: names and priorities of processes.
 #include "desk.hpp"
 
+#include <algorithm>
 #include <kl/core/Task.idl.hpp>
+#include <kl/core/Thread.idl.hpp>
+#include <kl/core/VMM.idl.hpp>
 
 using namespace kernel_test;
 using namespace kernel_test::desk;
 namespace tasks = kl::core::Task;
+namespace vmm = kl::core::VMM;
 
 namespace {
+
+constexpr u64 kPage = base::kPageSize;
+constexpr u64 kPlace = 0x40'0000;
+constexpr u32 kReadWrite = vmm::Read | vmm::Write;
 
 struct Parent : Desk {
     u32 child = 0;
@@ -30,6 +38,72 @@ struct Parent : Desk {
 
     Process& process() {
         return *static_cast<Process*>(client.process->handles.find(child)->object);
+    }
+
+    template <typename Response, typename Request>
+    Status status(tasks::Method method, Request request) {
+        request.task = whole(child);
+        return static_cast<Status>(ask<Response>(client, endpoint::task_Task, method, request).rc);
+    }
+
+    u32 memory(u64 pages) {
+        return ask<vmm::MdlCreate_Response>(
+                   client,
+                   endpoint::vmm_VMM,
+                   vmm::Method::MdlCreate,
+                   vmm::MdlCreate_Request{.size = pages * kPage, .flags = 0})
+            .mdl.handle;
+    }
+
+    tasks::VmReserve_Response reserve(u64 hint, u64 size, u32 flags) {
+        tasks::VmReserve_Request request{};
+        request.task = whole(child);
+        request.hint = hint;
+        request.size = size;
+        request.flags = flags;
+        return ask<tasks::VmReserve_Response>(
+            client, endpoint::task_Task, tasks::Method::VmReserve, request);
+    }
+
+    Status reserve_status(u64 hint, u64 size, u32 flags) {
+        return static_cast<Status>(reserve(hint, size, flags).rc);
+    }
+
+    Status free(u64 address, u64 size) {
+        tasks::VmFree_Request request{};
+        request.address = address;
+        request.size = size;
+        return status<tasks::VmFree_Response>(tasks::Method::VmFree, request);
+    }
+
+    Status set_env(u32 mdl, u64 size) {
+        tasks::SetEnv_Request request{};
+        request.mdl = whole(mdl);
+        request.size = size;
+        return status<tasks::SetEnv_Response>(tasks::Method::SetEnv, request);
+    }
+
+    Status set_policy(u32 kind, u32 priority, u32 parameter) {
+        tasks::SetInitialThreadSchedPolicy_Request request{};
+        request.kind = kind;
+        request.priority = priority;
+        request.parameter = parameter;
+        return status<tasks::SetInitialThreadSchedPolicy_Response>(
+            tasks::Method::SetInitialThreadSchedPolicy, request);
+    }
+
+    /// Its first thread, which can run.
+    Thread& start() {
+        process().entry = 0x1'0000;
+        REQUIRE(kernel::control::start_process(process()).ok());
+        for (u32 i = 0; i < kernel::kMaxThreads; ++i) {
+            Thread* thread = kernel::scheduler().threads.find(i);
+            if (thread != nullptr && thread->process == &process()) {
+                return *thread;
+            }
+        }
+        FAIL("no thread");
+        return client;
     }
 
     template <typename Response, typename Request>
@@ -126,11 +200,149 @@ TEST_CASE("the first thread starts at the priority that was set", "[kernel][cont
 
 TEST_CASE("a method between served ones that is not answers Unimplemented", "[kernel][control]") {
     Parent parent;
-    tasks::VmReserve_Request request{};
+    tasks::LoadElfHdr_Request request{};
     request.task = whole(parent.child);
-    CHECK(static_cast<Status>(
-              parent
-                  .ask<tasks::VmReserve_Response>(
-                      parent.client, endpoint::task_Task, tasks::Method::VmReserve, request)
-                  .rc) == Status::Unimplemented);
+    request.mdl = whole(parent.memory(1));
+    CHECK(parent.status<tasks::LoadElfHdr_Response>(tasks::Method::LoadElfHdr, request) ==
+          Status::Unimplemented);
+}
+
+TEST_CASE("a parent gives a process memory and takes it back before it runs", "[kernel][control]") {
+    Parent parent;
+    Process& child = parent.process();
+    const u64 before = child.used_pages;
+    const auto made = parent.reserve(kPlace, 20 * kPage, kReadWrite);
+    REQUIRE(made.rc == 0);
+    CHECK(made.at == kPlace);
+    CHECK(child.used_pages >= before + 20);
+    CHECK(child.table.find(UserAddr{kPlace + 19 * kPage}, arch::Intent::Write).ok());
+    CHECK(parent.reserve_status(kPlace + kPage, kPage, kReadWrite) == Status::AlreadyExists);
+    CHECK(parent.reserve_status(8, kPage, kReadWrite) == Status::InvalidArgument);
+    CHECK(parent.reserve_status(0, kPage, 6) == Status::InvalidArgument);
+    const auto addresses = parent.reserve(0, kPage, vmm::Reserve);
+    REQUIRE(addresses.rc == 0);
+    CHECK_FALSE(child.table.look_up(base::VirtAddr{addresses.at}).ok());
+    child.budget_pages = child.used_pages;
+    CHECK(parent.reserve_status(0, kPage, kReadWrite) == Status::OutOfMemory);
+    CHECK(parent.free(kPlace, 19 * kPage) == Status::InvalidArgument);
+    CHECK(parent.free(kPlace + kPage, 19 * kPage) == Status::InvalidArgument);
+    CHECK(parent.free(kPlace, 20 * kPage) == Status::Ok);
+    CHECK(parent.free(kPlace, 20 * kPage) == Status::InvalidArgument);
+    CHECK(parent.free(addresses.at, kPage) == Status::Ok);
+    CHECK_FALSE(child.table.look_up(base::VirtAddr{kPlace}).ok());
+    CHECK(child.region_count == 1);  // the clock page
+    parent.start();
+    CHECK(parent.reserve_status(kPlace, kPage, kReadWrite) == Status::NotReady);
+    CHECK(parent.free(kPlace, kPage) == Status::NotReady);
+}
+
+TEST_CASE("a process finds its environment in registers and frees it itself", "[kernel][control]") {
+    Parent parent;
+    const u32 memory = parent.memory(3);
+    CHECK(parent.set_env(memory, 4 * kPage) == Status::InvalidArgument);
+    CHECK(parent.set_env(memory, 8) == Status::InvalidArgument);
+    CHECK(parent.set_env(memory, 0) == Status::InvalidArgument);
+    Process& child = parent.process();
+    const u64 budget = child.budget_pages;
+    child.budget_pages = child.used_pages;
+    CHECK(parent.set_env(memory, 2 * kPage) == Status::OutOfMemory);
+    child.budget_pages = budget;
+    REQUIRE(parent.set_env(memory, 2 * kPage) == Status::Ok);
+    CHECK(parent.set_env(memory, 2 * kPage) == Status::AlreadyExists);
+    Thread& first = parent.start();
+    CHECK(parent.set_env(memory, kPage) == Status::NotReady);
+    const base::VirtAddr at{first.frame.x[1]};
+    CHECK(first.frame.x[2] == 2 * kPage);
+    REQUIRE(child.table.look_up(at).ok());
+    CHECK_FALSE(child.table.look_up(at).value().access.write);
+    CHECK_FALSE(child.table.look_up(at + Bytes{2 * kPage}).ok());
+    const auto free_own = [&](Thread& thread) {
+        return static_cast<Status>(
+            parent
+                .ask<tasks::FreeSelfEnv_Response>(thread,
+                                                  endpoint::task_Task,
+                                                  tasks::Method::FreeSelfEnv,
+                                                  tasks::FreeSelfEnv_Request{})
+                .rc);
+    };
+    kernel::scheduler().reprioritize(first, parent.client.own_priority);
+    CHECK(free_own(first) == Status::Ok);
+    CHECK_FALSE(child.table.look_up(at).ok());
+    CHECK(free_own(first) == Status::InvalidArgument);
+    CHECK(free_own(parent.client) == Status::InvalidArgument);
+}
+
+TEST_CASE("a first thread without an environment finds zeros", "[kernel][control]") {
+    Parent parent;
+    const Thread& first = parent.start();
+    CHECK((first.frame.x[1] | first.frame.x[2]) == 0);
+}
+
+TEST_CASE("the first thread shares its CPU as its parent says", "[kernel][control]") {
+    Parent parent;
+    using namespace kl::core::Thread;
+    CHECK(parent.set_policy(RoundRobin, 80, ShortestSlice - 1) == Status::InvalidArgument);
+    CHECK(parent.set_policy(RoundRobin + 1, 80, 0) == Status::InvalidArgument);
+    CHECK(parent.set_policy(Fifo, 80, 1) == Status::InvalidArgument);
+    CHECK(parent.set_policy(Fifo, 91, 0) == Status::InvalidArgument);
+    CHECK(parent.set_policy(RoundRobin, 80, 5000) == Status::Ok);
+    const Thread& first = parent.start();
+    CHECK(first.home.policy == RoundRobin);
+    CHECK(first.home.slice_us == 5000);
+    CHECK(first.home.slice == kernel::control::ticks_of(5000));
+    CHECK(first.own_priority == 80);
+    CHECK(parent.set_policy(Fifo, 80, 0) == Status::NotReady);
+}
+
+TEST_CASE("regions are listed from below", "[kernel][control]") {
+    Parent parent;
+    REQUIRE(parent.reserve(kPlace, 2 * kPage, kReadWrite).rc == 0);
+    REQUIRE(parent.reserve(kPlace + 4 * kPage, kPage, vmm::Reserve).rc == 0);
+    const auto next = [&](u32 task, u64 address) {
+        tasks::GetNextVmRegion_Request request{};
+        request.task.handle = task;
+        request.address = address;
+        return parent.ask<tasks::GetNextVmRegion_Response>(
+            parent.client, endpoint::task_Task, tasks::Method::GetNextVmRegion, request);
+    };
+    std::vector<u64> starts;
+    for (u64 address = 0;;) {
+        const auto region = next(parent.child, address);
+        if (region.rc != 0) {
+            CHECK(static_cast<Status>(region.rc) == Status::ResourceNotFound);
+            break;
+        }
+        starts.push_back(region.start);
+        address = region.start + region.size;
+    }
+    CHECK(starts.size() == 3);  // and the clock page
+    CHECK(std::is_sorted(starts.begin(), starts.end()));
+    const auto inside = next(parent.child, kPlace + kPage);
+    CHECK(inside.start == kPlace);
+    CHECK(inside.size == 2 * kPage);
+    CHECK(inside.flags == kReadWrite);
+    CHECK(next(parent.child, kPlace + 2 * kPage).flags == 0);
+    CHECK(next(0, kUserMemory).start == kUserMemory);
+}
+
+TEST_CASE("a seed moves what later processes map, and only adds", "[kernel][control]") {
+    const auto bases = [](u64 seed) {
+        Parent parent;
+        REQUIRE(parent
+                    .ask<tasks::ReseedAslr_Response>(parent.client,
+                                                     endpoint::task_Task,
+                                                     tasks::Method::ReseedAslr,
+                                                     tasks::ReseedAslr_Request{seed})
+                    .rc == 0);
+        const auto made = kernel::control::create_process("late", kClientClass, 100, 10);
+        return std::pair{parent.process().map_base, made.value().map_base};
+    };
+    CHECK(bases(0) == bases(0));
+    CHECK(bases(0x12'3456'7000).first == bases(0).first);
+    CHECK(bases(0x12'3456'7000).second != bases(0).second);
+    CHECK(bases(0x12'3456'7000).second != bases(0x22'3456'7000).second);
+    for (const u64 seed : {u64{0}, ~u64{0}, u64{0x5555'5555'5555'5555}}) {
+        CHECK(bases(seed).second >= kernel::kMapBase);
+        CHECK(bases(seed).second < kernel::kMapBase + kernel::kMapChoice);
+    }
 }

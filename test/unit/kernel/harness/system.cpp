@@ -50,6 +50,7 @@ System::System(u32 cpu_count) : state_(take_block(), give_block) {
     kernel::endpoints().core.sid = kernel::policy().core_sid;
     for (u32 i = 0; i < cpu_count; ++i) {
         select(i);
+        machine().cpus[i].started = true;
         enter_by_interrupt(~u32{0});  // comes online and idles
     }
     select(0);
@@ -106,8 +107,9 @@ u32 System::add_listener(Process& server) {
         endpoint->class_id = server.class_id;
         endpoint->core_row = policy.entry()->row(kCoreClass, server.class_id);
         endpoint->sid = kernel::objects().next_sid();
-        kernel::control::copy_text(
-            endpoint->name, kernel::kNameBytes, server.name, kernel::kNameBytes);
+        kernel::control::copy_text(endpoint->name,
+                                   kernel::kNameBytes,
+                                   kernel::control::text_in(server.name, kernel::kNameBytes));
     }
     endpoint->process = &server;
     ++endpoint->life;
