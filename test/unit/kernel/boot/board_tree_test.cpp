@@ -83,7 +83,8 @@ MemoryRange range(u64 base, u64 size) { return {PhysAddr{base}, Bytes{size}}; }
 
 TEST_CASE("a firmware tree gives the whole machine", "[kernel][boot]") {
     BoardTree board;
-    REQUIRE(kernel::read_board_tree(read_file("firmware.dtb"), 3, board) == BoardProblem::None);
+    const auto blob = read_file("firmware.dtb");
+    REQUIRE(kernel::read_board_tree(blob, 3, board) == BoardProblem::None);
 
     SECTION("memory is whole pages inside each range, empty ranges dropped") {
         REQUIRE(board.memory_count == 2);
