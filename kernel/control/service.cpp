@@ -210,9 +210,7 @@ map_in_steps(Thread& caller, Process& target, const RegionRequest& request, u64&
     if (caller.cursor < region->pages.value) {
         return Outcome::More;
     }
-    if (&target == caller.process) {
-        undo_mapping(caller, at);
-    }
+    undo_mapping(caller, target, at);
     return Outcome::Done;
 }
 
@@ -223,9 +221,7 @@ constinit const InterfaceTable kInterfaces = control::make_table();
 namespace ipc {
 
 void serve_kernel_request(Thread& caller) {
-    for (u64& word : caller.kernel_state) {
-        word = 0;
-    }
+    __builtin_memset(caller.kernel_state, 0, sizeof(caller.kernel_state));
     scheduler().cancel_timer(caller);  // the kernel answers at once; sleeping has its own deadline
     start_work(caller, Work::Kernel);  // a step of its own
 }

@@ -182,7 +182,11 @@ inline void undo_commit(Thread& caller, u64 address, u64 pages) {
     caller.kernel_state[3] = address;
 }
 
-inline void undo_mapping(Thread& caller, u64 address) { undo_commit(caller, address, 0); }
+inline void undo_mapping(Thread& caller, const Process& target, u64 address) {
+    if (&target == caller.process) {
+        undo_commit(caller, address, 0);
+    }
+}
 
 /// The descriptor of a handle that the caller was given; it goes again if the response is denied.
 inline abi::HandleDescriptor give_handle(Thread& caller, u32 handle) {

@@ -13,8 +13,6 @@ namespace {
 
 namespace task = kl::core::Task;
 
-constexpr u32 kDescribedPerStep = 8;
-
 /// One that does not run yet.
 Result<Process&> new_task(Thread& caller, u32 handle) {
     TRY_VALUE(Process & process, resolve<Process>(*caller.process, handle, abi::rights::kControl));
@@ -181,15 +179,16 @@ void describe(const Process& process, task::TaskInfo& info) {
 Result<Outcome> get_tasks_list(Thread& caller,
                                const task::GetTasksList_Request&,
                                task::GetTasksList_Response& out) {
-    constexpr u32 kSize = sizeof(task::TaskInfo);
+    constexpr u64 kSize = sizeof(task::TaskInfo);
+    constexpr u64 kStep = 8 * kSize;
     u64& size = caller.kernel_state[0];  // of the list so far
     if (caller.cursor == 0) {
-        TRY(begin_response_arena(caller, objects().processes.used() * kSize));
+        TRY(begin_response_arena(caller, static_cast<u32>(objects().processes.used() * kSize)));
         scheduler().charge_all();
     }
     u8* const list = ipc::staged_fixed(caller.message) + kStagedArenaOffset;
     const u64 room = caller.message.arena_size;  // new ones may come between two steps
-    const u64 stop = room - size < kDescribedPerStep * kSize ? room : size + kDescribedPerStep * kSize;
+    const u64 stop = room - size < kStep ? room : size + kStep;
     for (; size < stop && caller.cursor < kMaxProcesses; ++caller.cursor) {
         if (const Process* process = objects().processes.find(caller.cursor); process != nullptr) {
             task::TaskInfo info{};
@@ -290,9 +289,7 @@ get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Response& o
 }
 
 /// The first of the random numbers that are a process's own.
-u64 secret_of(const Process& process) {
-    return arch::kEntropyOfProcesses + 4 * process.sid.value;
-}
+u64 secret_of(const Process& process) { return arch::kEntropyOfProcesses + 4 * process.sid.value; }
 
 /// Where the clock page will be.
 Result<Region&> reserve_clock(Process& process) {

@@ -138,30 +138,15 @@ void remove(Thread& thread, u64 (&entries)[kMaxCpus]) {
     ipc::remove_thread(thread);
 }
 
-/// Takes up to kThreadsPerStep threads out of everything; true when all are out.
-bool threads_step(Process& process) {
+/// Does something to the next kThreadsPerStep threads; true: that was all.
+template <typename Visit> bool threads_step(Process& process, Visit&& visit) {
     for (u32 count = 0; count < kThreadsPerStep; ++count) {
         Thread* thread = next_thread(process.threads, process.teardown_cursor);
         if (thread == nullptr) {
             return true;
         }
         process.teardown_cursor = thread->index + 1;
-        if (thread->phase() != state::kDead) {
-            remove(*thread, process.cpu_entries);
-        }
-    }
-    return false;
-}
-
-bool blocks_step(Process& process) {
-    for (u32 count = 0; count < kThreadsPerStep; ++count) {
-        Thread* thread = next_thread(process.threads, 0);
-        if (thread == nullptr) {
-            return true;
-        }
-        process.threads.erase(thread->index);
-        thread->process = nullptr;
-        release_thread(*thread);
+        visit(*thread);
     }
     return false;
 }
@@ -217,11 +202,19 @@ void finish(Process& process) {
 bool phase_step(Process& process) {
     switch (static_cast<Phase>(process.teardown_phase)) {
     case Phase::Threads:
-        return threads_step(process);
+        return threads_step(process, [&process](Thread& thread) {
+            if (thread.phase() != state::kDead) {
+                remove(thread, process.cpu_entries);
+            }
+        });
     case Phase::OtherCpus:
         return have_entered(process.cpu_entries);
     case Phase::Blocks:
-        return blocks_step(process);
+        return threads_step(process, [&process](Thread& thread) {
+            process.threads.erase(thread.index);
+            thread.process = nullptr;
+            release_thread(thread);
+        });
     case Phase::Clients:
         return process.port == nullptr || ipc::unbind_step(*process.port, process.teardown_cursor);
     case Phase::Handles:
@@ -239,7 +232,6 @@ bool phase_step(Process& process) {
         }
         return true;
     case Phase::Tables:
-        arch::leave_user_space();
         return process.table.destroy_some(process, kTableWorkPerStep);
     case Phase::Last:
         break;
@@ -296,9 +288,7 @@ bool revoke_step(Slot& slot) {
 
 void end_thread(Thread& thread) {
     Process& process = *thread.process;
-    for (u64& entries : thread.kernel_state) {
-        entries = 0;
-    }
+    __builtin_memset(thread.kernel_state, 0, sizeof(thread.kernel_state));
     remove(thread, thread.kernel_state);
     process.threads.erase(thread.index);
     thread.process = nullptr;
@@ -325,8 +315,6 @@ void end_process(Process& process, const ExitInfo& info) {
             expect_entry(process.cpu_entries, i);
         }
     }
-    process.teardown_phase = 0;
-    process.teardown_cursor = 0;
     objects().ending.push_back(process);
     objects().has_remains = true;
 }

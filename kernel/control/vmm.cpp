@@ -299,9 +299,7 @@ allocate_memory(Thread& caller, Process& target, const vmm::Allocate_Request& re
     }
     TRY_VALUE(const Region& reserved, reserve_region(target, wanted));
     at = reserved.base.value;
-    if (&target == caller.process) {
-        undo_mapping(caller, at);
-    }
+    undo_mapping(caller, target, at);
     return Outcome::Done;
 }
 

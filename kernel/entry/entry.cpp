@@ -112,49 +112,49 @@ u32 idle(Cpu& cpu, u32 ticket) {
 }
 
 /// Between two steps: lets others have the lock, and interrupts. Who went to sleep since this CPU
-/// last left the kernel is woken in time, however many steps there are. The thread of this CPU may
-/// end meanwhile, and another whose vector registers are still here may go on elsewhere.
+/// last left the kernel is woken in time, however many steps there are. A thread that this CPU does
+/// not run any more may go on elsewhere, with its vector registers, and a process end.
 u32 breathe(Cpu& cpu, u32 ticket) {
     if (cpu.context == nullptr || cpu.fp_owner != cpu.thread) {
         save_fp(cpu);
     }
+    arch::leave_user_space();
     scheduler().program_timer(arch::cpu_index());
     if (cpu.is_leaving || arch::interrupt_pending()) {
         take_interrupts(cpu, ticket);
     }
     kernel_lock().release(ticket);
     ticket = kernel_lock().acquire();
-    leave_dead(cpu);
+    ++cpu.entries;  // whoever waits for that need not wait until it comes from EL0
     return ticket;
 }
 
-/// What a CPU does on its way out of the kernel, a step at a time: the continuation of `next`, which
-/// is to run, and some of taking apart what has ended; all of it when there is no thread to run.
+/// What a CPU does on its way out of the kernel, a step at a time: the continuation of `next`,
+/// which is to run, and some of taking apart what has ended; all of it when there is no thread to
+/// run.
 class Chores final {
 public:
-    explicit Chores(Cpu& cpu) : cpu_(cpu) {}
-
     /// Whether `next` can see EL0.
     [[nodiscard]] bool are_done_for(const Thread* next) const {
-        return next != nullptr && next->work == Work::None && is_alive(*next) && !may_reap(next);
+        return next != nullptr && next->work == Work::None && is_alive(*next) && !may_reap();
     }
 
     /// One step, or a breath before it.
-    [[gnu::noinline]] u32 step(Thread* next, u32 ticket) {
-        const bool is_reaping = may_reap(next);
+    [[gnu::noinline]] u32 step(Cpu& cpu, Thread* next, u32 ticket) {
+        const bool is_reaping = may_reap();
         const bool is_long = is_reaping || has_stepped_ ||
                              (next != nullptr && (next->work == Work::Kernel || !is_alive(*next)));
         if (is_long && !has_breathed_) {
             has_breathed_ = true;
-            return breathe(cpu_, ticket);
+            return breathe(cpu, ticket);
         }
         has_breathed_ = false;
         has_stepped_ = true;
         if (is_reaping) {
-            reaped_ = reap_step() ? reaped_ + 1 : kNothingToReap;
-            come_back();
+            reaped_ = !reap_step() ? kReapedPerEntry : next == nullptr ? 0 : reaped_ + 1;
         } else if (next == nullptr) {
-            ticket = idle(cpu_, ticket);
+            come_back();
+            ticket = idle(cpu, ticket);
             reaped_ = 0;
         } else if (!is_alive(*next)) {
             ipc::remove_thread(*next);
@@ -162,19 +162,6 @@ public:
             ipc::advance(*next);
         }
         return ticket;
-    }
-
-private:
-    static constexpr u32 kReapedPerEntry = 4;
-    static constexpr u32 kReapingsPerSlice = 32;  // when all CPUs have better things to do
-    static constexpr u32 kNothingToReap = ~u32{0};
-
-    static bool is_alive(const Thread& next) {
-        return next.process->state == ProcessState::Running;
-    }
-
-    [[nodiscard]] bool may_reap(const Thread* next) const {
-        return objects().has_remains && reaped_ < (next == nullptr ? kNothingToReap : kReapedPerEntry);
     }
 
     /// What is left is come back to soon, or CPUs whose threads never call could put it off.
@@ -186,7 +173,18 @@ private:
         }
     }
 
-    Cpu& cpu_;
+private:
+    static constexpr u32 kReapedPerEntry = 4;
+    static constexpr u32 kReapingsPerSlice = 32;  // when all CPUs have better things to do
+
+    static bool is_alive(const Thread& next) {
+        return next.process->state == ProcessState::Running;
+    }
+
+    [[nodiscard]] bool may_reap() const {
+        return objects().has_remains && reaped_ < kReapedPerEntry;
+    }
+
     u32 reaped_ = 0;  // steps
     bool has_stepped_ = false;
     bool has_breathed_ = false;  // since the last step
@@ -194,18 +192,22 @@ private:
 
 arch::Frame* leave(Cpu& cpu, u32 ticket) {
     const CpuId self = arch::cpu_index();
-    for (Chores chores{cpu};;) {
+    for (Chores chores;;) {
         if (policy().has_news) {
             tell_reader();
         }
+        if (objects().has_remains) {
+            leave_dead(cpu);  // this CPU's thread ended while the lock was not held
+        }
         Thread* next = scheduler().pick(self);
         if (chores.are_done_for(next)) {
+            Chores::come_back();
             switch_fp(cpu, *next);
             scheduler().program_timer(self);
             kernel_lock().release(ticket);
             return &next->frame;
         }
-        ticket = chores.step(next, ticket);
+        ticket = chores.step(cpu, next, ticket);
     }
 }
 
@@ -316,14 +318,7 @@ arch::Frame* kernel_interrupt(arch::Frame* frame) {
 }
 
 arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome) {
-    const base::u32 ticket = kernel::kernel_lock().acquire();
-    kernel::Cpu& cpu = kernel::this_cpu();
-    if (kernel::Thread* thread = kernel::enter(cpu, frame, false); thread != nullptr) {
-        kernel::end_process(
-            *thread->process,
-            {kernel::EndReason::Fault, static_cast<base::s32>(syndrome), 0, frame->pc});
-    }
-    return kernel::leave(cpu, ticket);
+    return kernel::serve_entry(frame, syndrome, 0, kernel::kernel_lock().acquire());
 }
 
 }  // extern "C"

@@ -180,7 +180,8 @@ Result<Notice&> subscribe(const Receiver& receiver, Sid object, u32 mask, u64 id
     ++payer.subscription_count;
     notice->endpoint = receiver.endpoint;
     notice->events = receiver.events;
-    receiver.attached().push_back(*notice);
+    (receiver.events != nullptr ? receiver.events->attached : receiver.endpoint->attached)
+        .push_back(*notice);
     notice->badge = id;
     notice->channel = abi::kEventEndpoint;
     notice->is_subscription = true;

@@ -16,10 +16,6 @@ struct Receiver {
         return events != nullptr ? events->process : endpoint->process;
     }
 
-    [[nodiscard]] AttachedNotices& attached() const {
-        return events != nullptr ? events->attached : endpoint->attached;
-    }
-
     [[nodiscard]] bool is_of(const Notice& notice) const {
         return notice.endpoint == endpoint && notice.events == events;
     }

@@ -34,15 +34,6 @@ Result<u64> choose_address(const Process& process, u64 size) {
     return at;
 }
 
-bool is_taken(const Process& process, u64 at, u64 size) {
-    for (const Region& region : process.regions) {
-        if (overlaps(region, at, size)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void insert_by_address(Process& process, Region& region) {
     Region* after = process.regions.back();
     while (after != nullptr && after->base > region.base) {
@@ -93,9 +84,9 @@ bool is_user_range(u64 at, u64 size) {
            size <= kMaxMapping && at >= kUserMinimum && at <= kUserLimit - size;
 }
 
-Region* find_region(Process& process, VirtAddr at) {
+Region* find_region(Process& process, VirtAddr at, u64 size) {
     for (Region& region : process.regions) {
-        if (overlaps(region, at.value, 1)) {
+        if (overlaps(region, at.value, size)) {
             return &region;
         }
     }
@@ -110,7 +101,7 @@ Result<Region&> reserve_region(Process& process, const RegionRequest& request) {
     }
     if (is_anywhere) {
         TRY_VALUE(address, choose_address(process, request.size));
-    } else if (is_taken(process, address, request.size)) {
+    } else if (find_region(process, VirtAddr{address}, request.size) != nullptr) {
         return Status::AlreadyExists;
     }
     Region* region = process.region_count < kRegionsPerProcess ? objects().regions.take() : nullptr;

@@ -24,8 +24,8 @@ constexpr u64 choose_map_base(u64 random) {
     return kMapBase + (random & (kMapChoice - 1) & ~(kTableReach / 2) & ~(base::kPageSize - 1));
 }
 
-/// The region that contains `at`, or null. O(regions of the process).
-Region* find_region(Process& process, VirtAddr at);
+/// The first region with one of `size` bytes from `at` on, or null. O(regions of the process).
+Region* find_region(Process& process, VirtAddr at, u64 size = 1);
 /// The anonymous region that holds all of a range and is not being unmapped. InvalidArgument.
 Result<Region&> find_anonymous(Process& process, u64 address, u64 size);
 

@@ -145,7 +145,7 @@ struct Process {
     u64 budget_pages = 0;
     u64 used_pages = 0;
     u32 region_count = 0;
-    ThreadSet threads;  // those not yet given back, in whatever state
+    ThreadSet threads;                          // those not yet given back, in whatever state
     base::List<Region, &Region::node> regions;  // by address
     base::List<MemoryObject, &MemoryObject::owner_node> owned_memory;
     Endpoint* port = nullptr;  // the server name this life is bound to

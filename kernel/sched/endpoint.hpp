@@ -38,8 +38,8 @@ struct Notice {
     u16 channel = 0;            // abi::kIrqEndpoint or kEventEndpoint
     NoticeStage stage = NoticeStage::Idle;
     void (*answered)(Notice& notice) = nullptr;  // runs when the server has replied or died
-    base::ListNode node;           // among those queued
-    base::ListNode receiver_node;  // among all that are attached there
+    base::ListNode node;                         // among those queued
+    base::ListNode receiver_node;                // among all that are attached there
     // --- a subscription
     bool is_subscription = false;
     Sid object{};               // whose events

@@ -33,8 +33,8 @@ OTHER_TURNS = (virt(cpus=4, gic=2, icount=0), virt(cpus=4, gic=3, el2=True, icou
 # its turn within 300,000 instructions; 48 callers of one server are served within 20 % of the same number of times.
 TIMED = (virt(cpus=1, icount=0), OTHER_TURNS[0])
 PUNCTUAL = (r"widest-gap-us=(1[3-9]\d\d|[2-9]\d{3}|\d{5,})$",)
-# On one CPU, or waiting for others counts too. The aim is 4,000.
-MASKED = 45_000
+# On one CPU, or waiting for others counts too. The aim is 4,000, which only Task.Create is far above.
+MASKED = 6_500
 FAIR = dict(TRIAL, forbid=PUNCTUAL,
             expect=(r"^exhaustion: flood callers=48 share=[1-9]\d\d least=\d{3} most=\d{3}$",) + TRIAL["expect"])
 # CPUs that truly run at the same time. On a host with other work each waits for CPUs that are set

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The console of the plant: reads commands, shows what comes of them.
 #include <kl/core/Core.endpoints.hpp>
-#include <kl/core/HAL.client.hpp>
+#include <kl/core/PM.client.hpp>
+#include <kl/core/Profiler.client.hpp>
 #include <kl/core/Task.client.hpp>
 #include <plant/Attack.client.hpp>
 #include <plant/Control.client.hpp>
@@ -49,7 +50,8 @@ public:
           attack_(find_connection(start, "intruder"), plant::Intruder::endpoint::attack),
           audit_(find_connection(start, "audit"), services::Audit::endpoint::counts),
           tasks_(sdk::kKernelHandle, kl::core::Core::endpoint::task_Task),
-          hal_(sdk::kKernelHandle, kl::core::Core::endpoint::hal_HAL) {}
+          power_(sdk::kKernelHandle, kl::core::Core::endpoint::pm_PM),
+          profiler_(sdk::kKernelHandle, kl::core::Core::endpoint::profiler_Profiler) {}
 
     /// Serves the person until the console is lost.
     Status run() {
@@ -250,11 +252,16 @@ private:
         for (const auto& task : reply.value().tasks) {
             show_task(task);
         }
-        const auto board = hal_.GetEnv();
-        if (board.ok()) {
+        const auto cpus = power_.GetCpusOnline();
+        const auto counters = profiler_.GetCounters();
+        if (cpus.ok() && counters.ok()) {
+            u64 count = 0;
+            for (u64 left = cpus.value().mask; left != 0; left &= left - 1) {
+                ++count;
+            }
             OutputLine line;
-            line.decimal(board.value().cpus).text(" CPU(s), ");
-            line.decimal(board.value().freePages * 4).text(" KiB free");
+            line.decimal(count).text(" CPU(s), ");
+            line.decimal(counters.value().freeFrames * 4).text(" KiB free");
             show(line.view());
         }
     }
@@ -277,7 +284,8 @@ private:
     plant::Attack::Proxy attack_;
     services::AuditCounts::Proxy audit_;
     kl::core::Task::Proxy tasks_;
-    kl::core::HAL::Proxy hal_;
+    kl::core::PM::Proxy power_;
+    kl::core::Profiler::Proxy profiler_;
     plant::LineEditor editor_;
 };
 

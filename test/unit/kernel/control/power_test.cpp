@@ -126,8 +126,8 @@ TEST_CASE("a thread may switch the CPU off that it runs on", "[kernel][control]"
     m.enter(1);
     m.enter(2);
     CHECK(kernel::scheduler().online_cpus == 1);
+    m.kernel.run(m.second);  // its call ends
     CHECK(m.online() == 1);
-    m.kernel.run(m.second);
 }
 
 TEST_CASE("a process that ends while a CPU that ran it goes off is taken apart",

@@ -9,6 +9,7 @@
 #include <harness/harness.hpp>
 #include <kernel/control/teardown.hpp>
 #include <random>
+#include <set>
 
 using namespace kernel_test;
 using mock::machine;
@@ -17,6 +18,7 @@ namespace {
 
 constexpr u32 kProcesses = 4;
 constexpr u32 kSteps = 1500;
+constexpr u64 kFirstUse = u64{0x07} << 26;
 
 class Chaos {
 public:
@@ -52,9 +54,13 @@ public:
                 kernel_.next_slice();
             } else if (chance(1)) {
                 kernel_.exception(*thread, (u64{0x24} << 26) | random_());
+            } else if (chance(2)) {
+                kernel_.exception(*thread, kFirstUse);
+                mark_vectors();
             } else {
                 system_call(*thread);
             }
+            check_vectors();
             kernel_.policy.asked.clear();
             if (chance(3)) {
                 start(below(kProcesses));
@@ -64,6 +70,24 @@ public:
     }
 
 private:
+    /// The control register outlives calls and preemptions: it says whose the registers are.
+    void mark_vectors() {
+        const Thread* thread = kernel_.running();
+        if (thread != nullptr && (thread->status & kernel::flag::kUsesFp) != 0) {
+            machine().current().fp.control = thread->sid.value;
+            marked_.insert(thread->sid.value);
+        }
+    }
+
+    void check_vectors() {
+        for (u32 i = 0; i < cpus_; ++i) {
+            const Thread* thread = kernel_.running_on(i);
+            if (thread != nullptr && marked_.contains(thread->sid.value)) {
+                REQUIRE(machine().cpus[i].fp.control == thread->sid.value);
+            }
+        }
+    }
+
     u32 below(u32 limit) { return static_cast<u32>(random_() % limit); }
 
     bool chance(u32 percent) { return below(100) < percent; }
@@ -235,6 +259,7 @@ private:
     u32 cpus_;
     std::mt19937_64 random_;
     u64 free_before_ = 0;
+    std::set<u64> marked_;
 };
 
 }  // namespace

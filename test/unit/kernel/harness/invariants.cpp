@@ -15,6 +15,10 @@ std::string number_of(const Thread* thread) {
 
 const char* check_cpus(const System& system) {
     for (u32 i = 0; i < machine().cpu_count(); ++i) {
+        const kernel::Cpu& cpu = kernel::scheduler().cpus[i];
+        if (cpu.fp_owner != nullptr && (cpu.context == nullptr || cpu.fp_owner != cpu.thread)) {
+            return "a CPU without the lock has vector registers of nobody but whom it runs";
+        }
         for (u32 j = 0; j < i; ++j) {
             if (system.running_on(i) != nullptr && system.running_on(i) == system.running_on(j)) {
                 return "a thread runs on one CPU at a time";
@@ -47,9 +51,7 @@ const char* check_thread_sets() {
         }
     }
     return is_exact(kernel::scheduler().ended_threads,
-                    [](const Thread& t) {
-                        return t.process == nullptr && t.home.owner != nullptr;
-                    })
+                    [](const Thread& t) { return t.process == nullptr && t.home.owner != nullptr; })
                ? nullptr
                : "threads that ended alone are known until they are given back";
 }

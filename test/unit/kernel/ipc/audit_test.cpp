@@ -14,10 +14,8 @@ namespace {
 struct AuditedPair : Pair {
     explicit AuditedPair(ksec::Reason reason) {
         kernel.policy.grant_reason = reason;
-        REQUIRE(kernel::attach_notice(kernel::policy().reader,
-                                      *endpoint_named("server"),
-                                      kBadge,
-                                      abi::kEventEndpoint)
+        REQUIRE(kernel::attach_notice(
+                    kernel::policy().reader, *endpoint_named("server"), kBadge, abi::kEventEndpoint)
                     .ok());
     }
 
