@@ -118,7 +118,6 @@ u32 breathe(Cpu& cpu, u32 ticket) {
     if (cpu.context == nullptr || cpu.fp_owner != cpu.thread) {
         save_fp(cpu);
     }
-    arch::leave_user_space();
     scheduler().program_timer(arch::cpu_index());
     if (cpu.is_leaving || arch::interrupt_pending()) {
         take_interrupts(cpu, ticket);
@@ -197,7 +196,8 @@ arch::Frame* leave(Cpu& cpu, u32 ticket) {
             tell_reader();
         }
         if (objects().has_remains) {
-            leave_dead(cpu);  // this CPU's thread ended while the lock was not held
+            leave_dead(cpu);           // this CPU's thread ended while the lock was not held
+            arch::leave_user_space();  // whose tables may go
         }
         Thread* next = scheduler().pick(self);
         if (chores.are_done_for(next)) {
