@@ -114,6 +114,7 @@ void forget_listener(Process& process, u32 handle) {
 bool have_entered(const u64 (&entries)[kMaxCpus]) {
     for (u32 i = 0; i < kMaxCpus; ++i) {
         if (entries[i] != 0 && scheduler().cpus[i].entries < entries[i]) {
+            arch::kick(CpuId{i});  // it may have taken the last one between two steps
             return false;
         }
     }

@@ -123,9 +123,7 @@ u32 breathe(Cpu& cpu, u32 ticket) {
         take_interrupts(cpu, ticket);
     }
     kernel_lock().release(ticket);
-    ticket = kernel_lock().acquire();
-    ++cpu.entries;  // whoever waits for that need not wait until it comes from EL0
-    return ticket;
+    return kernel_lock().acquire();
 }
 
 /// What a CPU does on its way out of the kernel, a step at a time: the continuation of `next`,
