@@ -381,8 +381,9 @@ Result<Process&> create_process(const char* name, u16 class_id, u64 budget_pages
 Result<void> start_process(Process& process) {
     process.pointer_key[0] = arch::boot_entropy(secret_of(process));
     process.pointer_key[1] = arch::boot_entropy(secret_of(process) + 1);
-    const Region& clock = *find_region(process, base::VirtAddr{abi::kClockAddress});
-    const auto mapped = map_page(process, clock, 0, access_of(clock));
+    const Region* clock = find_region(process, base::VirtAddr{abi::kClockAddress});
+    const bool is_there = clock != nullptr && clock->object == system_state().clock;  // not freed
+    const auto mapped = is_there ? map_page(process, *clock, 0, access_of(*clock)) : Result<void>{};
     if (!mapped.ok() && mapped.status() != Status::AlreadyExists) {  // by an attempt before
         return mapped.status();
     }

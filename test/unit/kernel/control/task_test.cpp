@@ -3,6 +3,7 @@
 #include "desk.hpp"
 
 #include <algorithm>
+#include <kernel/abi/clock.hpp>
 #include <kl/core/Task.idl.hpp>
 #include <kl/core/Thread.idl.hpp>
 #include <kl/core/VMM.idl.hpp>
@@ -234,6 +235,17 @@ TEST_CASE("a parent gives a process memory and takes it back before it runs", "[
     parent.start();
     CHECK(parent.reserve_status(kPlace, kPage, kReadWrite) == Status::NotReady);
     CHECK(parent.free(kPlace, kPage) == Status::NotReady);
+}
+
+TEST_CASE("a process whose parent freed its clock page starts without one", "[kernel][control]") {
+    Parent parent;
+    REQUIRE(parent.free(abi::kClockAddress, kPage) == Status::Ok);
+    SECTION("with nothing there") {}
+    SECTION("with addresses of its own there") {
+        REQUIRE(parent.reserve_status(abi::kClockAddress, kPage, vmm::Reserve) == Status::Ok);
+    }
+    parent.start();
+    CHECK_FALSE(parent.process().table.is_mapped(base::VirtAddr{abi::kClockAddress}));
 }
 
 TEST_CASE("a process finds its environment in registers and frees it itself", "[kernel][control]") {
