@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // kl.core.IO: device registers and interrupt lines.
 #include <kernel/control/service.hpp>
+#include <kernel/control/teardown.hpp>
 #include <kl/core/IO.idl.hpp>
 
 namespace kernel::control {
@@ -85,6 +86,39 @@ attach_irq(Thread& caller, const io::AttachIrq_Request& in, io::AttachIrq_Respon
     return Outcome::Done;
 }
 
+/// Unmaps an object of other processes: a region a step, or a process that has none. True: that is
+/// all, of those there were when the first step was done.
+bool unmap_from_others(Thread& caller, const void* object) {
+    Process* process = objects().processes.find(caller.cursor);
+    if (process != nullptr && process != caller.process) {
+        for (Region& region : process->regions) {
+            if (region.object == object) {
+                unmap_region_step(*process, region);
+                return false;
+            }
+        }
+    }
+    return ++caller.cursor == kMaxProcesses;
+}
+
+Result<Outcome> revoke_resource(Thread& caller,
+                                const io::RevokeResource_Request& in,
+                                io::RevokeResource_Response&) {
+    TRY_VALUE(Slot & slot, find_slot(*caller.process, in.resource.handle, abi::rights::kRevoke));
+    const bool is_dma = slot.type == SlotType::Memory && memory_of(slot).block.value != 0;
+    if (slot.type != SlotType::Mmio && slot.type != SlotType::Irq && !is_dma) {
+        return Status::WrongType;
+    }
+    if (!revoke_step(slot)) {
+        return Outcome::More;
+    }
+    if (slot.type == SlotType::Irq) {
+        detach_line(*static_cast<Line*>(slot.object));
+        return Outcome::Done;
+    }
+    return unmap_from_others(caller, slot.object) ? Outcome::Done : Outcome::More;
+}
+
 Result<Outcome>
 register_dma(Thread& caller, const io::RegisterDma_Request& in, io::RegisterDma_Response& out) {
     if (in.order > kMaxOrder || in.flags > io::Uncached) {
@@ -132,7 +166,7 @@ constexpr MethodEntry kMethods[] = {
     kMethod<on_line<io::DisableIrq_Request, io::DisableIrq_Response, disable_line>>,
     kUnserved,  // RegisterPort
     kMethod<register_dma>,
-    kUnserved,  // RevokeResource
+    kMethod<revoke_resource>,
     kUnserved,  // PermitPort
     kUnserved,  // ModifyDma
     kMethod<map_dma>,

@@ -41,7 +41,7 @@ Result<Outcome> subscribe_to_object(Thread& caller,
     }
     TRY_VALUE(Notice & made, subscribe(receiver, ipc::slot_sid(object), in.mask, in.eventId));
     const bool is_late = object.type == SlotType::Task && (in.mask & api::TaskEnded) != 0 &&
-                         static_cast<const Process*>(object.object)->state == ProcessState::Ended;
+                         static_cast<const Process*>(object.object)->state >= ProcessState::Kept;
     if (is_late) {
         raise_notice(made, api::TaskEnded);
     }

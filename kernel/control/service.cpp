@@ -260,11 +260,8 @@ void advance_kernel_request(Thread& caller) {
     }
 }
 
-void resume_kernel_request(Thread& caller, u64 response) {
-    scheduler().wake(caller);
-    if (caller.callee == SlotType::Free) {  // it went the quick way: the rest is in its frame
-        caller.frame.x[10] = response;
-    } else if (caller.kernel_state[0] == control::kWaiting) {
+void resume_kernel_method(Thread& caller, u64 response) {
+    if (caller.kernel_state[0] == control::kWaiting) {
         caller.kernel_state[0] = 0;
         start_work(caller, Work::Kernel);
     } else {

@@ -156,9 +156,7 @@ Result<u32> name_object(Process& process, T& object, u32 rights, SlotType type =
 
 /// First of all in a quick method that may end with go_on(): the caller came by the fast path, and
 /// until now nobody had to know that this CPU runs it.
-inline void take_stock(Thread& caller) {
-    scheduler().cpus[arch::cpu_index().value].thread = &caller;
-}
+inline void take_stock(Thread& caller) { this_cpu().thread = &caller; }
 
 /// Ends a quick method whose caller will see its response when it runs next.
 [[noreturn]] inline void answer_later(Thread& caller, u64 response) {

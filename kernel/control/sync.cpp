@@ -60,6 +60,12 @@ QuickWords wait_quickly(Thread& caller, u64 address, u64 expected, u64 deadline)
     answer_later(caller, 0);
 }
 
+/// It waits for a word no longer.
+inline void release(Thread& waiter) {
+    scheduler().cancel_timer(waiter);
+    ipc::resume_kernel_request(waiter, static_cast<u32>(Status::Ok));
+}
+
 /// Of those who wait for a word, wakes some and lets some wait for `target`; counts both in
 /// caller.cursor. True: that is all.
 bool serve_waiters(Thread& caller, u64 address, u64 wakes, u64 moves = 0, u64 target = 0) {
@@ -69,8 +75,7 @@ bool serve_waiters(Thread& caller, u64 address, u64 wakes, u64 moves = 0, u64 ta
             return true;
         }
         if (caller.cursor++ < wakes) {
-            scheduler().cancel_timer(*waiter);
-            ipc::resume_kernel_request(*waiter, static_cast<u32>(Status::Ok));
+            release(*waiter);
         } else {
             waiter->wait_address = target;
             scheduler().futexes.add(*waiter);
@@ -88,7 +93,6 @@ Result<Outcome> wake(Thread& caller, const Wake_Request& in, Wake_Response& out)
 QuickWords wake_quickly(Thread& caller, u64 address, u64 count, u64) {
     const u32 most = static_cast<u32>(count);
     take_stock(caller);
-    caller.cursor = 0;
     if (most > kServedPerStep) {  // perhaps more than a step: the long way
         caller.frame.x[9] = kWakeTag.value;
         caller.frame.x[10] = address;
@@ -96,11 +100,19 @@ QuickWords wake_quickly(Thread& caller, u64 address, u64 count, u64) {
         ipc::call(caller);
         go_on();
     }
-    serve_waiters(caller, address, most);
-    if (caller.cursor > 0 && !scheduler().keeps_cpu(arch::cpu_index())) {
-        answer_later(caller, caller.cursor);
+    u32 woken = 0;
+    while (woken < most) {
+        Thread* waiter = scheduler().futexes.take(*caller.process, address);
+        if (waiter == nullptr) {
+            break;
+        }
+        release(*waiter);
+        ++woken;
     }
-    return {caller.cursor, 0};
+    if (woken > 0 && !scheduler().keeps_cpu(this_cpu())) {
+        answer_later(caller, woken);
+    }
+    return {woken, 0};
 }
 
 Result<Outcome> requeue(Thread& caller, const Requeue_Request& in, Requeue_Response& out) {

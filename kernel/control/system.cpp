@@ -215,6 +215,58 @@ get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounter
     return Outcome::Done;
 }
 
+Result<Outcome> sampling_start(Thread&,
+                               const profiler::SamplingStart_Request& in,
+                               profiler::SamplingStart_Response&) {
+    if (in.periodUs < profiler::MinSamplingPeriod || in.periodUs > profiler::MaxSamplingPeriod) {
+        return Status::InvalidArgument;
+    }
+    scheduler().samples.period = ticks_of(in.periodUs);
+    scheduler().sample_all();
+    return Outcome::Done;
+}
+
+Result<Outcome>
+sampling_stop(Thread&, const profiler::SamplingStop_Request&, profiler::SamplingStop_Response&) {
+    scheduler().timers.cancel(scheduler().samples.timer);
+    return Outcome::Done;
+}
+
+Result<Outcome> sampling_read(Thread& caller,
+                              const profiler::SamplingRead_Request&,
+                              profiler::SamplingRead_Response& out) {
+    Samples& samples = scheduler().samples;
+    const u32 count =
+        samples.count() < profiler::MaxSamples ? samples.count() : profiler::MaxSamples;
+    const auto size = static_cast<u32>(count * sizeof(Sample));
+    TRY_VALUE(u8* const arena, begin_response_arena(caller, size));
+    for (u32 i = 0; i < count; ++i) {
+        const Sample oldest = samples.pop();
+        __builtin_memcpy(arena + i * sizeof(Sample), &oldest, sizeof(Sample));
+    }
+    out.samples = {0, size};
+    out.dropped = samples.dropped;
+    return Outcome::Done;
+}
+
+Result<Outcome> sampling_add(Thread&,
+                             const profiler::SamplingAddPidToList_Request& in,
+                             profiler::SamplingAddPidToList_Response&) {
+    Samples& samples = scheduler().samples;
+    if (samples.chosen_count == Samples::kMaxChosen) {
+        return Status::OutOfMemory;
+    }
+    samples.chosen[samples.chosen_count++] = in.sid;
+    return Outcome::Done;
+}
+
+Result<Outcome> sampling_clear(Thread&,
+                               const profiler::SamplingClearPidList_Request&,
+                               profiler::SamplingClearPidList_Response&) {
+    scheduler().samples.chosen_count = 0;
+    return Outcome::Done;
+}
+
 constexpr MethodEntry kTimeMethods[] = {kMethod<get_system_time>,
                                         kMethod<set_system_time>,
                                         kMethod<set_system_time_adj>,
@@ -230,7 +282,15 @@ constexpr MethodEntry kHalMethods[] = {kMethod<debug_write>,
 constexpr MethodEntry kAuditMethods[] = {kMethod<audit_open>, kMethod<audit_read>};
 constexpr MethodEntry kPmMethods[] = {
     kMethod<power_request>, kMethod<set_cpus_online>, kMethod<get_cpus_online>};
-constexpr MethodEntry kProfilerMethods[] = {kMethod<get_counters>};
+constexpr MethodEntry kProfilerMethods[] = {kMethod<get_counters>,
+                                            kUnserved,  // GetCoverageData
+                                            kUnserved,  // FlushGcov
+                                            kUnserved,  // FlushGcovFile
+                                            kMethod<sampling_start>,
+                                            kMethod<sampling_stop>,
+                                            kMethod<sampling_read>,
+                                            kMethod<sampling_add>,
+                                            kMethod<sampling_clear>};
 
 }  // namespace
 

@@ -19,10 +19,16 @@ Result<Process&> new_task(Thread& caller, u32 handle) {
     return process.state == ProcessState::Building ? Result<Process&>{process} : Status::NotReady;
 }
 
+/// One that is kept after its end.
+Result<Process&> kept_task(Thread& caller, u32 handle) {
+    TRY_VALUE(Process & process, resolve<Process>(*caller.process, handle, abi::rights::kControl));
+    return is_kept(process) ? Result<Process&>{process} : Status::NotReady;
+}
+
 bool is_name_taken(const char* name) {
     for (u32 i = 0; i < kMaxProcesses; ++i) {
         const Process* process = objects().processes.find(i);
-        if (process != nullptr && process->state < ProcessState::Ended &&
+        if (process != nullptr && process->state < ProcessState::Kept &&
             is_same_name(process->name, name)) {
             return true;
         }
@@ -205,6 +211,57 @@ Result<Outcome> get_tasks_list(Thread& caller,
     return Outcome::Done;
 }
 
+Result<Outcome> keep_after_fault(Thread& caller,
+                                 const task::KeepAfterFault_Request& in,
+                                 task::KeepAfterFault_Response&) {
+    TRY_VALUE(Process & process, new_task(caller, in.task.handle));
+    process.keeps_remains = true;
+    return Outcome::Done;
+}
+
+Result<Outcome> get_thread_context(Thread& caller,
+                                   const task::GetThreadContext_Request& in,
+                                   task::GetThreadContext_Response& out) {
+    TRY_VALUE(const Process& process, kept_task(caller, in.task.handle));
+    const Thread* thread = next_thread(process.threads, 0);
+    for (u32 i = 0; thread != nullptr && i < in.index; ++i) {
+        thread = next_thread(process.threads, thread->index + 1);
+    }
+    if (thread == nullptr) {
+        return Status::ResourceNotFound;
+    }
+    constexpr u32 kSize = task::NumRegisters * sizeof(u64);
+    TRY_VALUE(u8* const registers, begin_response_arena(caller, kSize));
+    const arch::Frame& frame = thread->frame;
+    const u64 special[] = {frame.sp, frame.pc, frame.pstate};
+    __builtin_memcpy(registers, frame.x, sizeof(frame.x));
+    __builtin_memcpy(registers + sizeof(frame.x), frame.x19_x30, sizeof(frame.x19_x30));
+    __builtin_memcpy(registers + kSize - sizeof(special), special, sizeof(special));
+    out.thread = thread_id(*thread);
+    out.registers = {0, kSize};
+    return Outcome::Done;
+}
+
+Result<Outcome>
+read_memory(Thread& caller, const task::ReadMemory_Request& in, task::ReadMemory_Response& out) {
+    TRY_VALUE(const Process& process, kept_task(caller, in.task.handle));
+    if (in.size == 0 || in.size > task::MaxRead) {
+        return Status::InvalidArgument;
+    }
+    TRY_VALUE(u8* const data, begin_response_arena(caller, in.size));
+    TRY(copy_from_user(process.table, base::UserAddr{in.address}, data, in.size));
+    out.data = {0, in.size};
+    return Outcome::Done;
+}
+
+Result<Outcome> terminate_after_freezing(Thread& caller,
+                                         const task::TerminateAfterFreezing_Request& in,
+                                         task::TerminateAfterFreezing_Response&) {
+    TRY_VALUE(Process & process, kept_task(caller, in.task.handle));
+    stop_keeping(process);
+    return Outcome::Done;
+}
+
 Result<Outcome>
 get_name(Thread& caller, const task::GetName_Request& in, task::GetName_Response& out) {
     TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
@@ -316,9 +373,9 @@ constexpr MethodEntry kMethods[] = {
     kUnserved,  // LoadElfHdr
     kMethod<set_env>,
     kMethod<free_self_env>,
-    kUnserved,  // GetThreadContext
+    kMethod<get_thread_context>,
     kMethod<get_next_region>,
-    kUnserved,  // TerminateAfterFreezing
+    kMethod<terminate_after_freezing>,
     kMethod<get_name>,
     kMethod<get_path>,
     kMethod<get_initial_priority>,
@@ -327,6 +384,8 @@ constexpr MethodEntry kMethods[] = {
     kMethod<reseed_aslr>,
     kUnserved,  // GetElfSyms
     kMethod<set_cpu_budget>,
+    kMethod<keep_after_fault>,
+    kMethod<read_memory>,
 };
 
 }  // namespace

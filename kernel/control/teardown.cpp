@@ -14,9 +14,10 @@ namespace {
 enum class Phase : u32 {
     Threads,    // none of them will run again
     OtherCpus,  // CPUs that ran them have entered the kernel since
-    Blocks,     // so their blocks can go
     Clients,
     Handles,
+    Inspection,  // of what is left, by whoever asked for that
+    Blocks,
     Memory,
     Regions,
     Tables,
@@ -42,6 +43,8 @@ void release(Process& process) {
     --process.references;
     if (process.references == 0 && process.state == ProcessState::Building) {
         end_process(process, {EndReason::Terminated, 0, 0, 0});  // nobody can start it now
+    } else if (process.references == 0 && is_kept(process)) {
+        stop_keeping(process);
     } else {
         release_process_shell(process);
     }
@@ -192,11 +195,27 @@ void finish(Process& process) {
     process.uncharge(u64{1} << kHandleTableOrder);
     KASSERT(process.used_pages == 0);
     process.handles = HandleTable{};
+    const bool is_news = process.state != ProcessState::Kept;
     process.state = ProcessState::Ended;
     process.reaper_node.unlink();
     policy().entry->ended(process.sid.value);
-    signal(process.sid, kl::core::Notice::TaskEnded);
+    if (is_news) {
+        signal(process.sid, kl::core::Notice::TaskEnded);
+    }
     release_process_shell(process);
+}
+
+/// Puts the process aside if somebody who can see it asked for that; true: nobody does, or not any
+/// more.
+bool pass_inspection(Process& process) {
+    if (!process.keeps_remains || process.exit.reason != EndReason::Fault ||
+        process.references == 0 || process.state == ProcessState::Kept) {
+        return true;
+    }
+    process.state = ProcessState::Kept;
+    process.reaper_node.unlink();
+    signal(process.sid, kl::core::Notice::TaskEnded);
+    return false;
 }
 
 /// One step in the current phase; true: the phase is over.
@@ -210,16 +229,18 @@ bool phase_step(Process& process) {
         });
     case Phase::OtherCpus:
         return have_entered(process.cpu_entries);
+    case Phase::Clients:
+        return process.port == nullptr || ipc::unbind_step(*process.port, process.teardown_cursor);
+    case Phase::Handles:
+        return handles_step(process);
+    case Phase::Inspection:
+        return pass_inspection(process);
     case Phase::Blocks:
         return threads_step(process, [&process](Thread& thread) {
             process.threads.erase(thread.index);
             thread.process = nullptr;
             release_thread(thread);
         });
-    case Phase::Clients:
-        return process.port == nullptr || ipc::unbind_step(*process.port, process.teardown_cursor);
-    case Phase::Handles:
-        return handles_step(process);
     case Phase::Memory:
         if (MemoryObject* memory = process.owned_memory.front(); memory != nullptr) {
             disown_memory(*memory);
@@ -316,6 +337,15 @@ void end_process(Process& process, const ExitInfo& info) {
             expect_entry(process.cpu_entries, i);
         }
     }
+    objects().ending.push_back(process);
+    objects().has_remains = true;
+}
+
+bool is_kept(const Process& process) {
+    return process.state == ProcessState::Kept && !process.reaper_node.is_linked();
+}
+
+void stop_keeping(Process& process) {
     objects().ending.push_back(process);
     objects().has_remains = true;
 }

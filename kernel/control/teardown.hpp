@@ -28,6 +28,12 @@ void end_thread(Thread& thread);
 /// Ends a process. Who subscribed is told when everything is given back.
 void end_process(Process& process, const ExitInfo& info);
 
+/// Whether an ended process is there to be looked at: its threads will not run again, and their
+/// registers and the memory of the process are as they were.
+bool is_kept(const Process& process);
+/// The rest of one that is kept goes as well.
+void stop_keeping(Process& process);
+
 /// One bounded step of taking ended processes and memory objects apart; false: nothing to do, or
 /// not before another CPU has entered the kernel, which then goes on.
 bool reap_step();

@@ -75,7 +75,7 @@ bool begin_sleep(Thread& caller, u64 deadline) {
     }
     scheduler().timers.arm(caller.timer, Ticks{deadline});
     caller.status |= flag::kTimed;
-    scheduler().block(caller, state::kWaitSleep);
+    scheduler().pause(caller, state::kWaitSleep);
     return true;
 }
 

@@ -17,8 +17,6 @@ namespace kernel {
 
 namespace {
 
-Cpu& this_cpu() { return scheduler().cpus[arch::cpu_index().value]; }
-
 /// The thread that this CPU runs has ended: it is off this CPU, and its block may be reused.
 inline void leave_dead(const Cpu& cpu) {
     if (cpu.context != nullptr && cpu.thread->phase() == state::kDead) {
@@ -88,42 +86,42 @@ void empty_cpu(Cpu& cpu) {
 }
 
 /// Takes the interrupts that are pending. A CPU that is to go off then does.
-void take_interrupts(Cpu& cpu, u32 ticket) {
+void take_interrupts(Cpu& cpu) {
     kernel::take_interrupts();
     if (cpu.is_leaving) {
         leave_dead(cpu);
         empty_cpu(cpu);
-        scheduler().retire(arch::cpu_index());
-        kernel_lock().release(ticket);
+        scheduler().retire(cpu);
+        kernel_lock().release();
         arch::stop_cpu();
     }
 }
 
 /// Sleeps until an interrupt. The lock is not held meanwhile.
-u32 idle(Cpu& cpu, u32 ticket) {
+void idle(Cpu& cpu) {
     empty_cpu(cpu);
-    scheduler().program_timer(arch::cpu_index());
-    kernel_lock().release(ticket);
+    scheduler().program_timer(cpu);
+    kernel_lock().release();
     arch::wait_for_interrupt();
-    ticket = kernel_lock().acquire();
+    kernel_lock().acquire();
     ++cpu.entries;
-    take_interrupts(cpu, ticket);
-    return ticket;
+    take_interrupts(cpu);
+    cpu.is_sampled = false;
 }
 
 /// Between two steps: lets others have the lock, and interrupts. Who went to sleep since this CPU
 /// last left the kernel is woken in time, however many steps there are. A thread that this CPU does
 /// not run any more may go on elsewhere, with its vector registers, and a process end.
-u32 breathe(Cpu& cpu, u32 ticket) {
+void breathe(Cpu& cpu) {
     if (cpu.context == nullptr || cpu.fp_owner != cpu.thread) {
         save_fp(cpu);
     }
-    scheduler().program_timer(arch::cpu_index());
+    scheduler().program_timer(cpu);
     if (cpu.is_leaving || arch::interrupt_pending()) {
-        take_interrupts(cpu, ticket);
+        take_interrupts(cpu);
     }
-    kernel_lock().release(ticket);
-    return kernel_lock().acquire();
+    kernel_lock().release();
+    kernel_lock().acquire();
 }
 
 /// What a CPU does on its way out of the kernel, a step at a time: the continuation of `next`,
@@ -137,13 +135,14 @@ public:
     }
 
     /// One step, or a breath before it.
-    [[gnu::noinline]] u32 step(Cpu& cpu, Thread* next, u32 ticket) {
+    void step(Cpu& cpu, Thread* next) {
         const bool is_reaping = may_reap();
         const bool is_long = is_reaping || has_stepped_ ||
                              (next != nullptr && (next->work == Work::Kernel || !is_alive(*next)));
         if (is_long && !has_breathed_) {
             has_breathed_ = true;
-            return breathe(cpu, ticket);
+            breathe(cpu);
+            return;
         }
         has_breathed_ = false;
         has_stepped_ = true;
@@ -151,14 +150,13 @@ public:
             reaped_ = !reap_step() ? kReapedPerEntry : next == nullptr ? 0 : reaped_ + 1;
         } else if (next == nullptr) {
             come_back();
-            ticket = idle(cpu, ticket);
+            idle(cpu);
             reaped_ = 0;
         } else if (!is_alive(*next)) {
             ipc::remove_thread(*next);
         } else {
             ipc::advance(*next);
         }
-        return ticket;
     }
 
     /// What is left is come back to soon, or CPUs whose threads never call could put it off.
@@ -187,26 +185,38 @@ private:
     bool has_breathed_ = false;  // since the last step
 };
 
-arch::Frame* leave(Cpu& cpu, u32 ticket) {
-    const CpuId self = arch::cpu_index();
-    for (Chores chores;;) {
-        if (policy().has_news) {
-            tell_reader();
-        }
-        if (objects().has_remains) {
-            leave_dead(cpu);           // this CPU's thread ended while the lock was not held
-            arch::leave_user_space();  // whose tables may go
-        }
-        Thread* next = scheduler().pick(self);
-        if (chores.are_done_for(next)) {
-            Chores::come_back();
-            switch_fp(cpu, *next);
-            scheduler().program_timer(self);
-            kernel_lock().release(ticket);
-            return &next->frame;
-        }
-        ticket = chores.step(cpu, next, ticket);
+/// The thread that this CPU is to run as things are; null: none.
+[[gnu::always_inline]] inline Thread* look_around(Cpu& cpu) {
+    if (policy().has_news) {
+        tell_reader();
     }
+    if (objects().has_remains) {
+        leave_dead(cpu);           // this CPU's thread ended while the lock was not held
+        arch::leave_user_space();  // whose tables may go
+    }
+    return scheduler().pick(cpu);
+}
+
+/// The thread that this CPU is to run when it can see EL0; it begins with `next`.
+[[gnu::noinline]] Thread& do_chores(Cpu& cpu, Thread* next) {
+    for (Chores chores; !chores.are_done_for(next); next = look_around(cpu)) {
+        chores.step(cpu, next);
+    }
+    Chores::come_back();
+    return *next;
+}
+
+/// What to enter now; most often there is nothing to do before that.
+inline arch::Frame* leave(Cpu& cpu) {
+    Thread* next = look_around(cpu);
+    if (next == nullptr || (next->status & (flag::kWork | flag::kEnding)) != 0 ||
+        objects().has_remains) {
+        next = &do_chores(cpu, next);
+    }
+    switch_fp(cpu, *next);
+    scheduler().program_timer(cpu);
+    kernel_lock().release();
+    return &next->frame;
 }
 
 void serve(Thread& thread, u64 syndrome, u64 address) {
@@ -235,14 +245,13 @@ void serve(Thread& thread, u64 syndrome, u64 address) {
 }
 
 /// Apart, so that what goes directly need not save registers for this.
-[[gnu::noinline]] arch::Frame*
-serve_entry(arch::Frame* frame, u64 syndrome, u64 address, u32 ticket) {
+[[gnu::noinline]] arch::Frame* serve_entry(arch::Frame* frame, u64 syndrome, u64 address) {
     Cpu& cpu = this_cpu();
     const bool is_call = decode(syndrome) <= Entry::BadCall;
     if (Thread* thread = enter(cpu, frame, is_call); thread != nullptr) {
         serve(*thread, syndrome, address);
     }
-    return leave(cpu, ticket);
+    return leave(cpu);
 }
 
 /// A driver that waits for the interrupt takes the CPU from `thread`; null: nothing has happened.
@@ -263,28 +272,32 @@ inline arch::Frame* give_way(Thread& thread, arch::Pending pending) {
     return &driver->frame;
 }
 
-[[gnu::noinline]] arch::Frame*
-serve_interrupt(arch::Frame* frame, arch::Pending pending, u32 ticket) {
+[[gnu::noinline]] arch::Frame* serve_interrupt(arch::Frame* frame, arch::Pending pending) {
     Cpu& cpu = this_cpu();
-    enter(cpu, frame, false);
+    const Thread* thread = enter(cpu, frame, false);
     take_interrupt(pending);
-    take_interrupts(cpu, ticket);
-    return leave(cpu, ticket);
+    take_interrupts(cpu);
+    if (cpu.is_sampled && thread != nullptr) {
+        cpu.is_sampled = false;
+        scheduler().samples.take(*thread, cpu.id);
+    }
+    return leave(cpu);
 }
 
 }  // namespace
 
 [[noreturn]] void run_forever() {
-    const u32 ticket = kernel_lock().acquire();
-    Cpu& cpu = this_cpu();
+    kernel_lock().acquire();
+    Cpu& cpu = scheduler().cpus[arch::cpu_index().value];
+    arch::per_cpu()->kernel = &cpu;
     if (!cpu.online) {
         cpu.online = true;
         ++scheduler().online_cpus;
     }
-    enter_thread(leave(cpu, ticket));
+    enter_thread(leave(cpu));
 }
 
-[[noreturn]] void go_on() { enter_thread(leave(this_cpu(), kernel_lock().ticket())); }
+[[noreturn]] void go_on() { enter_thread(leave(this_cpu())); }
 
 }  // namespace kernel
 
@@ -301,7 +314,7 @@ arch::Frame* kernel_synchronous(arch::Frame* frame, base::u64 syndrome, base::u6
         kernel::kernel_lock().release(ticket);
         return next;
     }
-    return kernel::serve_entry(frame, syndrome, address, ticket);
+    return kernel::serve_entry(frame, syndrome, address);
 }
 
 arch::Frame* kernel_interrupt(arch::Frame* frame) {
@@ -309,14 +322,15 @@ arch::Frame* kernel_interrupt(arch::Frame* frame) {
     const arch::Pending pending = arch::irq_take();
     arch::Frame* next = kernel::give_way(kernel::thread_of(frame), pending);
     if (next == nullptr) {
-        return kernel::serve_interrupt(frame, pending, ticket);
+        return kernel::serve_interrupt(frame, pending);
     }
     kernel::kernel_lock().release(ticket);
     return next;
 }
 
 arch::Frame* kernel_serror(arch::Frame* frame, base::u64 syndrome) {
-    return kernel::serve_entry(frame, syndrome, 0, kernel::kernel_lock().acquire());
+    kernel::kernel_lock().acquire();
+    return kernel::serve_entry(frame, syndrome, 0);
 }
 
 }  // extern "C"

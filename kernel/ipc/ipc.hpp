@@ -260,7 +260,16 @@ void hand_over(Thread& client, Thread& server);
 /// Call on a kernel handle whose request passed its check; defined in kernel/control.
 void serve_kernel_request(Thread& caller);
 void advance_kernel_request(Thread& caller);
+void resume_kernel_method(Thread& caller, u64 response);
+
 /// A kernel method that waited is over; its response is one word.
-void resume_kernel_request(Thread& caller, u64 response);
+inline void resume_kernel_request(Thread& caller, u64 response) {
+    scheduler().end_pause(caller);
+    if (caller.callee == SlotType::Free) {  // it went the quick way: the rest is in its frame
+        caller.frame.x[10] = response;
+    } else {
+        resume_kernel_method(caller, response);
+    }
+}
 
 }  // namespace kernel::ipc

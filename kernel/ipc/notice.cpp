@@ -127,16 +127,16 @@ Thread* raise_directly(Notice& notice, u64 bits) {
         return nullptr;
     }
     Thread* server = endpoint->waiters;
-    const CpuId self = arch::cpu_index();
+    Cpu& cpu = this_cpu();
     const u64 tag = request_tag(notice).value;
     const ksec::RowEntry* granted = ksec::find_entry(endpoint->core_row, tag);
     if (server == nullptr || server->status != state::kWaitReceive || granted->request != tag ||
-        !scheduler().may_interrupt(*server, self)) {
+        !scheduler().may_interrupt(*server, cpu)) {
         return nullptr;
     }
     endpoint->waiters = server->next_waiter;
     notice.expected_response = granted->response;
-    scheduler().interrupt_with(*server, self);
+    scheduler().interrupt_with(*server, cpu);
     hand_over(notice, *server, tag, bits);
     return server;
 }

@@ -95,10 +95,10 @@ void take_interrupt(arch::Pending pending) {
     case arch::Source::Kick:
         break;
     case arch::Source::Timer:
-        scheduler().cpus[arch::cpu_index().value].timer_set = kNever;
+        this_cpu().timer_set = kNever;
         arch::stop_timer();
         expire_timers();
-        scheduler().check_budget(arch::cpu_index());
+        scheduler().check_budget(this_cpu());
         break;
     case arch::Source::Line:
         if (Line* line = lines().find(pending.line); line != nullptr) {
@@ -128,6 +128,8 @@ void expire_timers() {
             ipc::end_wait(thread, Status::Timeout);
         } else if (timer->use == TimerUse::Budget) {
             scheduler().share_out_budget(*static_cast<Process*>(timer->owner));
+        } else if (timer->use == TimerUse::Sample) {
+            scheduler().sample_all();
         }
     }
 }

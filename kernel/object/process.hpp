@@ -117,7 +117,8 @@ struct CpuBudget {
     Timer timer{.use = TimerUse::Budget};
 };
 
-enum class ProcessState : u32 { Building = 0, Running = 1, Ending = 2, Ended = 3 };
+/// Kept: its threads, handles and channels are gone, registers and memory are there for inspection.
+enum class ProcessState : u32 { Building = 0, Running = 1, Ending = 2, Kept = 3, Ended = 4 };
 
 enum class EndReason : u32 { Exit = 0, Terminated = 1, Fault = 2 };
 
@@ -165,6 +166,7 @@ struct Process {
     u32 subscription_count = 0;  // of its listeners and notices
     u32 teardown_phase = 0;
     u32 teardown_cursor = 0;
+    bool keeps_remains = false;   // after a fault
     u64 cpu_entries[kMaxCpus]{};  // entry counts of the CPUs that ran it when it ended
     base::ListNode reaper_node;
     alignas(u64) char name[kNameBytes]{};

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// CPUs that come and go. One comes by running kernel/entry; it goes by itself, at an interrupt.
+// CPUs that come and go, and are sampled. One comes by running kernel/entry; it goes by itself, at
+// an interrupt.
+#include <arch/inline.hpp>
 #include <kernel/sched/scheduler.hpp>
 
 namespace kernel {
 
-void Scheduler::retire(CpuId self) {
-    Cpu& cpu = cpus[self.value];
+void Scheduler::retire(Cpu& cpu) {
     if (cpu.context != nullptr) {
         vacate(cpu, arch::now());
         enqueue(*cpu.thread, Place::Front);
@@ -19,6 +20,16 @@ void Scheduler::retire(CpuId self) {
             prod(other);
         }
     }
+}
+
+void Scheduler::sample_all() {
+    for (Cpu& cpu : cpus) {
+        cpu.is_sampled = cpu.online;
+        if (cpu.online) {
+            prod(cpu);
+        }
+    }
+    timers.move(samples.timer, Ticks{arch::now().value + samples.period.value});
 }
 
 }  // namespace kernel

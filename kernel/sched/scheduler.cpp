@@ -70,29 +70,9 @@ bool Scheduler::has_waiters(const Thread& thread) {
            (port != nullptr && port->server == &thread && port->pending != 0);
 }
 
-void RunQueue::unmark(u32 level) {
-    occupied_[level / 64] &= ~(u64{1} << (level % 64));
-    strength_ = strength_ == level + 1 ? find_strength(level / 64 + 1) : strength_;
-}
-
-/// The strength that the first `words` words of the bitmap tell.
-u32 RunQueue::find_strength(u32 words) const {
-    while (words > 0 && occupied_[words - 1] == 0) {
-        --words;
-    }
-    return words == 0 ? 0 : words * 64 - static_cast<u32>(std::countl_zero(occupied_[words - 1]));
-}
-
 // --- queues and CPUs -----------------------------------------------------------------------------
 
-void Scheduler::enqueue(Thread& thread, Place place) {
-    mark_queued(thread, thread.effective());
-    if (place == Place::Front) {
-        queue_of(thread).push_front(thread);
-    } else {
-        queue_of(thread).push_back(thread);
-    }
-}
+void Scheduler::enqueue(Thread& thread, Place place) { push(thread, place); }
 
 void Scheduler::dequeue(Thread& thread) {
     queue_of(thread).remove(thread);
@@ -123,9 +103,8 @@ Thread* Scheduler::running(const Cpu& cpu) {
 }
 
 void Scheduler::prod(const Cpu& cpu) {
-    const CpuId id{static_cast<u32>(&cpu - cpus)};
-    if (id != arch::cpu_index()) {
-        arch::kick(id);
+    if (cpu.id != arch::cpu_index()) {
+        arch::kick(cpu.id);
     }
 }
 
@@ -137,7 +116,7 @@ void Scheduler::prod_other_for(const Thread& thread) {
         }
         return;
     }
-    const Cpu& self = cpus[arch::cpu_index().value];
+    const Cpu& self = this_cpu();
     if (self.context == nullptr) {
         return;  // it will choose before it leaves the kernel
     }
@@ -176,7 +155,7 @@ void Scheduler::wake_receiver(Thread& thread) {
 }
 
 void Scheduler::block(Thread& thread, u32 phase) {
-    Cpu& cpu = cpus[arch::cpu_index().value];
+    Cpu& cpu = this_cpu();
     if (thread.queued) {
         dequeue(thread);
     } else if (cpu.thread == &thread && cpu.context == thread.context) {
@@ -217,11 +196,10 @@ void Scheduler::lend(Thread& client, Thread& server) {
         settle(&server);
         return;
     }
-    const CpuId self = arch::cpu_index();
-    Cpu& cpu = cpus[self.value];
+    Cpu& cpu = this_cpu();
     server.context = client.context;
     server.set_phase(state::kRunning);
-    if (cpu.thread == &client && cpu.context == client.context && may_run_on(server, self)) {
+    if (cpu.thread == &client && cpu.context == client.context && may_run_on(server, cpu)) {
         client.set_phase(state::kWaitReply);
         cpu.thread = &server;
         settle_waiters(server);
@@ -248,10 +226,9 @@ void Scheduler::take_back(Thread& client) {
 }
 
 void Scheduler::give_back(Thread& client, Thread& server) {
-    const CpuId self = arch::cpu_index();
-    Cpu& cpu = cpus[self.value];
+    Cpu& cpu = this_cpu();
     if (client.server != &server || cpu.thread != &server || cpu.context != client.context ||
-        !may_run_on(client, self)) {
+        !may_run_on(client, cpu)) {
         return;
     }
     client.server = nullptr;
@@ -305,9 +282,11 @@ void Scheduler::wait_for(Thread& waiter, Thread* leader, u64 address, Ticks dead
     }
     waiter.wait_address = address;
     waiter.leader = leader;
-    block(waiter, state::kWaitFutex);
+    pause(waiter, state::kWaitFutex);
     futexes.add(waiter);
-    settle(leader);
+    if (leader != nullptr) {
+        settle(leader);
+    }
 }
 
 Result<void> Scheduler::follow(Thread& waiter, Thread& leader, u64 address, Ticks deadline) {
@@ -359,7 +338,7 @@ void Scheduler::charge_all() {
     }
 }
 
-void Scheduler::end_slice() { cpus[arch::cpu_index().value].slice_end = Ticks{}; }
+void Scheduler::end_slice() { this_cpu().slice_end = Ticks{}; }
 
 // --- CPU budgets ---------------------------------------------------------------------------------
 
@@ -384,8 +363,7 @@ Ticks Scheduler::budget_end(const Cpu& cpu) {
     return Ticks{cpu.since.value + left};
 }
 
-void Scheduler::check_budget(CpuId self) {
-    Cpu& cpu = cpus[self.value];
+void Scheduler::check_budget(Cpu& cpu) {
     if (cpu.context == nullptr || cpu.context->meter != Meter::On) {
         return;
     }
@@ -459,38 +437,32 @@ void Scheduler::pass_on(const Thread* displaced) {
     if (displaced != nullptr) {
         prod_other_for(*displaced);
     }
-    if (const Thread* left = shared_.front(); left != nullptr && left != displaced) {
+    if (const Thread* left = shared.front(); left != nullptr && left != displaced) {
         prod_other_for(*left);
     }
 }
 
-Thread* Scheduler::choose(CpuId self) {
-    Cpu& cpu = cpus[self.value];
-    RunQueue& queue = strongest_queue(self);
+Thread* Scheduler::choose(Cpu& cpu) {
+    RunQueue& queue = strongest_queue(cpu);
     Thread* rival = queue.front();
-    Thread* displaced = cpu.context == nullptr ? nullptr : cpu.thread;
+    Thread& displaced = *cpu.thread;
     const Ticks now = arch::now();
-    if (displaced != nullptr) {
-        KASSERT(displaced->phase() == state::kRunning);
-        const bool is_equal = rival != nullptr && rival->level == cpu.level;
-        const bool is_over = now >= cpu.slice_end;
-        const bool is_beaten =
-            (is_equal && is_over) || (rival != nullptr && rival->level > cpu.level);
-        if (!is_beaten && may_run_on(*displaced, self)) {
-            return displaced;
-        }
-        vacate(cpu, now);
-        // Before the rival leaves: their level, if it is the same, does not become empty.
-        enqueue(*displaced, is_over ? Place::Back : Place::Front);
+    KASSERT(displaced.phase() == state::kRunning);
+    const bool is_equal = rival != nullptr && rival->level == cpu.level;
+    const bool is_over = now >= cpu.slice_end;
+    const bool is_beaten = (is_equal && is_over) || (rival != nullptr && rival->level > cpu.level);
+    if (!is_beaten && may_run_on(displaced, cpu)) {
+        return &displaced;
     }
-    cpu.thread = nullptr;
+    vacate(cpu, now);
+    // Before the rival leaves: their level, if it is the same, does not become empty.
+    push(displaced, is_over ? Place::Back : Place::Front);
     if (rival != nullptr) {
         queue.remove(*rival);
-        rival->queued = false;
-        occupy(cpu, *rival, now);
     }
+    run_next(cpu, rival, now);
     if (online_cpus > 1) {
-        pass_on(displaced);
+        pass_on(&displaced);
     }
     return rival;
 }

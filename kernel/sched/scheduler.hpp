@@ -10,30 +10,18 @@
 #pragma once
 
 #include <arch/inline.hpp>
+#include <bit>
 #include <kernel/base/list.hpp>
 #include <kernel/base/parts.hpp>
 #include <kernel/sched/futex.hpp>
+#include <kernel/sched/samples.hpp>
 #include <kernel/sched/thread.hpp>
 
 namespace kernel {
 
 inline constexpr Ticks kNever{~u64{0}};
 
-struct alignas(64) Cpu {
-    Context* context = nullptr;  // null: idle, or between two threads
-    Thread* fp_owner = nullptr;  // whose vector registers are loaded; null: nobody's who lives
-    Thread* thread = nullptr;  // who runs; while user code does, who last came or went the long way
-    u64 entries = 0;           // slow entries into the kernel
-    Ticks slice_end{};
-    Ticks timer_set = kNever;  // what the hardware timer was last told
-    Ticks since{};         // when it took the context: until when the owner's process is charged
-    u32 level = 0;         // effective priority of what it runs
-    bool fp_open = false;  // EL0 may use the vector registers
-    bool online = false;
-    bool is_leaving = false;  // goes off at its next interrupt
-};
-
-/// 256 lists, a bitmap of those that are not empty, and the strongest of them.
+/// 256 lists, a bitmap in two steps of those that are not empty, and the strongest of them.
 class RunQueue final {
 public:
     void push_back(Thread& thread) {
@@ -54,6 +42,19 @@ public:
         }
     }
 
+    /// Takes the strongest thread off; null: there is none. O(1).
+    Thread* pop_front() {
+        if (strength_ == 0) {
+            return nullptr;
+        }
+        const u32 level = strength_ - 1;
+        Thread* first = levels_[level].pop_front();
+        if (levels_[level].empty()) {
+            unmark(level);
+        }
+        return first;
+    }
+
     /// Strongest thread, or null. O(1).
     [[nodiscard]] Thread* front() const {
         return strength_ == 0 ? nullptr : levels_[strength_ - 1].front();
@@ -67,15 +68,40 @@ private:
 
     void mark(u32 level) {
         occupied_[level / 64] |= u64{1} << (level % 64);
+        words_ |= 1U << (level / 64);
         strength_ = strength_ > level ? strength_ : level + 1;
     }
 
-    void unmark(u32 level);
-    [[nodiscard]] u32 find_strength(u32 words) const;
+    void unmark(u32 level) {
+        const u64 left = occupied_[level / 64] & ~(u64{1} << (level % 64));
+        occupied_[level / 64] = left;
+        words_ &= left != 0 ? ~0U : ~(1U << (level / 64));
+        const auto word = static_cast<u32>(std::bit_width(words_)) - 1;
+        strength_ =
+            words_ == 0 ? 0 : word * 64 + static_cast<u32>(std::bit_width(occupied_[word % 4]));
+    }
 
-    Level levels_[kPriorities];
-    u64 occupied_[kPriorities / 64]{};
     u32 strength_ = 0;
+    u32 words_ = 0;  // those of occupied_ that are not 0
+    u64 occupied_[kPriorities / 64]{};
+    Level levels_[kPriorities];
+};
+
+struct alignas(64) Cpu {
+    Context* context = nullptr;  // null: idle, or between two threads
+    Thread* fp_owner = nullptr;  // whose vector registers are loaded; null: nobody's who lives
+    Thread* thread = nullptr;  // who runs; while user code does, who last came or went the long way
+    u64 entries = 0;           // slow entries into the kernel
+    Ticks slice_end{};
+    Ticks timer_set = kNever;  // when the hardware timer fires
+    Ticks since{};  // when it took the context: until when the owner's process is charged
+    u32 level = 0;  // effective priority of what it runs
+    CpuId id{};
+    bool fp_open = false;  // EL0 may use the vector registers
+    bool online = false;
+    bool is_leaving = false;  // goes off at its next interrupt
+    bool is_sampled = false;  // the next interrupt of user code takes a sample
+    RunQueue pinned;          // threads that may run here, but not everywhere
 };
 
 /// Where in its level a thread queues.
@@ -86,23 +112,32 @@ enum class Place : u8 {
 
 class Scheduler final {
 public:
+    Scheduler() {
+        for (u32 i = 0; i < kMaxCpus; ++i) {
+            cpus[i].id = CpuId{i};
+        }
+    }
+
     /// A thread that waited, or is new, can run: it queues, and a CPU that runs something weaker is
     /// told.
     void wake(Thread& thread, Place place = Place::Back);
+    /// As wake(), for one that waits.
+    void end_pause(Thread& thread);
     /// As wake(), for a receiver: what it ran on was of its last request.
     void wake_receiver(Thread& thread);
 
     /// Whether a receiver, which waits, is stronger than what this CPU runs and may run on it.
-    [[nodiscard]] bool may_interrupt(const Thread& receiver, CpuId self) const {
-        const Cpu& cpu = cpus[self.value];
+    [[nodiscard]] static bool may_interrupt(const Thread& receiver, const Cpu& cpu) {
         return cpu.context != nullptr && receiver.home.priority > cpu.level &&
-               receiver.home.meter == Meter::Off && may_run_on(receiver, self);
+               receiver.home.meter == Meter::Off && may_run_on(receiver, cpu);
     }
 
     /// It takes this CPU from the thread that runs there, which is not in the middle of a call.
-    void interrupt_with(Thread& receiver, CpuId self);
+    void interrupt_with(Thread& receiver, Cpu& cpu);
     /// A thread that was running on this CPU, or about to run, waits from now on.
     void block(Thread& thread, u32 phase);
+    /// As block(), for the thread that runs on this CPU.
+    void pause(Thread& thread, u32 phase);
     /// A thread ends: off its queue, and the CPU that runs it is made to choose again.
     void forget(Thread& thread);
 
@@ -145,7 +180,7 @@ public:
     /// Charges what runs right now up to this moment, so that cpu_ticks are true.
     void charge_all();
     /// If the budget that pays for what this CPU runs is used up: its process is told.
-    void check_budget(CpuId self);
+    void check_budget(Cpu& cpu);
     /// The timer of a CPU budget has fired: renews it if it is time, and tells the next thread of
     /// its process whether it is spent. O(kMaxChain).
     void share_out_budget(Process& process);
@@ -160,40 +195,40 @@ public:
 
     /// The thread this CPU is to run, or null when there is none. Keeps the current one unless a
     /// stronger one waits or its slice is over and an equal one waits.
-    Thread* pick(CpuId self) {
-        const Cpu& cpu = cpus[self.value];
-        const bool is_unrivalled = cpu.context != nullptr && strength_for(self) <= cpu.level &&
-                                   may_run_on(*cpu.thread, self);
-        return is_unrivalled ? cpu.thread : choose(self);
+    [[gnu::always_inline]] Thread* pick(Cpu& cpu) {
+        if (cpu.context == nullptr) {
+            run_next(cpu, strongest_queue(cpu).pop_front(), arch::now());
+            if (online_cpus > 1) {
+                pass_on(nullptr);
+            }
+            return cpu.thread;
+        }
+        const bool is_unrivalled = strength_for(cpu) <= cpu.level && may_run_on(*cpu.thread, cpu);
+        return is_unrivalled ? cpu.thread : choose(cpu);
     }
 
     /// Whether this CPU goes on with what it runs although others have woken. If one of them is as
     /// strong, the end of the slice is timed from now on.
-    bool keeps_cpu(CpuId self) {
-        if (strength_for(self) > cpus[self.value].level + 1) {
+    bool keeps_cpu(Cpu& cpu) {
+        if (strength_for(cpu) > cpu.level + 1) {
             return false;
         }
-        program_timer(self);
+        program_timer(cpu);
         return true;
     }
 
-    /// Programs this CPU's timer for the next deadline or the end of the slice.
-    void program_timer(CpuId self) {
-        Cpu& cpu = cpus[self.value];
-        Ticks next = slice_deadline(self);
+    /// Has this CPU's timer fire at the next deadline or the end of the slice, if not before: what
+    /// is not needed any more is not worth a write, and its firing brings us here again.
+    void program_timer(Cpu& cpu) {
+        Ticks next = slice_deadline(cpu);
         if (cpu.context != nullptr && cpu.context->meter == Meter::On) {
             next = earlier(next, budget_end(cpu));
         }
         if (const Timer* first = timers.first(); first != nullptr) {
             next = earlier(next, first->when);
         }
-        if (next == cpu.timer_set) {
-            return;
-        }
-        cpu.timer_set = next;
-        if (next == kNever) {
-            arch::stop_timer();
-        } else {
+        if (next < cpu.timer_set) {
+            cpu.timer_set = next;
             arch::set_timer(next);
         }
     }
@@ -212,31 +247,34 @@ public:
         return mask;
     }
 
+    /// Has every CPU take a sample of what it runs, once and then again each period. O(kMaxCpus).
+    void sample_all();
     /// Takes this CPU, which is leaving, out: what it ran queues, and the others look at queues and
     /// timers.
-    void retire(CpuId self);
+    void retire(Cpu& cpu);
 
     /// When this CPU's timer must fire for the slice.
-    [[nodiscard]] Ticks slice_deadline(CpuId self) const {
-        const Cpu& cpu = cpus[self.value];
-        const bool is_contended = cpu.context != nullptr && strength_for(self) == cpu.level + 1;
+    [[nodiscard]] Ticks slice_deadline(const Cpu& cpu) const {
+        const bool is_contended = cpu.context != nullptr && strength_for(cpu) == cpu.level + 1;
         return is_contended ? cpu.slice_end : kNever;
     }
 
+    u32 online_cpus = 0;
+    RunQueue shared;  // threads that may run on any CPU
     Cpu cpus[kMaxCpus];
-    TimerQueue<kMaxThreads + kMaxProcesses + 1> timers;
+    Ticks slice_length{arch::ticks_per_second() / 100};  // of round robin: 10 ms
+    TimerQueue<kMaxThreads + kMaxProcesses + 2> timers;
     Timer reaping{.use = TimerUse::Reap};  // when to go on with teardown, at the latest
-    Pool<Thread, kMaxThreads> threads;
+    Samples samples;
     Futexes futexes;
     ThreadSet ended_threads;  // of living processes, not yet released
-    u32 online_cpus = 0;
-    Ticks slice_length{arch::ticks_per_second() / 100};  // of round robin: 10 ms
+    Pool<Thread, kMaxThreads> threads;
 
 private:
     static Ticks earlier(Ticks a, Ticks b) { return a < b ? a : b; }
 
     RunQueue& queue_of(const Thread& thread) {
-        return (thread.status & flag::kPinned) != 0 ? pinned_[thread.cpu.value] : shared_;
+        return (thread.status & flag::kPinned) != 0 ? cpus[thread.cpu.value].pinned : shared;
     }
 
     static void mark_queued(Thread& thread, u32 level) {
@@ -246,15 +284,17 @@ private:
     }
 
     void enqueue(Thread& thread, Place place);
+    void push(Thread& thread, Place place);
     void dequeue(Thread& thread);
     void run_on(Thread& thread, Context& context);
     void vacate(Cpu& cpu, Ticks now);
     static void charge(Cpu& cpu, Ticks now);
-    void occupy(Cpu& cpu, Thread& thread, Ticks now);
+    static void occupy(Cpu& cpu, Thread& thread, Ticks now);
     Ticks budget_end(const Cpu& cpu);
     void renew(Process& process, Ticks now);
     void tell_budget(Thread& thread);
-    Thread* choose(CpuId self);
+    static void run_next(Cpu& cpu, Thread* next, Ticks now);
+    Thread* choose(Cpu& cpu);
     void requeue(Thread& thread);
 
     void prod_cpu_for(const Thread& thread) {
@@ -268,30 +308,29 @@ private:
     void prod(const Cpu& cpu);
 
     /// The queue whose front is to run next on this CPU, if anybody waits.
-    RunQueue& strongest_queue(CpuId self) {
-        RunQueue& mine = pinned_[self.value];
-        return mine.strength() >= shared_.strength() ? mine : shared_;
+    RunQueue& strongest_queue(Cpu& cpu) {
+        return cpu.pinned.strength() >= shared.strength() ? cpu.pinned : shared;
     }
 
     /// Strength of the strongest thread that waits for this CPU or for any.
-    [[nodiscard]] u32 strength_for(CpuId self) const {
-        const u32 mine = pinned_[self.value].strength();
-        return mine > shared_.strength() ? mine : shared_.strength();
+    [[nodiscard]] u32 strength_for(const Cpu& cpu) const {
+        const u32 mine = cpu.pinned.strength();
+        return mine > shared.strength() ? mine : shared.strength();
     }
 
     /// Whether somebody may make `thread` inherit a priority: a copy's other side, the queue that
     /// it serves, or who raises its client.
     static bool has_waiters(const Thread& thread);
 
-    static bool may_run_on(const Thread& thread, CpuId cpu) {
-        return (thread.affinity >> cpu.value & 1) != 0;
+    static bool may_run_on(const Thread& thread, const Cpu& cpu) {
+        return (thread.affinity >> cpu.id.value & 1) != 0;
     }
-
-    RunQueue shared_;
-    RunQueue pinned_[kMaxCpus];
 };
 
 inline Scheduler& scheduler() { return *g_parts.scheduler; }
+
+/// Of the CPU that asks.
+inline Cpu& this_cpu() { return *static_cast<Cpu*>(arch::per_cpu()->kernel); }
 
 inline void Scheduler::charge(Cpu& cpu, Ticks now) {
     if (Process* payer = cpu.context->owner->process; payer != nullptr) {
@@ -319,8 +358,36 @@ inline void Scheduler::occupy(Cpu& cpu, Thread& thread, Ticks now) {
     cpu.level = thread.effective();
 }
 
-[[gnu::always_inline]] inline void Scheduler::interrupt_with(Thread& receiver, CpuId self) {
-    Cpu& cpu = cpus[self.value];
+inline void Scheduler::pause(Thread& thread, u32 phase) {
+    vacate(this_cpu(), arch::now());
+    thread.set_phase(phase);
+}
+
+[[gnu::always_inline]] inline void Scheduler::push(Thread& thread, Place place) {
+    mark_queued(thread, thread.effective());
+    if (place == Place::Front) {
+        queue_of(thread).push_front(thread);
+    } else {
+        queue_of(thread).push_back(thread);
+    }
+}
+
+/// A CPU that runs nothing goes on with a thread that was taken off its queue, or with nothing.
+inline void Scheduler::run_next(Cpu& cpu, Thread* next, Ticks now) {
+    cpu.thread = next;
+    if (next != nullptr) {
+        next->queued = false;
+        occupy(cpu, *next, now);
+    }
+}
+
+[[gnu::always_inline]] inline void Scheduler::end_pause(Thread& thread) {
+    thread.set_phase(state::kRunning);
+    push(thread, Place::Back);
+    prod_cpu_for(thread);
+}
+
+[[gnu::always_inline]] inline void Scheduler::interrupt_with(Thread& receiver, Cpu& cpu) {
     Thread& displaced = *cpu.thread;
     const u32 level = cpu.level;
     const Ticks now = arch::now();

@@ -10,13 +10,13 @@ namespace kernel {
 
 class KernelLock final {
 public:
-    /// Returns the ticket to release with.
+    /// Returns a ticket to release with, for who keeps it in a register.
     base::u32 acquire() { return arch::lock_acquire(word_); }
 
     void release(base::u32 ticket) { arch::lock_release(word_, ticket); }
 
-    /// The ticket of this CPU, which holds the lock.
-    [[nodiscard]] base::u32 ticket() const { return arch::lock_ticket(word_); }
+    /// By the CPU that holds the lock.
+    void release() { release(arch::lock_ticket(word_)); }
 
 private:
     alignas(64) base::u32 word_ = 0;

@@ -14,6 +14,7 @@ using base::Ticks;
 enum class TimerUse : u8 {
     Wait,    // its owner, a Thread, waits no longer
     Budget,  // its owner, a Process, has a CPU budget to share out
+    Sample,  // the CPUs are to be sampled
     Reap,    // the way out of the kernel goes on with teardown
 };
 
@@ -45,9 +46,10 @@ public:
         }
         const u32 hole = timer.position;
         timer.position = Timer::kIdle;
-        --count_;
-        if (hole != count_) {
-            place(hole, *heap_[count_]);
+        Timer* const last = heap_[--count_];
+        heap_[count_] = nullptr;
+        if (last != &timer) {
+            place(hole, *last);
             rise(hole);
             sink(hole);
         }
@@ -60,7 +62,7 @@ public:
     }
 
     /// The earliest timer, or null.
-    [[nodiscard]] Timer* first() const { return count_ == 0 ? nullptr : heap_[0]; }
+    [[nodiscard]] Timer* first() const { return heap_[0]; }
 
 private:
     void place(u32 position, Timer& timer) {
@@ -97,7 +99,7 @@ private:
         }
     }
 
-    Timer* heap_[kCapacity]{};
+    Timer* heap_[kCapacity]{};  // null from count_ on
     u32 count_ = 0;
 };
 

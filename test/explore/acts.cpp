@@ -97,8 +97,9 @@ void World::happen(Step step) {
     switch (step.act) {
     case Act::SliceEnds:
         --now_.left.slices;
-        machine().set_clock(std::max(machine().read_clock(),
-                                     kernel::scheduler().slice_deadline(base::CpuId{step.cpu})));
+        machine().set_clock(
+            std::max(machine().read_clock(),
+                     kernel::scheduler().slice_deadline(kernel::scheduler().cpus[step.cpu])));
         break;
     case Act::TimePasses:
         --now_.left.timeouts;

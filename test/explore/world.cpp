@@ -204,8 +204,8 @@ void World::find_steps(std::vector<Step>& to) const {
             if (thread < thread_count_) {
                 find_thread_steps(thread, cpu, to);
             }
-            if (now_.left.slices > 0 &&
-                kernel::scheduler().slice_deadline(base::CpuId{cpu}) != kernel::kNever) {
+            if (now_.left.slices > 0 && kernel::scheduler().slice_deadline(
+                                            kernel::scheduler().cpus[cpu]) != kernel::kNever) {
                 to.push_back({Act::SliceEnds, cpu});
             }
         }

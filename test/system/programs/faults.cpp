@@ -2,6 +2,7 @@
 // Everything that a process can do to itself ends that process, with the right reason, and nothing
 // else: one child for each sin. A misaligned stack pointer is not among them: QEMU does not check
 // it.
+#include <runtime/time.hpp>
 #include <test/system/programs/support/spawn.hpp>
 
 namespace trial {
@@ -314,6 +315,80 @@ void external_abort(Report& report, Spawner& spawner) {
     (void)handles().Close(device);
 }
 
+/// Faults with a register and a word of its stack that its parent knows.
+s32 leave_marks(u64 mark) {
+    asm volatile("mov x27, %0\n\tstr %0, [sp, #-16]!\n\tldr xzr, [%1]"
+                 :
+                 : "r"(mark), "r"(u64{0x1234'5678})
+                 : "x27", "memory");
+    return 0;
+}
+
+/// What a process that is kept has left: its registers, its stack, its regions.
+void kept(Report& report, Spawner& spawner) {
+    Test test{report, "faults.kept-to-be-looked-at"};
+    constexpr u64 kMark = 0x7E55'E2A0'1357'9BDF;
+    constexpr u32 kStackPointer = 31;
+    constexpr u32 kPc = 32;
+    const Holdings before = settled_holdings();
+    const Child child = spawner.build(leave_marks, kMark);
+    test.equal("keep", tasks().KeepAfterFault(child.task).status(), Status::Ok);
+    test.equal("not yet", tasks().GetThreadContext(child.task, 0).status(), Status::NotReady);
+    (void)spawner.start(child);
+    test.equal("too late", tasks().KeepAfterFault(child.task).status(), Status::NotReady);
+    const Ending ending = Spawner::wait(child);
+    test.equal("faulted", ending.reason, kFaulted);
+    u64 registers[kl::core::Task::NumRegisters]{};
+    auto kernel = tasks();
+    for (u32 i = 0; i < 1000 && registers[kPc] == 0; ++i) {
+        const auto found = kernel.GetThreadContext(child.task, 0);
+        if (found.ok()) {
+            u32 count = 0;
+            for (const u64 each : found.value().registers) {
+                registers[count++] = each;
+            }
+        } else {
+            sdk::sleep_ms(1);
+        }
+    }
+    test.equal("register", registers[27], kMark);
+    test.equal("pc", registers[kPc], ending.pc);
+    const auto stack = kernel.ReadMemory(child.task, registers[kStackPointer], sizeof(u64));
+    if (test.equal("stack", stack.status(), Status::Ok)) {
+        u64 word = 0;
+        __builtin_memcpy(&word, stack.value().data.data(), sizeof(word));
+        test.equal("word", word, kMark);
+    }
+    test.equal("what it could not read",
+               tasks().ReadMemory(child.task, ending.address, 8).status(),
+               Status::SourceFault);
+    const auto region = tasks().GetNextVmRegion(child.task, registers[kStackPointer]);
+    test.require("region of its stack",
+                 region.ok() && region.value().start <= registers[kStackPointer]);
+    test.equal(
+        "one thread", tasks().GetThreadContext(child.task, 1).status(), Status::ResourceNotFound);
+    test.equal("let go", tasks().TerminateAfterFreezing(child.task).status(), Status::Ok);
+    test.equal("again", tasks().TerminateAfterFreezing(child.task).status(), Status::NotReady);
+    Spawner::discard(child);
+    require_restored(test, before);
+}
+
+/// Nobody lets it go, but the last handle to it is closed.
+void kept_and_forgotten(Report& report, Spawner& spawner) {
+    Test test{report, "faults.kept-and-forgotten"};
+    const Holdings before = settled_holdings();
+    for (u32 i = 0; i < 8; ++i) {
+        const Child child = spawner.build(leave_marks, i);
+        (void)tasks().KeepAfterFault(child.task);
+        (void)spawner.start(child);
+        if (i % 2 == 0) {
+            test.equal("faulted", Spawner::wait(child).reason, kFaulted);
+        }
+        (void)handles().Close(child.task);
+    }
+    require_restored(test, before);
+}
+
 void harmless(Report& report, Spawner& spawner) {
     Test test{report, "faults.harmless-instructions-are-none"};
     const Ending ending = spawner.run(
@@ -339,6 +414,8 @@ void run(Report& report, const Context& context) {
     guard_page(report, spawner);
     exact_report(report, spawner);
     external_abort(report, spawner);
+    kept(report, spawner);
+    kept_and_forgotten(report, spawner);
     harmless(report, spawner);
 }
 

@@ -362,12 +362,101 @@ void cpus(Report& report, const Context& context) {
     }
 }
 
+/// Spins, calling now and then, until it is told to stop.
+s32 spin(u64 board) {
+    u64 count = 0;
+    while (at<volatile u32>(board) == 0) {
+        count = count + 1;
+        asm volatile("" : "+r"(count));
+    }
+    return 0;
+}
+
+/// Samples taken while a child spins; those of it, and whether they lie in this program's text.
+void samples(Report& report, const Context& context) {
+    Test test{report, "interfaces.samples-say-what-runs"};
+    constexpr u32 kPeriodUs = 500;
+    Spawner spawner{context};
+    at<volatile u32>(spawner.board_address()) = 0;
+    const Child child = spawner.spawn(spin, spawner.board_address());
+    // Random calls of other tests may have left something.
+    test.equal("all", profiler().SamplingClearPidList().status(), Status::Ok);
+    test.equal("start", profiler().SamplingStart(kPeriodUs).status(), Status::Ok);
+    sdk::sleep_ms(40);
+    test.equal("stop", profiler().SamplingStop().status(), Status::Ok);
+    auto kernel = profiler();
+    const u64 text = __builtin_bit_cast(u64, &spin);
+    u32 inside = 0;
+    u32 all = 0;
+    for (u32 seen = 1; seen > 0; all += seen) {
+        const auto batch = kernel.SamplingRead();
+        test.equal("read", batch.status(), Status::Ok);
+        seen = 0;
+        if (batch.ok()) {
+            for (const auto& sample : batch.value().samples) {
+                ++seen;
+                inside += sample.pc >= text && sample.pc < text + 128 ? 1 : 0;
+                test.require("cpu", sample.cpu < context.cpus, sample.cpu);
+            }
+        }
+    }
+    test.require("any", all >= 20, all);
+    test.require("some", inside >= 20, inside);
+    test.require("most are where it spins", inside * 2 > all / context.cpus, all);
+    test.equal("no such period", profiler().SamplingStart(1).status(), Status::InvalidArgument);
+    at<volatile u32>(spawner.board_address()) = 1;
+    test.equal("child", Spawner::wait(child).reason, kExited);
+    Spawner::discard(child);
+}
+
+/// Has DMA memory mapped, says so, and goes on writing it.
+s32 keep_writing(u64 board) {
+    const auto mapped = io().MapDma(0x1'0001, 0, kPage, 0, kWritable);
+    if (!mapped.ok()) {
+        return 5;
+    }
+    for (;;) {
+        at<volatile u64>(mapped.value().at) = 1;
+        at<volatile u32>(board) = 1;
+    }
+}
+
+void revoked(Report& report, const Context& context) {
+    Test test{report, "interfaces.revoked-memory-is-gone-under-a-writer"};
+    Spawner spawner{context};
+    const Holdings before = settled_holdings();
+    const auto memory = io().RegisterDma(0, 0);
+    if (!test.equal("register", memory.status(), Status::Ok)) {
+        return;
+    }
+    const u32 resource = memory.value().resource.handle;
+    const auto own = io().MapDma(resource, 0, kPage, 0, kWritable);
+    at<volatile u32>(spawner.board_address()) = 0;
+    const Child child = spawner.build(keep_writing, spawner.board_address());
+    test.equal("handle", Spawner::give(child, resource), 0x1'0001);
+    (void)spawner.start(child);
+    for (u32 i = 0; i < 5000 && at<volatile u32>(spawner.board_address()) == 0; ++i) {
+        sdk::sleep_ms(1);
+    }
+    test.equal("revoke", io().RevokeResource(resource).status(), Status::Ok);
+    const Ending ending = Spawner::wait(child);
+    test.require("writer faulted", ending.ended && ending.reason == kFaulted);
+    at<volatile u64>(own.value().at) = 7;
+    test.equal("still ours", at<volatile u64>(own.value().at), 7);
+    Spawner::discard(child);
+    (void)vmm().Free(own.value().at, kPage);
+    (void)handles().Close(resource);
+    require_restored(test, before);
+}
+
 }  // namespace
 
 void run(Report& report, const Context& context) {
     boot_environment(report);
     built_by_parent(report, context);
     dma(report, context);
+    revoked(report, context);
+    samples(report, context);
     cpus(report, context);
     caches(report);
     wall_clock(report);

@@ -223,6 +223,15 @@ TEST_CASE("methods about processes refuse handles that name none", "[kernel][con
     refuse.operator()<tasks::SetInitialThreadSchedPolicy_Request,
                       tasks::SetInitialThreadSchedPolicy_Response>(
         tasks::Method::SetInitialThreadSchedPolicy);
+    refuse.operator()<tasks::KeepAfterFault_Request, tasks::KeepAfterFault_Response>(
+        tasks::Method::KeepAfterFault);
+    refuse.operator()<tasks::GetThreadContext_Request, tasks::GetThreadContext_Response>(
+        tasks::Method::GetThreadContext);
+    refuse.operator()<tasks::ReadMemory_Request, tasks::ReadMemory_Response>(
+        tasks::Method::ReadMemory);
+    refuse
+        .operator()<tasks::TerminateAfterFreezing_Request, tasks::TerminateAfterFreezing_Response>(
+            tasks::Method::TerminateAfterFreezing);
     m.refuse_handles<handles::CreateListener_Response>(endpoint::handle_Handle,
                                                        handles::Method::CreateListener,
                                                        handles::CreateListener_Request{},

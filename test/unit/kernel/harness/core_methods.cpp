@@ -9,6 +9,7 @@
 #include <kl/core/IPC.idl.hpp>
 #include <kl/core/Notice.idl.hpp>
 #include <kl/core/PM.idl.hpp>
+#include <kl/core/Profiler.idl.hpp>
 #include <kl/core/Sync.idl.hpp>
 #include <kl/core/Task.idl.hpp>
 #include <kl/core/Thread.idl.hpp>
@@ -200,7 +201,20 @@ void add_core_methods(Policy& policy) {
                GetElfSyms,
                AT(FIELD(Task, GetElfSyms_Request, task)),
                AT(FIELD(Task, GetElfSyms_Response, mdl))),
-         SHAPE(Task, SetCpuBudget, AT(FIELD(Task, SetCpuBudget_Request, task)), AT())});
+         SHAPE(Task, SetCpuBudget, AT(FIELD(Task, SetCpuBudget_Request, task)), AT()),
+         SHAPE(Task, KeepAfterFault, AT(FIELD(Task, KeepAfterFault_Request, task)), AT()),
+         SHAPE(Task, ReadMemory, AT(FIELD(Task, ReadMemory_Request, task)), AT())});
+    add(policy,
+        endpoint::profiler_Profiler,
+        {SHAPE(Profiler, GetCounters, AT(), AT()),
+         SHAPE(Profiler, GetCoverageData, AT(FIELD(Profiler, GetCoverageData_Request, mdl)), AT()),
+         SHAPE(Profiler, FlushGcov, AT(), AT()),
+         SHAPE(Profiler, FlushGcovFile, AT(), AT()),
+         SHAPE(Profiler, SamplingStart, AT(), AT()),
+         SHAPE(Profiler, SamplingStop, AT(), AT()),
+         SHAPE(Profiler, SamplingRead, AT(), AT()),
+         SHAPE(Profiler, SamplingAddPidToList, AT(), AT()),
+         SHAPE(Profiler, SamplingClearPidList, AT(), AT())});
     add(policy,
         endpoint::sync_Sync,
         {SHAPE(Sync, Wait, AT(), AT()),

@@ -188,7 +188,7 @@ Exit System::enter_by_call(Thread& thread, u32 lock_holds) {
         }
         const auto quick = reinterpret_cast<kernel::QuickMethod>(next.badge);
         const kernel::QuickWords words = quick(thread, x[10], x[11], x[12]);
-        kernel::kernel_lock().release(kernel::kernel_lock().ticket());
+        kernel::kernel_lock().release();
         kernel::set_result(thread, Status::Ok);
         x[9] = thread.expected_response;
         x[10] = words.first;

@@ -284,7 +284,7 @@ TEST_CASE("a CPU that runs a thread when it is taken out lets go of it first", "
     pair.kernel.run(pair.server);
     kernel::end_process(ended, {});  // its thread is on no CPU: none is told
     pair.kernel.select(1);
-    REQUIRE(kernel::scheduler().pick(base::CpuId{1}) == client);
+    REQUIRE(kernel::scheduler().pick(kernel::scheduler().cpus[1]) == client);
     pair.kernel.set_running(&pair.client);
     pair.kernel.select(0);
     machine().cpus[1].kicked = false;
