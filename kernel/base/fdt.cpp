@@ -23,45 +23,7 @@ constexpr u32 kHeaderLastCompatible = 24;
 constexpr u32 kHeaderStringsSize = 32;
 constexpr u32 kHeaderStructureSize = 36;
 
-/// Whether a node's name answers to `wanted`: exactly, or without the unit address.
-bool name_matches(Text name, Text wanted) {
-    if (name == wanted) {
-        return true;
-    }
-    return wanted.find('@') == wanted.size() && name.find('@') != name.size() &&
-           name.first(name.find('@')) == wanted;
-}
-
-/// The node that a path leads to from `node`; every part of it begins with '/'.
-Result<Node> descend(Node node, Text path) {
-    while (!path.empty()) {
-        path = path.drop(1);
-        const Text part = path.first(path.find('/'));
-        if (!part.empty()) {
-            TRY_VALUE(node, node.child(part));
-        }
-        path = path.drop(part.size());
-    }
-    return node;
-}
-
 }  // namespace
-
-// --- ranges --------------------------------------------------------------------------------------
-
-PropertyRange& PropertyRange::operator++() {
-    const Step token = step(blob_, next_);
-    if (token.token != Token::Property) {
-        done_ = true;
-        return *this;
-    }
-    const Result<Text> name = property_name(blob_, token.name_offset);
-    property_ = Property{name.ok() ? name.value() : Text{}, token.value};
-    next_ = token.next;
-    return *this;
-}
-
-// --- Node ----------------------------------------------------------------------------------------
 
 Text Node::name() const {
     const Step token = step(blob_, offset_);
@@ -73,34 +35,16 @@ Text Node::base_name() const {
     return whole.first(whole.find('@'));
 }
 
-Result<Node> Node::parent() const {
-    TRY_VALUE(const Chain chain, chain_to(blob_, offset_));
-    if (chain.depth < 2) {
+Result<Property> Node::property(Text wanted) const {
+    Step token = step(blob_, offset_);
+    if (token.token != Token::BeginNode) {
         return Status::ResourceNotFound;
     }
-    return Node{blob_, chain.offsets[chain.depth - 2]};
-}
-
-ChildRange Node::children() const { return ChildRange{Node{blob_, first_child(blob_, offset_)}}; }
-
-Result<Node> Node::child(Text wanted) const {
-    for (const Node& each : children()) {
-        if (name_matches(each.name(), wanted)) {
-            return each;
-        }
-    }
-    return Status::ResourceNotFound;
-}
-
-PropertyRange Node::properties() const {
-    const Step begin = step(blob_, offset_);
-    return PropertyRange{blob_, begin.token == Token::BeginNode ? begin.next : kNoNode};
-}
-
-Result<Property> Node::property(Text wanted) const {
-    for (const Property& each : properties()) {
-        if (each.name() == wanted) {
-            return each;
+    for (token = step(blob_, token.next); token.token == Token::Property;
+         token = step(blob_, token.next)) {
+        const Result<Text> name = property_name(blob_, token.name_offset);
+        if (name.ok() && name.value() == wanted) {
+            return Property{wanted, token.value};
         }
     }
     return Status::ResourceNotFound;
@@ -134,56 +78,10 @@ bool Node::is_enabled() const {
            (status.ok() && (status.value() == "okay" || status.value() == "ok"));
 }
 
-// --- Tree ----------------------------------------------------------------------------------------
-
-Node Tree::root() const { return {blob_, node_at(blob_, 0)}; }
-
-Result<Node> Tree::find(Text path) const {
-    if (path.empty() || path[0] != '/') {
-        return Status::InvalidArgument;
-    }
-    return descend(root(), path);
-}
-
-Result<Node> Tree::alias(Text name) const {
-    TRY_VALUE(const Node aliases, find("/aliases"));
-    TRY_VALUE(const Text path, aliases.read_text(name));
-    return find(path);
-}
-
-Result<Node> Tree::resolve(Text path_or_alias) const {
-    if (!path_or_alias.empty() && path_or_alias[0] == '/') {
-        return find(path_or_alias);
-    }
-    const Text name = path_or_alias.first(path_or_alias.find('/'));
-    TRY_VALUE(const Node node, alias(name));
-    return descend(node, path_or_alias.drop(name.size()));
-}
-
-Result<Node> Tree::chosen_node(Text property) const {
-    TRY_VALUE(const Node node, find("/chosen"));
-    TRY_VALUE(const Text value, node.read_text(property));
-    return resolve(value.first(value.find(':')));
-}
-
-Result<Node> Tree::find_phandle(u32 phandle) const {
-    if (phandle == 0 || phandle == ~u32{0}) {
-        return Status::ResourceNotFound;
-    }
-    for (const Node& node : nodes()) {
-        const Result<u32> plain = node.read_u32("phandle");
-        const Result<u32> number = plain.ok() ? plain : node.read_u32("linux,phandle");
-        if (number.ok() && number.value() == phandle) {
-            return node;
-        }
-    }
-    return Status::ResourceNotFound;
-}
-
-Result<Range> Tree::reservation(u32 index) const {
-    for (u32 at = blob_.reservations; range_fits(at, kReservationBytes, blob_.total_size);
+Result<Range> reservation(const Blob& blob, u32 index) {
+    for (u32 at = blob.reservations; range_fits(at, kReservationBytes, blob.total_size);
          at += kReservationBytes) {
-        const Range entry{read_two_cells(blob_.data + at), read_two_cells(blob_.data + at + 8)};
+        const Range entry{read_two_cells(blob.data + at), read_two_cells(blob.data + at + 8)};
         if (entry.size == 0) {
             break;
         }
@@ -194,8 +92,6 @@ Result<Range> Tree::reservation(u32 index) const {
     }
     return Status::ResourceNotFound;
 }
-
-// --- open ----------------------------------------------------------------------------------------
 
 Result<Bytes> total_size(std::span<const u8> header) {
     if (header.size() < kMinHeaderBytes) {
@@ -211,7 +107,7 @@ Result<Bytes> total_size(std::span<const u8> header) {
     return Bytes{size};
 }
 
-Result<Tree> open(std::span<const u8> bytes) {
+Result<Blob> open(std::span<const u8> bytes) {
     TRY_VALUE(const Bytes claimed, total_size(bytes));
     const u32 size = static_cast<u32>(claimed.value);
     if (size > bytes.size()) {
@@ -256,7 +152,7 @@ Result<Tree> open(std::span<const u8> bytes) {
             return Status::InvalidArgument;
         }
         if (read_two_cells(data + at + 8) == 0) {
-            return Tree{blob};
+            return blob;
         }
     }
 }

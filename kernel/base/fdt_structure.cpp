@@ -60,19 +60,6 @@ Step step_once(const Blob& blob, u32 at) {
     return result;
 }
 
-/// The node behind the start of the one at `offset`, when only properties and tokens of the kind
-/// `passed` stand between the two; kNoNode.
-u32 node_behind(const Blob& blob, u32 offset, Token passed) {
-    Step token = step(blob, offset);
-    if (token.token != Token::BeginNode) {
-        return kNoNode;
-    }
-    do {
-        token = step(blob, token.next);
-    } while (token.token == Token::Property || token.token == passed);
-    return token.token == Token::BeginNode ? token.at : kNoNode;
-}
-
 }  // namespace
 
 Step step(const Blob& blob, u32 at) {
@@ -94,59 +81,6 @@ Result<Text> property_name(const Blob& blob, u32 offset) {
         return Status::InvalidArgument;
     }
     return text_of({at, length});
-}
-
-u32 node_at(const Blob& blob, u32 at) {
-    const Step token = step(blob, at);
-    return token.token == Token::BeginNode ? token.at : kNoNode;
-}
-
-u32 first_child(const Blob& blob, u32 offset) { return node_behind(blob, offset, Token::Property); }
-
-u32 next_sibling(const Blob& blob, u32 offset) {
-    u32 depth = 0;
-    u32 at = offset;
-    for (;;) {
-        const Step token = step(blob, at);
-        if (token.token == Token::BeginNode) {
-            ++depth;
-        } else if (token.token == Token::EndNode && depth > 0) {
-            --depth;
-        } else if (token.token != Token::Property || depth == 0) {
-            return kNoNode;
-        }
-        at = token.next;
-        if (depth == 0) {
-            return node_at(blob, at);
-        }
-    }
-}
-
-u32 following_node(const Blob& blob, u32 offset) {
-    return node_behind(blob, offset, Token::EndNode);
-}
-
-Result<Chain> chain_to(const Blob& blob, u32 offset) {
-    Chain chain;
-    u32 at = 0;
-    for (;;) {
-        const Step token = step(blob, at);
-        if (token.token == Token::BeginNode) {
-            if (chain.depth == kMaxDepth) {
-                return Status::InvalidArgument;
-            }
-            chain.offsets[chain.depth] = token.at;
-            ++chain.depth;
-            if (token.at >= offset) {
-                return token.at == offset ? Result<Chain>{chain} : Status::InvalidArgument;
-            }
-        } else if (token.token == Token::EndNode && chain.depth > 0) {
-            --chain.depth;
-        } else if (token.token != Token::Property) {
-            return Status::InvalidArgument;
-        }
-        at = token.next;
-    }
 }
 
 Status check_structure(const Blob& blob) {

@@ -14,8 +14,7 @@
 
 namespace base::fdt {
 
-inline constexpr u32 kMaxDepth = 32;         ///< levels of nodes, the root included
-inline constexpr u32 kNoNode = 0xFFFF'FFFF;  ///< offset that stands for "no such node"
+inline constexpr u32 kMaxDepth = 32;  ///< levels of nodes, the root included
 
 /// Where the blocks of a checked blob lie, in bytes from its start.
 struct Blob {
@@ -52,23 +51,6 @@ struct Step {
 Step step(const Blob& blob, u32 at);
 /// Name of a property. InvalidArgument: not a string of the strings block.
 Result<Text> property_name(const Blob& blob, u32 offset);
-/// The node that starts at `at` or behind Nops; kNoNode when something else does.
-u32 node_at(const Blob& blob, u32 at);
-/// First child of the node at `offset`; kNoNode.
-u32 first_child(const Blob& blob, u32 offset);
-/// Next child of the same parent; kNoNode.
-u32 next_sibling(const Blob& blob, u32 offset);
-/// Next node of the tree, parents before children; kNoNode.
-u32 following_node(const Blob& blob, u32 offset);
-
-/// Offsets of the nodes from the root to one node.
-struct Chain {
-    u32 offsets[kMaxDepth]{};
-    u32 depth = 0;  // levels; offsets[depth - 1] is the node's own
-};
-
-/// InvalidArgument: no node starts at `offset`. O(tree).
-Result<Chain> chain_to(const Blob& blob, u32 offset);
 /// Checks the whole block. InvalidArgument: malformed. BufferTooLarge: deeper than kMaxDepth.
 Status check_structure(const Blob& blob);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass over the nodes finds everything, since each look-up by path or compatible would walk
-// the tree again. Unknown nodes and properties are passed over; what the kernel needs and finds
-// malformed is a problem with a name, never a guess. [DTSPEC] "Device Node Requirements"
+// One walk finds everything, since each look-up by path or compatible would be another. Unknown
+// nodes and properties are passed over; what the kernel needs and finds malformed is a problem with
+// a name, never a guess. [DTSPEC] "Device Node Requirements"
 #include <kernel/base/bits.hpp>
 #include <kernel/base/fdt.hpp>
 #include <kernel/base/names.hpp>
@@ -84,22 +84,18 @@ constexpr Text kPsci[] = {"arm,psci-1.0", "arm,psci-0.2"};
 /// Fills a BoardTree. The first problem is kept and ends the walk.
 class Reader final {
 public:
-    Reader(const fdt::Tree& tree, u64 boot_mpidr, BoardTree& board)
-        : tree_(tree), boot_mpidr_(boot_mpidr), board_(board) {}
+    Reader(u64 boot_mpidr, BoardTree& board) : boot_mpidr_(boot_mpidr), board_(board) {}
 
-    BoardProblem read() {
+    BoardProblem read(const fdt::Blob& blob) {
         board_.cpus[0] = BoardCpu{.mpidr = boot_mpidr_};
         board_.cpu_count = 1;
-        auto reservation = tree_.reservation(0);
+        auto reservation = fdt::reservation(blob, 0);
         for (u32 i = 1; reservation.ok() && is_sound(); i++) {
             reserve(reservation.value(), true);
-            reservation = tree_.reservation(i);
+            reservation = fdt::reservation(blob, i);
         }
-        for (const fdt::Node node : tree_.nodes()) {
-            if (!is_sound()) {
-                return problem_;
-            }
-            read_node(node);
+        for (fdt::Walk walk{blob}; walk.advance() && is_sound();) {
+            read_node(walk, walk.node());
         }
         require(board_.memory_count != 0, BoardProblem::NoMemory);
         require(boot_cpu_found_ || board_.cpu_count > 1, BoardProblem::NoCpu);
@@ -118,18 +114,19 @@ private:
         return condition;
     }
 
-    void read_node(const fdt::Node& node) {
+    void read_node(const fdt::Walk& walk, const fdt::Node& node) {
         const Text name = node.base_name();
+        const Text parent = walk.depth() > 1 ? walk.ancestor(0).base_name() : Text{};
         if (name == "memory") {
-            read_memory(node);
-        } else if (name == "reserved-memory") {
-            read_reserved_memory(node);
-        } else if (name == "cpus") {
-            read_cpus(node);
+            read_memory(walk, node);
+        } else if (parent == "reserved-memory") {
+            read_reserved_memory(walk, node);
+        } else if (parent == "cpus") {
+            read_cpu(node);
         } else if (name == "chosen") {
             read_chosen(node);
         } else if (board_.gic_version == 0 && node.has_property("interrupt-controller")) {
-            read_controller(node);
+            read_controller(walk, node);
         } else if (board_.timer_line.value == 0 && is_any(node, kTimers)) {
             read_timer(node);
         } else if (board_.psci == PsciConduit::None && name == "psci") {
@@ -138,9 +135,9 @@ private:
     }
 
     /// Hands each entry of `reg` to `use`; the first malformed one ends the list.
-    template <typename Use> void each_range(const fdt::Node& node, Use use) {
+    template <typename Use> void each_range(const fdt::Walk& walk, Use use) {
         for (u32 i = 0; i < kMaxRegEntries; i++) {
-            const Result<fdt::Range> range = node.reg(i);
+            const Result<fdt::Range> range = walk.reg(i);
             if (!range.ok()) {
                 return;
             }
@@ -148,9 +145,9 @@ private:
         }
     }
 
-    void read_memory(const fdt::Node& node) {
+    void read_memory(const fdt::Walk& walk, const fdt::Node& node) {
         if (has_text(node, "device_type", "memory") && node.is_enabled()) {
-            each_range(node, [this](fdt::Range range) { add_memory(pages_inside(range)); });
+            each_range(walk, [this](fdt::Range range) { add_memory(pages_inside(range)); });
         }
     }
 
@@ -166,12 +163,10 @@ private:
         }
     }
 
-    void read_reserved_memory(const fdt::Node& node) {
-        for (const fdt::Node child : node.children()) {
-            if (child.is_enabled()) {
-                const bool mapped = !child.has_property("no-map");
-                each_range(child, [this, mapped](fdt::Range range) { reserve(range, mapped); });
-            }
+    void read_reserved_memory(const fdt::Walk& walk, const fdt::Node& node) {
+        if (node.is_enabled()) {
+            const bool mapped = !node.has_property("no-map");
+            each_range(walk, [this, mapped](fdt::Range range) { reserve(range, mapped); });
         }
     }
 
@@ -182,17 +177,12 @@ private:
         }
     }
 
-    void read_cpus(const fdt::Node& node) {
-        for (const fdt::Node child : node.children()) {
-            const Result<u64> mpidr = child.read_u64("reg");
-            if (mpidr.ok() && has_text(child, "device_type", "cpu")) {
-                read_cpu(child, mpidr.value());
-            }
+    void read_cpu(const fdt::Node& node) {
+        const Result<u64> mpidr = node.read_u64("reg");
+        if (!mpidr.ok() || !has_text(node, "device_type", "cpu")) {
+            return;
         }
-    }
-
-    void read_cpu(const fdt::Node& node, u64 mpidr) {
-        BoardCpu cpu{.mpidr = mpidr};
+        BoardCpu cpu{.mpidr = mpidr.value()};
         const Result<u64> release = node.read_u64("cpu-release-addr");
         if (has_text(node, "enable-method", "psci")) {
             cpu.start = CpuStart::Psci;
@@ -217,15 +207,15 @@ private:
         }
     }
 
-    void read_controller(const fdt::Node& node) {
+    void read_controller(const fdt::Walk& walk, const fdt::Node& node) {
         const bool version2 = is_any(node, kGic2);
         if ((!version2 && !is_any(node, kGic3)) || !node.is_enabled()) {
             return;
         }
         board_.gic_version = version2 ? 2 : 3;
-        board_.gic_distributor = registers(node, 0);
+        board_.gic_distributor = registers(walk, 0);
         if (version2) {
-            board_.gic_cpu_interface = registers(node, 1);
+            board_.gic_cpu_interface = registers(walk, 1);
             return;
         }
         const Result<u32> count = node.read_u32_or("#redistributor-regions", 1);
@@ -236,22 +226,29 @@ private:
             require(is_usable, BoardProblem::BadController) ? count.value() : 0;
         board_.redistributor_stride = stride.ok() ? stride.value() : 0;
         for (u32 i = 0; i < board_.redistributor_count; i++) {
-            board_.redistributors[i] = registers(node, 1 + i);
+            board_.redistributors[i] = registers(walk, 1 + i);
         }
     }
 
     /// Pages of register block `index` of the interrupt controller.
-    MemoryRange registers(const fdt::Node& node, u32 index) {
-        const Result<fdt::Range> range = node.address(index);
+    MemoryRange registers(const fdt::Walk& walk, u32 index) {
+        const Result<fdt::Range> range = walk.address(index);
         return require(range.ok(), BoardProblem::BadController) ? pages_around(range.value())
                                                                 : MemoryRange{};
     }
 
+    /// Its interrupts are those of the GIC: type, number and flags, or four cells each where the
+    /// controller tells CPUs apart. [DTBIND] "arm,gic-v3"
     void read_timer(const fdt::Node& node) {
-        const Result<fdt::Interrupt> interrupt = node.interrupt(kVirtualTimerIndex);
-        const Result<u32> line = interrupt.ok() ? interrupt.value().gic_line() : interrupt.status();
-        if (line.ok() && line.value() >= 16 && line.value() < 32) {
-            board_.timer_line = base::IrqLine{line.value()};
+        constexpr u32 kPrivate = 1;
+        const Result<fdt::Property> interrupts = node.property("interrupts");
+        const u32 count = interrupts.ok() ? interrupts.value().cell_count() : 0;
+        const u32 virtual_timer = kVirtualTimerIndex * (count % 3 == 0 ? 3 : 4);
+        if (virtual_timer + 1 < count &&
+            interrupts.value().cell(virtual_timer).value() == kPrivate &&
+            interrupts.value().cell(virtual_timer + 1).value() < 16) {
+            board_.timer_line =
+                base::IrqLine{16 + interrupts.value().cell(virtual_timer + 1).value()};
         }
     }
 
@@ -264,34 +261,21 @@ private:
     }
 
     void read_chosen(const fdt::Node& node) {
-        for (const fdt::Property property : node.properties()) {
-            const Text name = property.name();
-            if (name == "rng-seed" || name == "kaslr-seed") {
-                stir(property);
-            } else if (name == "bootargs") {
-                const Result<Text> line = property.as_text();
-                board_.arguments = line.ok() ? line.value() : Text{};
-                board_.semihosting =
-                    base::value_of(board_.arguments, "tessera.semihost").data() != nullptr;
-                board_.cpu_limit = cpu_limit(board_.arguments);
-            }
-        }
-        const Result<fdt::Node> console = tree_.chosen_node("stdout-path");
-        const Result<fdt::Range> place =
-            console.ok() ? console.value().address(0) : console.status();
-        if (place.ok()) {
-            board_.console = base::PhysAddr{place.value().base};
-        }
+        stir(node.property("rng-seed"));
+        stir(node.property("kaslr-seed"));
+        const Result<Text> line = node.read_text("bootargs");
+        board_.arguments = line.ok() ? line.value() : Text{};
+        board_.semihosting = base::value_of(board_.arguments, "tessera.semihost").data() != nullptr;
+        board_.cpu_limit = cpu_limit(board_.arguments);
     }
 
-    void stir(const fdt::Property& property) {
-        for (const u8 byte : property.bytes()) {
+    void stir(const Result<fdt::Property>& property) {
+        for (const u8 byte : property.ok() ? property.value().bytes() : std::span<const u8>{}) {
             board_.seed = mix(board_.seed ^ byte);
             board_.has_seed = true;
         }
     }
 
-    const fdt::Tree& tree_;
     u64 boot_mpidr_;
     BoardTree& board_;
     BoardProblem problem_ = BoardProblem::None;
@@ -388,11 +372,8 @@ const char* describe(BoardProblem problem) { return kTexts[static_cast<u32>(prob
 
 BoardProblem read_board_tree(std::span<const u8> blob, u64 boot_mpidr, BoardTree& board) {
     board = BoardTree{};
-    const Result<fdt::Tree> tree = fdt::open(blob);
-    if (!tree.ok()) {
-        return BoardProblem::NotATree;
-    }
-    return Reader{tree.value(), boot_mpidr, board}.read();
+    const Result<fdt::Blob> tree = fdt::open(blob);
+    return tree.ok() ? Reader{boot_mpidr, board}.read(tree.value()) : BoardProblem::NotATree;
 }
 
 u32 find_free_memory(const BoardTree& board,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arch/inline.hpp>
 #include <kernel/base/bits.hpp>
-#include <kernel/boot/payload.hpp>
+#include <kernel/hal/payload.hpp>
 
 namespace kernel {
 
@@ -28,11 +28,7 @@ bool overlap(const image::Segment& a, const image::Segment& b) {
 
 }  // namespace
 
-Result<Payload> read_payload(PhysAddr at, Bytes limit) {
-    if (limit.value < sizeof(image::PayloadHeader)) {
-        return Status::InvalidArgument;
-    }
-    const auto& header = *arch::linear<const image::PayloadHeader>(at);
+Result<Payload> read_payload(const image::PayloadHeader& header, PhysAddr at, Bytes limit) {
     if (header.magic != image::kPayloadMagic || header.version != 1 ||
         header.section_count > image::kMaxSections || header.total_size > limit.value) {
         return Status::InvalidArgument;

@@ -2,11 +2,11 @@
 // From a mapped machine to the first process, in order. Every step that the payload or the policy
 // can make fail stops with one line that says which: without a policy EL0 does not start.
 #include <arch/inline.hpp>
-#include <kernel/boot/payload.hpp>
 #include <kernel/boot/state.hpp>
 #include <kernel/diag/log.hpp>
 #include <kernel/entry/run.hpp>
 #include <kernel/hal/entry.hpp>
+#include <kernel/hal/payload.hpp>
 #include <kernel/object/memory.hpp>
 #include <type_traits>
 
@@ -177,7 +177,10 @@ void start_init(const Payload& payload) {
     control::start_clock();
     log_line("boot: interrupts gic=", u64{info.gic_version});
     log_line("boot: memory free_mib=", frames().free_frames() >> 8);
-    const Payload payload = require(read_payload(info.payload, info.payload_limit), "bad-image");
+    require(info.payload_limit.value >= sizeof(image::PayloadHeader), "bad-image");
+    const auto& header = *arch::linear<const image::PayloadHeader>(info.payload);
+    const Payload payload =
+        require(read_payload(header, info.payload, info.payload_limit), "bad-image");
     load_ksec(payload);
     log_line("boot: policy hash=", policy().entry->policy_hash);
     start_init(payload);

@@ -9,11 +9,11 @@ namespace kernel::control {
 
 namespace {
 
-namespace api = kl::core::Handle;
+using namespace kl::core::Handle;
 
 constexpr u32 kLookedPerStep = 32;
 
-Result<Outcome> copy(Thread& caller, const api::Copy_Request& in, api::Copy_Response& out) {
+Result<Outcome> copy(Thread& caller, const Copy_Request& in, Copy_Response& out) {
     Process& process = *caller.process;
     TRY_VALUE(const Slot& source, find_slot(process, in.source.handle, abi::rights::kCopy));
     TRY_VALUE(Process & target, controlled_task(caller, in.task.handle));
@@ -32,7 +32,7 @@ Result<Outcome> copy(Thread& caller, const api::Copy_Request& in, api::Copy_Resp
 
 Outcome step(bool is_over) { return is_over ? Outcome::Done : Outcome::More; }
 
-Result<Outcome> close(Thread& caller, const api::Close_Request& in, api::Close_Response&) {
+Result<Outcome> close(Thread& caller, const Close_Request& in, Close_Response&) {
     TRY_VALUE(Slot & slot, find_slot(*caller.process, in.target, 0));
     return step(close_slot(*caller.process, slot));
 }
@@ -63,9 +63,8 @@ Result<Endpoint&> bind_name(Process& process) {
     return *endpoint;
 }
 
-Result<Outcome> create_listener(Thread& caller,
-                                const api::CreateListener_Request& in,
-                                api::CreateListener_Response& out) {
+Result<Outcome>
+create_listener(Thread& caller, const CreateListener_Request& in, CreateListener_Response& out) {
     TRY_VALUE(Process & process, controlled_task(caller, in.task.handle));
     if (&process != caller.process && process.state != ProcessState::Building) {
         return Status::NotReady;
@@ -78,8 +77,7 @@ Result<Outcome> create_listener(Thread& caller,
     return Outcome::Done;
 }
 
-Result<Outcome>
-connect(Thread& caller, const api::Connect_Request& in, api::Connect_Response& out) {
+Result<Outcome> connect(Thread& caller, const Connect_Request& in, Connect_Response& out) {
     TRY_VALUE(Process & client, controlled_task(caller, in.client.handle));
     TRY_VALUE(const Process& server,
               resolve<Process>(*caller.process, in.server.handle, abi::rights::kControl));
@@ -110,34 +108,32 @@ template <SlotType kType, u32 kRights> Result<u32> name_kernel(Thread& caller) {
     return made;
 }
 
-Result<Outcome> security_connect(Thread& caller,
-                                 const api::SecurityConnect_Request&,
-                                 api::SecurityConnect_Response& out) {
+Result<Outcome>
+security_connect(Thread& caller, const SecurityConnect_Request&, SecurityConnect_Response& out) {
     TRY_VALUE(out.channel, (name_kernel<SlotType::Security, abi::rights::kCall>(caller)));
     return Outcome::Done;
 }
 
-Result<Outcome> alloc(Thread& caller, const api::Alloc_Request&, api::Alloc_Response& out) {
+Result<Outcome> alloc(Thread& caller, const Alloc_Request&, Alloc_Response& out) {
     TRY_VALUE(out.handle, (name_kernel<SlotType::Number, 0>(caller)));
     return Outcome::Done;
 }
 
-Result<Outcome> get_sid_by_handle(Thread& caller,
-                                  const api::GetSidByHandle_Request& in,
-                                  api::GetSidByHandle_Response& out) {
+Result<Outcome>
+get_sid_by_handle(Thread& caller, const GetSidByHandle_Request& in, GetSidByHandle_Response& out) {
     TRY_VALUE(const Slot& slot, find_slot(*caller.process, in.target, abi::rights::kGetSid));
     out.sid = ipc::slot_sid(slot).value;
     return Outcome::Done;
 }
 
-Result<Outcome> revoke(Thread& caller, const api::Revoke_Request& in, api::Revoke_Response&) {
+Result<Outcome> revoke(Thread& caller, const Revoke_Request& in, Revoke_Response&) {
     TRY_VALUE(Slot & slot, find_slot(*caller.process, in.target, abi::rights::kRevoke));
     return step(revoke_step(slot));
 }
 
 /// Looks at every handle there is; nothing is derived under a revoked badge meanwhile.
 Result<Outcome>
-revoke_subtree(Thread& caller, const api::RevokeSubtree_Request& in, api::RevokeSubtree_Response&) {
+revoke_subtree(Thread& caller, const RevokeSubtree_Request& in, RevokeSubtree_Response&) {
     Process& process = *caller.process;
     TRY_VALUE(const Slot& target, find_slot(process, in.target, abi::rights::kRevoke));
     TRY_VALUE(UserObject & badge, resolve<UserObject>(process, in.badge, 0, SlotType::Badge));
@@ -166,7 +162,7 @@ Result<Outcome> close_only(Thread& caller, const Request& in, Response&) {
     return step(close_slot(*caller.process, slot));
 }
 
-Result<Outcome> uid_alloc(Thread&, const api::UidAlloc_Request&, api::UidAlloc_Response& out) {
+Result<Outcome> uid_alloc(Thread&, const UidAlloc_Request&, UidAlloc_Response& out) {
     out.uid = objects().next_sid().value;
     return Outcome::Done;
 }
@@ -183,9 +179,8 @@ Result<UserObject&> make_object(Thread& caller, SlotType type, u32 rights, u64 c
     return made;
 }
 
-Result<Outcome> create_object(Thread& caller,
-                              const api::CreateUserObject_Request& in,
-                              api::CreateUserObject_Response& out) {
+Result<Outcome>
+create_object(Thread& caller, const CreateUserObject_Request& in, CreateUserObject_Response& out) {
     const bool is_called = in.channel != abi::kInvalidHandle;
     Receiver receiver{};
     if (is_called) {
@@ -194,7 +189,7 @@ Result<Outcome> create_object(Thread& caller,
     if (receiver.events != nullptr) {
         return Status::WrongType;
     }
-    if (in.type < api::FirstUserType || in.endpoint > abi::kMaxEndpoint) {
+    if (in.type < FirstUserType || in.endpoint > abi::kMaxEndpoint) {
         return Status::InvalidArgument;
     }
     TRY_VALUE(UserObject & object, make_object(caller, SlotType::User, in.rights, in.context));
@@ -209,7 +204,7 @@ Result<Outcome> create_object(Thread& caller,
 }
 
 Result<Outcome>
-create_badge(Thread& caller, const api::CreateBadge_Request& in, api::CreateBadge_Response& out) {
+create_badge(Thread& caller, const CreateBadge_Request& in, CreateBadge_Response& out) {
     Process& process = *caller.process;
     const bool is_heard = in.notice != abi::kInvalidHandle;
     Receiver receiver{};
@@ -231,7 +226,7 @@ create_badge(Thread& caller, const api::CreateBadge_Request& in, api::CreateBadg
 }
 
 /// The kernel's own endpoints cannot be taken.
-Result<Outcome> route(Thread& caller, const api::Route_Request& in, api::Route_Response&) {
+Result<Outcome> route(Thread& caller, const Route_Request& in, Route_Response&) {
     TRY_VALUE(const Receiver receiver, receiver_of(*caller.process, in.listener));
     if (receiver.endpoint == nullptr) {
         return Status::WrongType;
@@ -263,16 +258,15 @@ constexpr MethodEntry kMethods[] = {
     kMethod<get_sid_by_handle>,
     kMethod<revoke>,
     kMethod<alloc>,
-    kMethod<close_only<api::Free_Request, api::Free_Response, SlotType::Number>>,
-    kMethod<accept<api::Init_Request, api::Init_Response>>,
-    kMethod<accept<api::Fini_Request, api::Fini_Response>>,
+    kMethod<close_only<Free_Request, Free_Response, SlotType::Number>>,
+    kMethod<accept<Init_Request, Init_Response>>,
+    kMethod<accept<Fini_Request, Fini_Response>>,
     kMethod<create_object>,
-    kMethod<close_only<api::Disconnect_Request, api::Disconnect_Response, SlotType::Client>>,
-    kMethod<close_only<api::SecurityDisconnect_Request,
-                       api::SecurityDisconnect_Response,
-                       SlotType::Security>>,
+    kMethod<close_only<Disconnect_Request, Disconnect_Response, SlotType::Client>>,
+    kMethod<
+        close_only<SecurityDisconnect_Request, SecurityDisconnect_Response, SlotType::Security>>,
     kMethod<uid_alloc>,
-    kMethod<accept<api::UidFree_Request, api::UidFree_Response>>,
+    kMethod<accept<UidFree_Request, UidFree_Response>>,
     kMethod<revoke_subtree>,
     kMethod<create_badge>,
     kMethod<route>,

@@ -8,7 +8,7 @@ namespace kernel::control {
 
 namespace {
 
-namespace io = kl::core::IO;
+using namespace kl::core::IO;
 
 bool overlaps_registered(u64 base, u64 size) {
     for (u32 i = 0; i < kMaxDeviceRanges; ++i) {
@@ -36,7 +36,7 @@ Result<Outcome> hand_over(Thread& caller, T& object, abi::HandleDescriptor& give
 }
 
 Result<Outcome>
-register_mmio(Thread& caller, const io::RegisterMmio_Request& in, io::RegisterMmio_Response& out) {
+register_mmio(Thread& caller, const RegisterMmio_Request& in, RegisterMmio_Response& out) {
     const bool is_aligned = in.physical % base::kPageSize == 0 && in.size % base::kPageSize == 0;
     if (!is_aligned || in.size == 0 || in.size > kMaxMapping || in.physical > ~u64{0} - in.size ||
         !arch::is_device_range(PhysAddr{in.physical}, Bytes{in.size})) {
@@ -56,7 +56,7 @@ register_mmio(Thread& caller, const io::RegisterMmio_Request& in, io::RegisterMm
 }
 
 Result<Outcome>
-register_irq(Thread& caller, const io::RegisterIrq_Request& in, io::RegisterIrq_Response& out) {
+register_irq(Thread& caller, const RegisterIrq_Request& in, RegisterIrq_Response& out) {
     if (in.flags > 1) {
         return Status::InvalidArgument;
     }
@@ -64,7 +64,7 @@ register_irq(Thread& caller, const io::RegisterIrq_Request& in, io::RegisterIrq_
     return hand_over<release_line>(caller, line, out.resource);
 }
 
-Result<Outcome> map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem_Response& out) {
+Result<Outcome> map_mem(Thread& caller, const MapMem_Request& in, MapMem_Response& out) {
     TRY_VALUE(DeviceRange & range,
               resolve<DeviceRange>(
                   *caller.process, in.resource.handle, abi::rights::kRead | abi::rights::kWrite));
@@ -76,8 +76,7 @@ Result<Outcome> map_mem(Thread& caller, const io::MapMem_Request& in, io::MapMem
     return map_in_steps(caller, *caller.process, request, out.at);
 }
 
-Result<Outcome>
-attach_irq(Thread& caller, const io::AttachIrq_Request& in, io::AttachIrq_Response&) {
+Result<Outcome> attach_irq(Thread& caller, const AttachIrq_Request& in, AttachIrq_Response&) {
     TRY_VALUE(Line & line,
               resolve<Line>(*caller.process, in.resource.handle, abi::rights::kAttach));
     TRY_VALUE(Endpoint & listener,
@@ -101,9 +100,8 @@ bool unmap_from_others(Thread& caller, const void* object) {
     return ++caller.cursor == kMaxProcesses;
 }
 
-Result<Outcome> revoke_resource(Thread& caller,
-                                const io::RevokeResource_Request& in,
-                                io::RevokeResource_Response&) {
+Result<Outcome>
+revoke_resource(Thread& caller, const RevokeResource_Request& in, RevokeResource_Response&) {
     TRY_VALUE(Slot & slot, find_slot(*caller.process, in.resource.handle, abi::rights::kRevoke));
     const bool is_dma = slot.type == SlotType::Memory && memory_of(slot).block.value != 0;
     if (slot.type != SlotType::Mmio && slot.type != SlotType::Irq && !is_dma) {
@@ -120,14 +118,14 @@ Result<Outcome> revoke_resource(Thread& caller,
 }
 
 Result<Outcome>
-register_dma(Thread& caller, const io::RegisterDma_Request& in, io::RegisterDma_Response& out) {
-    if (in.order > kMaxOrder || in.flags > io::Uncached) {
+register_dma(Thread& caller, const RegisterDma_Request& in, RegisterDma_Response& out) {
+    if (in.order > kMaxOrder || in.flags > Uncached) {
         return Status::InvalidArgument;
     }
-    return make_block(caller, in.order, in.flags == io::Uncached, out.resource);
+    return make_block(caller, in.order, in.flags == Uncached, out.resource);
 }
 
-Result<Outcome> map_dma(Thread& caller, const io::MapDma_Request& in, io::MapDma_Response& out) {
+Result<Outcome> map_dma(Thread& caller, const MapDma_Request& in, MapDma_Response& out) {
     const auto part = std::bit_cast<kl::core::VMM::MdlMap_Request>(in);
     return map_memory(caller, *caller.process, part, out.at);
 }
@@ -140,16 +138,15 @@ Result<const Slot&> dma_slot(Thread& caller, u32 handle, u32 needed_rights) {
 }
 
 Result<Outcome>
-dma_get_info(Thread& caller, const io::DmaGetInfo_Request& in, io::DmaGetInfo_Response& out) {
+dma_get_info(Thread& caller, const DmaGetInfo_Request& in, DmaGetInfo_Response& out) {
     TRY_VALUE(const Slot& slot, dma_slot(caller, in.resource.handle, abi::rights::kRead));
     out.size = window_of(slot).size();
-    out.flags = memory_of(slot).is_uncached ? io::Uncached : 0;
+    out.flags = memory_of(slot).is_uncached ? Uncached : 0;
     return Outcome::Done;
 }
 
-Result<Outcome> dma_get_phys_info(Thread& caller,
-                                  const io::DmaGetPhysInfo_Request& in,
-                                  io::DmaGetPhysInfo_Response& out) {
+Result<Outcome>
+dma_get_phys_info(Thread& caller, const DmaGetPhysInfo_Request& in, DmaGetPhysInfo_Response& out) {
     TRY_VALUE(const Slot& slot, dma_slot(caller, in.resource.handle, abi::rights::kPhysical));
     out.physical = memory_of(slot).frame(window_of(slot).first).value;
     out.size = window_of(slot).size();
@@ -161,9 +158,9 @@ constexpr MethodEntry kMethods[] = {
     kMethod<register_irq>,
     kMethod<map_mem>,
     kMethod<attach_irq>,
-    kMethod<on_line<io::DetachIrq_Request, io::DetachIrq_Response, detach_line>>,
-    kMethod<on_line<io::EnableIrq_Request, io::EnableIrq_Response, enable_line>>,
-    kMethod<on_line<io::DisableIrq_Request, io::DisableIrq_Response, disable_line>>,
+    kMethod<on_line<DetachIrq_Request, DetachIrq_Response, detach_line>>,
+    kMethod<on_line<EnableIrq_Request, EnableIrq_Response, enable_line>>,
+    kMethod<on_line<DisableIrq_Request, DisableIrq_Response, disable_line>>,
     kUnserved,  // RegisterPort
     kMethod<register_dma>,
     kMethod<revoke_resource>,

@@ -9,12 +9,12 @@ namespace kernel::control {
 
 namespace {
 
-namespace api = kl::core::Notice;
+using namespace kl::core::Notice;
 
-constexpr u32 kEvents = api::TaskEnded | api::ObjectDestroyed | api::BadgeClosed | api::UserEvents;
+constexpr u32 kEvents = TaskEnded | ObjectDestroyed | BadgeClosed | UserEvents;
 constexpr u64 kForEver = ~u64{0};
 
-Result<Outcome> create(Thread& caller, const api::Create_Request&, api::Create_Response& out) {
+Result<Outcome> create(Thread& caller, const Create_Request&, Create_Response& out) {
     Process& process = *caller.process;
     const bool may_have =
         process.handles.free() > 0 && process.subscription_count < kSubscriptionsPerProcess;
@@ -31,8 +31,8 @@ Result<Outcome> create(Thread& caller, const api::Create_Request&, api::Create_R
 }
 
 Result<Outcome> subscribe_to_object(Thread& caller,
-                                    const api::SubscribeToObject_Request& in,
-                                    api::SubscribeToObject_Response&) {
+                                    const SubscribeToObject_Request& in,
+                                    SubscribeToObject_Response&) {
     Process& process = *caller.process;
     TRY_VALUE(const Receiver receiver, receiver_of(process, in.receiver.handle));
     TRY_VALUE(const Slot& object, find_slot(process, in.object.handle, abi::rights::kNotify));
@@ -40,10 +40,10 @@ Result<Outcome> subscribe_to_object(Thread& caller,
         return Status::InvalidArgument;
     }
     TRY_VALUE(Notice & made, subscribe(receiver, ipc::slot_sid(object), in.mask, in.eventId));
-    const bool is_late = object.type == SlotType::Task && (in.mask & api::TaskEnded) != 0 &&
+    const bool is_late = object.type == SlotType::Task && (in.mask & TaskEnded) != 0 &&
                          static_cast<const Process*>(object.object)->state >= ProcessState::Kept;
     if (is_late) {
-        raise_notice(made, api::TaskEnded);
+        raise_notice(made, TaskEnded);
     }
     return Outcome::Done;
 }
@@ -91,44 +91,42 @@ Result<Outcome> wait_for_event(Thread& caller, EventQueue& events, u64 timeout_m
     return Outcome::WaitsAgain;
 }
 
-Result<Outcome>
-get_event(Thread& caller, const api::GetEvent_Request& in, api::GetEvent_Response& out) {
+Result<Outcome> get_event(Thread& caller, const GetEvent_Request& in, GetEvent_Response& out) {
     TRY_VALUE(EventQueue & events, queue_of(caller, in.notice.handle));
-    const u32 most = in.most < api::MaxRecords ? in.most : api::MaxRecords;
+    const u32 most = in.most < MaxRecords ? in.most : MaxRecords;
     if (most == 0) {
         return Status::InvalidArgument;
     }
     if (events.pending.empty()) {
         return wait_for_event(caller, events, in.timeoutMs);
     }
-    TRY_VALUE(u8* const arena, begin_response_arena(caller, most * sizeof(api::Record)));
+    TRY_VALUE(u8* const arena, begin_response_arena(caller, most * sizeof(Record)));
     u32 count = 0;
     while (count < most && !events.pending.empty()) {
         Notice& taken = *events.pending.pop_front();
-        const api::Record record{.eventId = taken.badge, .mask = static_cast<u32>(taken.bits)};
+        const Record record{.eventId = taken.badge, .mask = static_cast<u32>(taken.bits)};
         __builtin_memcpy(arena + count++ * sizeof(record), &record, sizeof(record));
         taken.stage = NoticeStage::Idle;
         taken.bits = 0;
         release_spent(taken);
     }
-    out.records = {0, count * static_cast<u32>(sizeof(api::Record))};
+    out.records = {0, count * static_cast<u32>(sizeof(Record))};
     caller.message.arena_size = out.records.size;
     return Outcome::Done;
 }
 
 Result<Outcome>
-drop_and_wake(Thread& caller, const api::DropAndWake_Request& in, api::DropAndWake_Response&) {
+drop_and_wake(Thread& caller, const DropAndWake_Request& in, DropAndWake_Response&) {
     TRY_VALUE(EventQueue & events, queue_of(caller, in.notice.handle));
     drop_events(events);
     return Outcome::Done;
 }
 
-Result<Outcome> set_object_event(Thread& caller,
-                                 const api::SetObjectEvent_Request& in,
-                                 api::SetObjectEvent_Response&) {
+Result<Outcome>
+set_object_event(Thread& caller, const SetObjectEvent_Request& in, SetObjectEvent_Response&) {
     TRY_VALUE(const Slot& object,
               find_slot(*caller.process, in.object.handle, abi::rights::kSetEvent));
-    if (in.mask == 0 || (in.mask & ~api::UserEvents) != 0) {
+    if (in.mask == 0 || (in.mask & ~UserEvents) != 0) {
         return Status::InvalidArgument;
     }
     signal(ipc::slot_sid(object), in.mask);
@@ -138,10 +136,8 @@ Result<Outcome> set_object_event(Thread& caller,
 constexpr MethodEntry kMethods[] = {
     kMethod<subscribe_to_object>,
     kMethod<create>,
-    kMethod<
-        unsubscribe_from<api::UnsubscribeFromEvent_Request, api::UnsubscribeFromEvent_Response>>,
-    kMethod<
-        unsubscribe_from<api::UnsubscribeFromObject_Request, api::UnsubscribeFromObject_Response>>,
+    kMethod<unsubscribe_from<UnsubscribeFromEvent_Request, UnsubscribeFromEvent_Response>>,
+    kMethod<unsubscribe_from<UnsubscribeFromObject_Request, UnsubscribeFromObject_Response>>,
     kMethod<get_event>,
     kMethod<drop_and_wake>,
     kMethod<set_object_event>,

@@ -175,22 +175,21 @@ constexpr MethodEntry kMethods[] = {
 
 // --- kl.core.IPC: a sync object is its slot, whose badge says whether it is set ------------------
 
-namespace interrupt = kl::core::IPC;
+using namespace kl::core::IPC;
 
 constexpr u32 kLookedAtPerStep = 16;  // threads
 
 Result<Outcome> create_sync_object(Thread& caller,
-                                   const interrupt::CreateSyncObject_Request&,
-                                   interrupt::CreateSyncObject_Response& out) {
+                                   const CreateSyncObject_Request&,
+                                   CreateSyncObject_Response& out) {
     TRY_VALUE(out.sync.handle, name_object(*caller.process, endpoints().core, 0, SlotType::Sync));
     undo_handle(caller, out.sync.handle);
     return Outcome::Done;
 }
 
 /// caller.cursor counts the threads that have been looked at.
-Result<Outcome> set_interrupt(Thread& caller,
-                              const interrupt::SetInterrupt_Request& in,
-                              interrupt::SetInterrupt_Response&) {
+Result<Outcome>
+set_interrupt(Thread& caller, const SetInterrupt_Request& in, SetInterrupt_Response&) {
     TRY_VALUE(Slot & sync, find_sync(*caller.process, in.sync.handle));
     sync.badge = 1;
     for (u32 i = 0; i < kLookedAtPerStep; ++i, ++caller.cursor) {
@@ -204,9 +203,8 @@ Result<Outcome> set_interrupt(Thread& caller,
     return caller.cursor < kMaxThreads ? Outcome::More : Outcome::Done;
 }
 
-Result<Outcome> clear_interrupt(Thread& caller,
-                                const interrupt::ClearInterrupt_Request& in,
-                                interrupt::ClearInterrupt_Response&) {
+Result<Outcome>
+clear_interrupt(Thread& caller, const ClearInterrupt_Request& in, ClearInterrupt_Response&) {
     TRY_VALUE(Slot & sync, find_sync(*caller.process, in.sync.handle));
     sync.badge = 0;
     return Outcome::Done;

@@ -15,11 +15,11 @@ namespace kernel::control {
 
 namespace {
 
-namespace audit = kl::core::Audit;
-namespace hal = kl::core::HAL;
-namespace pm = kl::core::PM;
-namespace profiler = kl::core::Profiler;
-namespace time = kl::core::Time;
+using namespace kl::core::Audit;
+using namespace kl::core::HAL;
+using namespace kl::core::PM;
+using namespace kl::core::Profiler;
+using namespace kl::core::Time;
 
 constexpr u32 kConsoleStep = 16;  // characters: the panic console polls
 
@@ -41,20 +41,19 @@ void set_clock(u64 now, u64 wall, base::s64 slew) {
     __atomic_store_n(&page.sequence, page.sequence + 1, __ATOMIC_RELEASE);
 }
 
-time::GetSystemTime_Response get_system_time(Thread&, const time::GetSystemTime_Request&) {
+GetSystemTime_Response get_system_time(Thread&, const GetSystemTime_Request&) {
     return {.nanoseconds = abi::wall_ns(clock(), monotonic_now()), .rc = 0};
 }
 
-time::SetSystemTime_Response set_system_time(Thread&, const time::SetSystemTime_Request& in) {
+SetSystemTime_Response set_system_time(Thread&, const SetSystemTime_Request& in) {
     set_clock(monotonic_now(), in.nanoseconds, 0);
     return {.rc = 0};
 }
 
-time::SetSystemTimeAdj_Response set_system_time_adj(Thread&,
-                                                    const time::SetSystemTimeAdj_Request& in) {
+SetSystemTimeAdj_Response set_system_time_adj(Thread&, const SetSystemTimeAdj_Request& in) {
     const u64 now = monotonic_now();
     const base::s64 previous = unslewed(now);
-    const bool is_valid = in.nanoseconds <= time::MaxAdj && in.nanoseconds >= -time::MaxAdj;
+    const bool is_valid = in.nanoseconds <= MaxAdj && in.nanoseconds >= -MaxAdj;
     if (is_valid) {
         set_clock(now, abi::wall_ns(clock(), now), in.nanoseconds);
     }
@@ -62,13 +61,11 @@ time::SetSystemTimeAdj_Response set_system_time_adj(Thread&,
     return {.previous = previous, .rc = static_cast<base::s32>(status)};
 }
 
-time::GetSystemTimeAdj_Response get_system_time_adj(Thread&,
-                                                    const time::GetSystemTimeAdj_Request&) {
+GetSystemTimeAdj_Response get_system_time_adj(Thread&, const GetSystemTimeAdj_Request&) {
     return {.nanoseconds = unslewed(monotonic_now()), .rc = 0};
 }
 
-Result<Outcome>
-debug_write(Thread& caller, const hal::DebugWrite_Request& in, hal::DebugWrite_Response&) {
+Result<Outcome> debug_write(Thread& caller, const DebugWrite_Request& in, DebugWrite_Response&) {
     const base::Text text = text_of(caller, in.text);
     char shown[kConsoleStep];
     u32 count = 0;
@@ -80,8 +77,7 @@ debug_write(Thread& caller, const hal::DebugWrite_Request& in, hal::DebugWrite_R
     return caller.cursor < text.size() ? Outcome::More : Outcome::Done;
 }
 
-Result<Outcome>
-get_entropy(Thread&, const hal::GetEntropy_Request&, hal::GetEntropy_Response& out) {
+Result<Outcome> get_entropy(Thread&, const GetEntropy_Request&, GetEntropy_Response& out) {
     u32& index = system_state().entropy_index;
     out.a = arch::boot_entropy(index);
     out.b = arch::boot_entropy(index + 1);
@@ -91,16 +87,15 @@ get_entropy(Thread&, const hal::GetEntropy_Request&, hal::GetEntropy_Response& o
     return Outcome::Done;
 }
 
-Result<Outcome> get_env(Thread& caller, const hal::GetEnv_Request& in, hal::GetEnv_Response& out) {
+Result<Outcome> get_env(Thread& caller, const GetEnv_Request& in, GetEnv_Response& out) {
     const base::Text value = arch::boot_argument(text_of(caller, in.name));
     return value.data() == nullptr ? Status::ResourceNotFound
-                                   : answer_text(caller, value.first(hal::MaxValue), out.value);
+                                   : answer_text(caller, value.first(MaxValue), out.value);
 }
 
 /// By the caller's own rights, page by page, through the linear map: whatever the addresses are,
 /// they are only looked up.
-Result<Outcome>
-flush_cache(Thread& caller, const hal::FlushCache_Request& in, hal::FlushCache_Response&) {
+Result<Outcome> flush_cache(Thread& caller, const FlushCache_Request& in, FlushCache_Response&) {
     if (in.size == 0 || in.address >= kUserLimit || in.size > kMaxMapping) {
         return Status::InvalidArgument;
     }
@@ -114,7 +109,7 @@ flush_cache(Thread& caller, const hal::FlushCache_Request& in, hal::FlushCache_R
     return first + caller.cursor <= last ? Outcome::More : Outcome::Done;
 }
 
-Result<Outcome> audit_open(Thread& caller, const audit::Open_Request& in, audit::Open_Response&) {
+Result<Outcome> audit_open(Thread& caller, const Open_Request& in, Open_Response&) {
     TRY_VALUE(Endpoint & listener,
               resolve<Endpoint>(*caller.process, in.listener.handle, abi::rights::kRecv));
     TRY_VALUE(Notice & reader,
@@ -125,7 +120,7 @@ Result<Outcome> audit_open(Thread& caller, const audit::Open_Request& in, audit:
     return Outcome::Done;
 }
 
-Result<Outcome> audit_read(Thread& caller, const audit::Read_Request&, audit::Read_Response& out) {
+Result<Outcome> audit_read(Thread& caller, const Read_Request&, Read_Response& out) {
     const Notice* reader = policy().reader;
     if (reader == nullptr || reader->endpoint == nullptr ||
         reader->endpoint->process != caller.process) {
@@ -145,11 +140,11 @@ Result<Outcome> audit_read(Thread& caller, const audit::Read_Request&, audit::Re
     return Outcome::Done;
 }
 
-Result<Outcome> power_request(Thread&, const pm::Request_Request& in, pm::Request_Response&) {
-    if (in.kind == pm::PowerOff) {
+Result<Outcome> power_request(Thread&, const Request_Request& in, Request_Response&) {
+    if (in.kind == PowerOff) {
         arch::power_off(in.code);
     }
-    if (in.kind == pm::Reset) {
+    if (in.kind == Reset) {
         arch::reset();
     }
     return Status::InvalidArgument;
@@ -168,8 +163,7 @@ u64 needed_cpus() {
 
 /// Nobody waits here for another CPU: one that goes does so at the interrupt that it is sent. The
 /// caller's own goes after the next step.
-Result<Outcome>
-set_cpus_online(Thread&, const pm::SetCpusOnline_Request& in, pm::SetCpusOnline_Response&) {
+Result<Outcome> set_cpus_online(Thread&, const SetCpusOnline_Request& in, SetCpusOnline_Response&) {
     const u64 online = scheduler().online_mask();
     const u64 going = online & ~in.mask;
     const bool is_known = (in.mask & 1) != 0 && in.mask >> arch::cpu_count() == 0;
@@ -193,13 +187,12 @@ set_cpus_online(Thread&, const pm::SetCpusOnline_Request& in, pm::SetCpusOnline_
 }
 
 Result<Outcome>
-get_cpus_online(Thread&, const pm::GetCpusOnline_Request&, pm::GetCpusOnline_Response& out) {
+get_cpus_online(Thread&, const GetCpusOnline_Request&, GetCpusOnline_Response& out) {
     out.mask = scheduler().online_mask();
     return Outcome::Done;
 }
 
-Result<Outcome>
-get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounters_Response& out) {
+Result<Outcome> get_counters(Thread&, const GetCounters_Request&, GetCounters_Response& out) {
     out.freeFrames = frames().free_frames();
     out.objects = u64{objects().processes.used()} + objects().regions.used() +
                   objects().memory_objects.used() + objects().device_ranges.used() +
@@ -215,10 +208,8 @@ get_counters(Thread&, const profiler::GetCounters_Request&, profiler::GetCounter
     return Outcome::Done;
 }
 
-Result<Outcome> sampling_start(Thread&,
-                               const profiler::SamplingStart_Request& in,
-                               profiler::SamplingStart_Response&) {
-    if (in.periodUs < profiler::MinSamplingPeriod || in.periodUs > profiler::MaxSamplingPeriod) {
+Result<Outcome> sampling_start(Thread&, const SamplingStart_Request& in, SamplingStart_Response&) {
+    if (in.periodUs < MinSamplingPeriod || in.periodUs > MaxSamplingPeriod) {
         return Status::InvalidArgument;
     }
     scheduler().samples.period = ticks_of(in.periodUs);
@@ -226,18 +217,15 @@ Result<Outcome> sampling_start(Thread&,
     return Outcome::Done;
 }
 
-Result<Outcome>
-sampling_stop(Thread&, const profiler::SamplingStop_Request&, profiler::SamplingStop_Response&) {
+Result<Outcome> sampling_stop(Thread&, const SamplingStop_Request&, SamplingStop_Response&) {
     scheduler().timers.cancel(scheduler().samples.timer);
     return Outcome::Done;
 }
 
-Result<Outcome> sampling_read(Thread& caller,
-                              const profiler::SamplingRead_Request&,
-                              profiler::SamplingRead_Response& out) {
+Result<Outcome>
+sampling_read(Thread& caller, const SamplingRead_Request&, SamplingRead_Response& out) {
     Samples& samples = scheduler().samples;
-    const u32 count =
-        samples.count() < profiler::MaxSamples ? samples.count() : profiler::MaxSamples;
+    const u32 count = samples.count() < MaxSamples ? samples.count() : MaxSamples;
     const auto size = static_cast<u32>(count * sizeof(Sample));
     TRY_VALUE(u8* const arena, begin_response_arena(caller, size));
     for (u32 i = 0; i < count; ++i) {
@@ -249,9 +237,8 @@ Result<Outcome> sampling_read(Thread& caller,
     return Outcome::Done;
 }
 
-Result<Outcome> sampling_add(Thread&,
-                             const profiler::SamplingAddPidToList_Request& in,
-                             profiler::SamplingAddPidToList_Response&) {
+Result<Outcome>
+sampling_add(Thread&, const SamplingAddPidToList_Request& in, SamplingAddPidToList_Response&) {
     Samples& samples = scheduler().samples;
     if (samples.chosen_count == Samples::kMaxChosen) {
         return Status::OutOfMemory;
@@ -260,9 +247,8 @@ Result<Outcome> sampling_add(Thread&,
     return Outcome::Done;
 }
 
-Result<Outcome> sampling_clear(Thread&,
-                               const profiler::SamplingClearPidList_Request&,
-                               profiler::SamplingClearPidList_Response&) {
+Result<Outcome>
+sampling_clear(Thread&, const SamplingClearPidList_Request&, SamplingClearPidList_Response&) {
     scheduler().samples.chosen_count = 0;
     return Outcome::Done;
 }

@@ -11,7 +11,7 @@ namespace kernel::control {
 
 namespace {
 
-namespace task = kl::core::Task;
+using namespace kl::core::Task;
 
 /// One that does not run yet.
 Result<Process&> new_task(Thread& caller, u32 handle) {
@@ -36,7 +36,7 @@ bool is_name_taken(const char* name) {
     return false;
 }
 
-Result<Outcome> create(Thread& caller, const task::Create_Request& in, task::Create_Response& out) {
+Result<Outcome> create(Thread& caller, const Create_Request& in, Create_Response& out) {
     u64& named_class = caller.kernel_state[0];  // by the first step, plus one
     if (named_class == 0) {
         const base::Text name = text_of(caller, in.eclass);
@@ -65,7 +65,7 @@ Result<Outcome> create(Thread& caller, const task::Create_Request& in, task::Cre
     return Outcome::Done;
 }
 
-Result<Outcome> load_seg(Thread& caller, const task::LoadSeg_Request& in, task::LoadSeg_Response&) {
+Result<Outcome> load_seg(Thread& caller, const LoadSeg_Request& in, LoadSeg_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     if (in.address == 0) {
         return Status::InvalidArgument;
@@ -74,18 +74,17 @@ Result<Outcome> load_seg(Thread& caller, const task::LoadSeg_Request& in, task::
     return map_memory(caller, process, {in.mdl, in.offset, in.size, in.address, in.flags}, at);
 }
 
-Result<Outcome>
-vm_reserve(Thread& caller, const task::VmReserve_Request& in, task::VmReserve_Response& out) {
+Result<Outcome> vm_reserve(Thread& caller, const VmReserve_Request& in, VmReserve_Response& out) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     return allocate_memory(caller, process, {in.hint, in.size, in.flags}, out.at);
 }
 
-Result<Outcome> vm_free(Thread& caller, const task::VmFree_Request& in, task::VmFree_Response&) {
+Result<Outcome> vm_free(Thread& caller, const VmFree_Request& in, VmFree_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     return free_region(caller, process, in.address, in.size);
 }
 
-Result<Outcome> set_env(Thread& caller, const task::SetEnv_Request& in, task::SetEnv_Response&) {
+Result<Outcome> set_env(Thread& caller, const SetEnv_Request& in, SetEnv_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     if (process.environment != 0) {
         return Status::AlreadyExists;
@@ -100,8 +99,7 @@ Result<Outcome> set_env(Thread& caller, const task::SetEnv_Request& in, task::Se
     return mapped;
 }
 
-Result<Outcome>
-free_self_env(Thread& caller, const task::FreeSelfEnv_Request&, task::FreeSelfEnv_Response&) {
+Result<Outcome> free_self_env(Thread& caller, const FreeSelfEnv_Request&, FreeSelfEnv_Response&) {
     Process& process = *caller.process;
     const auto freed = free_region(caller, process, process.environment, process.environment_size);
     if (freed.ok() && freed.value() == Outcome::Done) {
@@ -110,8 +108,7 @@ free_self_env(Thread& caller, const task::FreeSelfEnv_Request&, task::FreeSelfEn
     return freed;
 }
 
-Result<Outcome>
-set_entry(Thread& caller, const task::SetEntry_Request& in, task::SetEntry_Response&) {
+Result<Outcome> set_entry(Thread& caller, const SetEntry_Request& in, SetEntry_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     if (in.entry >= kUserLimit || in.stack > kUserLimit || in.stack % 16 != 0) {
         return Status::InvalidArgument;
@@ -122,7 +119,7 @@ set_entry(Thread& caller, const task::SetEntry_Request& in, task::SetEntry_Respo
     return Outcome::Done;
 }
 
-Result<Outcome> resume(Thread& caller, const task::Resume_Request& in, task::Resume_Response&) {
+Result<Outcome> resume(Thread& caller, const Resume_Request& in, Resume_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     if (process.entry == 0) {
         return Status::NotReady;
@@ -135,13 +132,12 @@ Result<Outcome> resume(Thread& caller, const task::Resume_Request& in, task::Res
     return Outcome::Done;
 }
 
-Result<Outcome> exit(Thread& caller, const task::Exit_Request& in, task::Exit_Response&) {
+Result<Outcome> exit(Thread& caller, const Exit_Request& in, Exit_Response&) {
     end_process(*caller.process, {EndReason::Exit, in.code, 0, 0});
     return Outcome::Gone;
 }
 
-Result<Outcome>
-terminate(Thread& caller, const task::Terminate_Request& in, task::Terminate_Response&) {
+Result<Outcome> terminate(Thread& caller, const Terminate_Request& in, Terminate_Response&) {
     TRY_VALUE(Process & process,
               resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl));
     if (process.state > ProcessState::Running) {
@@ -151,9 +147,8 @@ terminate(Thread& caller, const task::Terminate_Request& in, task::Terminate_Res
     return &process == caller.process ? Outcome::Gone : Outcome::Done;
 }
 
-Result<Outcome> get_exit_info(Thread& caller,
-                              const task::GetExitInfo_Request& in,
-                              task::GetExitInfo_Response& out) {
+Result<Outcome>
+get_exit_info(Thread& caller, const GetExitInfo_Request& in, GetExitInfo_Response& out) {
     TRY_VALUE(const Process& process,
               resolve<Process>(*caller.process, in.task.handle, abi::rights::kControl));
     if (process.state < ProcessState::Ending) {
@@ -166,7 +161,7 @@ Result<Outcome> get_exit_info(Thread& caller,
     return Outcome::Done;
 }
 
-void describe(const Process& process, task::TaskInfo& info) {
+void describe(const Process& process, TaskInfo& info) {
     info.sid = process.sid.value;
     const u64 rate = arch::ticks_per_second();
     info.cpuTimeNs =
@@ -182,10 +177,9 @@ void describe(const Process& process, task::TaskInfo& info) {
     __builtin_memcpy(&info.name, process.name, kNameBytes);
 }
 
-Result<Outcome> get_tasks_list(Thread& caller,
-                               const task::GetTasksList_Request&,
-                               task::GetTasksList_Response& out) {
-    constexpr u64 kSize = sizeof(task::TaskInfo);
+Result<Outcome>
+get_tasks_list(Thread& caller, const GetTasksList_Request&, GetTasksList_Response& out) {
+    constexpr u64 kSize = sizeof(TaskInfo);
     constexpr u64 kStep = 8 * kSize;
     u64& size = caller.kernel_state[0];  // of the list so far
     if (caller.cursor == 0) {
@@ -197,7 +191,7 @@ Result<Outcome> get_tasks_list(Thread& caller,
     const u64 stop = room - size < kStep ? room : size + kStep;
     for (; size < stop && caller.cursor < kMaxProcesses; ++caller.cursor) {
         if (const Process* process = objects().processes.find(caller.cursor); process != nullptr) {
-            task::TaskInfo info{};
+            TaskInfo info{};
             describe(*process, info);
             __builtin_memcpy(list + size, &info, kSize);
             size += kSize;
@@ -211,17 +205,16 @@ Result<Outcome> get_tasks_list(Thread& caller,
     return Outcome::Done;
 }
 
-Result<Outcome> keep_after_fault(Thread& caller,
-                                 const task::KeepAfterFault_Request& in,
-                                 task::KeepAfterFault_Response&) {
+Result<Outcome>
+keep_after_fault(Thread& caller, const KeepAfterFault_Request& in, KeepAfterFault_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     process.keeps_remains = true;
     return Outcome::Done;
 }
 
 Result<Outcome> get_thread_context(Thread& caller,
-                                   const task::GetThreadContext_Request& in,
-                                   task::GetThreadContext_Response& out) {
+                                   const GetThreadContext_Request& in,
+                                   GetThreadContext_Response& out) {
     TRY_VALUE(const Process& process, kept_task(caller, in.task.handle));
     const Thread* thread = next_thread(process.threads, 0);
     for (u32 i = 0; thread != nullptr && i < in.index; ++i) {
@@ -230,7 +223,7 @@ Result<Outcome> get_thread_context(Thread& caller,
     if (thread == nullptr) {
         return Status::ResourceNotFound;
     }
-    constexpr u32 kSize = task::NumRegisters * sizeof(u64);
+    constexpr u32 kSize = NumRegisters * sizeof(u64);
     TRY_VALUE(u8* const registers, begin_response_arena(caller, kSize));
     const arch::Frame& frame = thread->frame;
     const u64 special[] = {frame.sp, frame.pc, frame.pstate};
@@ -243,9 +236,9 @@ Result<Outcome> get_thread_context(Thread& caller,
 }
 
 Result<Outcome>
-read_memory(Thread& caller, const task::ReadMemory_Request& in, task::ReadMemory_Response& out) {
+read_memory(Thread& caller, const ReadMemory_Request& in, ReadMemory_Response& out) {
     TRY_VALUE(const Process& process, kept_task(caller, in.task.handle));
-    if (in.size == 0 || in.size > task::MaxRead) {
+    if (in.size == 0 || in.size > MaxRead) {
         return Status::InvalidArgument;
     }
     TRY_VALUE(u8* const data, begin_response_arena(caller, in.size));
@@ -255,36 +248,34 @@ read_memory(Thread& caller, const task::ReadMemory_Request& in, task::ReadMemory
 }
 
 Result<Outcome> terminate_after_freezing(Thread& caller,
-                                         const task::TerminateAfterFreezing_Request& in,
-                                         task::TerminateAfterFreezing_Response&) {
+                                         const TerminateAfterFreezing_Request& in,
+                                         TerminateAfterFreezing_Response&) {
     TRY_VALUE(Process & process, kept_task(caller, in.task.handle));
     stop_keeping(process);
     return Outcome::Done;
 }
 
-Result<Outcome>
-get_name(Thread& caller, const task::GetName_Request& in, task::GetName_Response& out) {
+Result<Outcome> get_name(Thread& caller, const GetName_Request& in, GetName_Response& out) {
     TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
     return answer_text(caller, text_in(process.name, kNameBytes), out.name);
 }
 
-Result<Outcome>
-get_path(Thread& caller, const task::GetPath_Request& in, task::GetPath_Response& out) {
+Result<Outcome> get_path(Thread& caller, const GetPath_Request& in, GetPath_Response& out) {
     TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
     return answer_text(caller, text_in(process.path, kPathBytes), out.path);
 }
 
 Result<Outcome> get_initial_priority(Thread& caller,
-                                     const task::GetInitialThreadPriority_Request& in,
-                                     task::GetInitialThreadPriority_Response& out) {
+                                     const GetInitialThreadPriority_Request& in,
+                                     GetInitialThreadPriority_Response& out) {
     TRY_VALUE(const Process& process, controlled_task(caller, in.task.handle));
     out.priority = process.first_priority;
     return Outcome::Done;
 }
 
 Result<Outcome> set_initial_priority(Thread& caller,
-                                     const task::SetInitialThreadPriority_Request& in,
-                                     task::SetInitialThreadPriority_Response&) {
+                                     const SetInitialThreadPriority_Request& in,
+                                     SetInitialThreadPriority_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     if (in.priority > process.priority) {
         return Status::InvalidArgument;
@@ -294,8 +285,8 @@ Result<Outcome> set_initial_priority(Thread& caller,
 }
 
 Result<Outcome> set_initial_policy(Thread& caller,
-                                   const task::SetInitialThreadSchedPolicy_Request& in,
-                                   task::SetInitialThreadSchedPolicy_Response&) {
+                                   const SetInitialThreadSchedPolicy_Request& in,
+                                   SetInitialThreadSchedPolicy_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
     if (slice_of(in.kind, in.parameter).value == 0 || in.priority > process.priority) {
         return Status::InvalidArgument;
@@ -308,16 +299,14 @@ Result<Outcome> set_initial_policy(Thread& caller,
 
 /// Whoever knows the seed learns nothing, and a bad one does no harm: it is added to a number that
 /// only the kernel knows.
-Result<Outcome>
-reseed_aslr(Thread&, const task::ReseedAslr_Request& in, task::ReseedAslr_Response&) {
+Result<Outcome> reseed_aslr(Thread&, const ReseedAslr_Request& in, ReseedAslr_Response&) {
     u64& seed = system_state().placement_seed;
     seed = std::rotl(seed, 1) ^ in.seed;
     return Outcome::Done;
 }
 
-Result<Outcome> get_next_region(Thread& caller,
-                                const task::GetNextVmRegion_Request& in,
-                                task::GetNextVmRegion_Response& out) {
+Result<Outcome>
+get_next_region(Thread& caller, const GetNextVmRegion_Request& in, GetNextVmRegion_Response& out) {
     TRY_VALUE(Process & process, controlled_task(caller, in.task.handle));
     for (const Region& region : process.regions) {
         if (region.base.value + region.pages.bytes().value > in.address) {
@@ -328,9 +317,9 @@ Result<Outcome> get_next_region(Thread& caller,
 }
 
 Result<Outcome>
-set_cpu_budget(Thread& caller, const task::SetCpuBudget_Request& in, task::SetCpuBudget_Response&) {
+set_cpu_budget(Thread& caller, const SetCpuBudget_Request& in, SetCpuBudget_Response&) {
     TRY_VALUE(Process & process, new_task(caller, in.task.handle));
-    const bool is_period = in.period >= task::MinCpuPeriod && in.period <= task::MaxCpuPeriod;
+    const bool is_period = in.period >= MinCpuPeriod && in.period <= MaxCpuPeriod;
     if (!is_period || in.amount == 0 || in.amount > u64{in.period} * kMaxCpus) {
         return Status::InvalidArgument;
     }
@@ -338,8 +327,7 @@ set_cpu_budget(Thread& caller, const task::SetCpuBudget_Request& in, task::SetCp
     return Outcome::Done;
 }
 
-Result<Outcome>
-get_info(Thread& caller, const task::GetInfo_Request&, task::GetInfo_Response& out) {
+Result<Outcome> get_info(Thread& caller, const GetInfo_Request&, GetInfo_Response& out) {
     out.sid = caller.process->sid.value;
     out.pagesLeft = caller.process->budget_pages - caller.process->used_pages;
     return Outcome::Done;

@@ -9,14 +9,14 @@ namespace kernel::control {
 
 namespace {
 
-namespace vmm = kl::core::VMM;
+using namespace kl::core::VMM;
 
-constexpr u32 kAllAccess = vmm::Read | vmm::Write | vmm::Execute;
+constexpr u32 kAllAccess = Read | Write | Execute;
 constexpr u32 kRightsShift = 16;  // from flags to rights
 
-static_assert(abi::rights::kRead == vmm::Read << kRightsShift &&
-              abi::rights::kWrite == vmm::Write << kRightsShift &&
-              abi::rights::kExecute == vmm::Execute << kRightsShift);
+static_assert(abi::rights::kRead == Read << kRightsShift &&
+              abi::rights::kWrite == Write << kRightsShift &&
+              abi::rights::kExecute == Execute << kRightsShift);
 
 Result<Window> part_of(const Slot& slot, u64 offset, u64 size) {
     const Window window = window_of(slot);
@@ -85,12 +85,11 @@ finish_making(Thread& caller, Result<bool> is_whole, u32 flags, abi::HandleDescr
     return Outcome::Done;
 }
 
-Result<Outcome>
-allocate(Thread& caller, const vmm::Allocate_Request& in, vmm::Allocate_Response& out) {
+Result<Outcome> allocate(Thread& caller, const Allocate_Request& in, Allocate_Response& out) {
     return allocate_memory(caller, *caller.process, in, out.at);
 }
 
-Result<Outcome> protect(Thread& caller, const vmm::Protect_Request& in, vmm::Protect_Response&) {
+Result<Outcome> protect(Thread& caller, const Protect_Request& in, Protect_Response&) {
     Process& process = *caller.process;
     TRY_VALUE(const arch::Access access, access_of(in.flags));
     TRY_VALUE(Region & region, find_anonymous(process, in.address, in.size));
@@ -111,11 +110,11 @@ Result<Outcome> protect(Thread& caller, const vmm::Protect_Request& in, vmm::Pro
     return caller.cursor < page_count ? Outcome::More : Outcome::Done;
 }
 
-Result<Outcome> free_memory(Thread& caller, const vmm::Free_Request& in, vmm::Free_Response&) {
+Result<Outcome> free_memory(Thread& caller, const Free_Request& in, Free_Response&) {
     return free_region(caller, *caller.process, in.address, in.size);
 }
 
-Result<Outcome> commit(Thread& caller, const vmm::Commit_Request& in, vmm::Commit_Response&) {
+Result<Outcome> commit(Thread& caller, const Commit_Request& in, Commit_Response&) {
     Process& process = *caller.process;
     TRY_VALUE(const arch::Access access, access_of(in.flags));
     TRY_VALUE(Region & region, find_anonymous(process, in.address, in.size));
@@ -140,7 +139,7 @@ Result<Outcome> commit(Thread& caller, const vmm::Commit_Request& in, vmm::Commi
     return committed < page_count ? Outcome::More : Outcome::Done;
 }
 
-Result<Outcome> decommit(Thread& caller, const vmm::Decommit_Request& in, vmm::Decommit_Response&) {
+Result<Outcome> decommit(Thread& caller, const Decommit_Request& in, Decommit_Response&) {
     TRY_VALUE(Region & region, find_anonymous(*caller.process, in.address, in.size));
     ++region.changes;
     u64& left = caller.kernel_state[0];  // pages, plus one
@@ -150,15 +149,14 @@ Result<Outcome> decommit(Thread& caller, const vmm::Decommit_Request& in, vmm::D
     return is_over ? Outcome::Done : Outcome::More;
 }
 
-Result<Outcome> query(Thread& caller, const vmm::Query_Request& in, vmm::Query_Response& out) {
+Result<Outcome> query(Thread& caller, const Query_Request& in, Query_Response& out) {
     Process& process = *caller.process;
     const Region* region = find_region(process, base::VirtAddr{in.address});
     return region == nullptr ? Status::ResourceNotFound
                              : Result<Outcome>{describe_region(process, *region, in.address, out)};
 }
 
-Result<Outcome>
-mdl_create(Thread& caller, const vmm::MdlCreate_Request& in, vmm::MdlCreate_Response& out) {
+Result<Outcome> mdl_create(Thread& caller, const MdlCreate_Request& in, MdlCreate_Response& out) {
     const u64 pages = in.size / base::kPageSize;
     const auto step = [&]() -> Result<bool> {
         if (in.size % base::kPageSize != 0 || pages == 0 || pages > MemoryObject::kMaxPages ||
@@ -173,7 +171,7 @@ mdl_create(Thread& caller, const vmm::MdlCreate_Request& in, vmm::MdlCreate_Resp
 }
 
 /// A step of making a memory object of a region's pages; whether it is whole.
-Result<bool> convert_step(Thread& caller, const vmm::MdlCreateFromVm_Request& in) {
+Result<bool> convert_step(Thread& caller, const MdlCreateFromVm_Request& in) {
     TRY_VALUE(Region & region, find_anonymous(*caller.process, in.address, in.size));
     const u64 pages = region.pages.value;
     if (region.base.value != in.address || region.pages.bytes().value != in.size ||
@@ -197,24 +195,23 @@ Result<bool> convert_step(Thread& caller, const vmm::MdlCreateFromVm_Request& in
 }
 
 Result<Outcome> mdl_create_from_vm(Thread& caller,
-                                   const vmm::MdlCreateFromVm_Request& in,
-                                   vmm::MdlCreateFromVm_Response& out) {
+                                   const MdlCreateFromVm_Request& in,
+                                   MdlCreateFromVm_Response& out) {
     return finish_making(caller, convert_step(caller, in), in.flags, out.mdl);
 }
 
 Result<Outcome>
-mdl_get_size(Thread& caller, const vmm::MdlGetSize_Request& in, vmm::MdlGetSize_Response& out) {
+mdl_get_size(Thread& caller, const MdlGetSize_Request& in, MdlGetSize_Response& out) {
     TRY_VALUE(const Slot& slot, find_slot(*caller.process, in.mdl.handle, 0, SlotType::Memory));
     out.size = window_of(slot).size();
     return Outcome::Done;
 }
 
-Result<Outcome> mdl_map(Thread& caller, const vmm::MdlMap_Request& in, vmm::MdlMap_Response& out) {
+Result<Outcome> mdl_map(Thread& caller, const MdlMap_Request& in, MdlMap_Response& out) {
     return map_memory(caller, *caller.process, in, out.at);
 }
 
-Result<Outcome>
-mdl_clone(Thread& caller, const vmm::MdlClone_Request& in, vmm::MdlClone_Response& out) {
+Result<Outcome> mdl_clone(Thread& caller, const MdlClone_Request& in, MdlClone_Response& out) {
     Process& process = *caller.process;
     TRY_VALUE(const Slot& source,
               find_slot(process, in.mdl.handle, abi::rights::kCopy, SlotType::Memory));
@@ -230,9 +227,9 @@ mdl_clone(Thread& caller, const vmm::MdlClone_Request& in, vmm::MdlClone_Respons
 
 /// Fills `request` for mapping a part of a memory object of `holder`. BadHandle, WrongType,
 /// NoCapability, InvalidArgument; Busy: it would be writable here and executable elsewhere.
-Result<void> prepare(Process& holder, const vmm::MdlMap_Request& part, RegionRequest& request) {
+Result<void> prepare(Process& holder, const MdlMap_Request& part, RegionRequest& request) {
     TRY_VALUE(const arch::Access access, access_of(part.flags));
-    const u32 rights = (part.flags | vmm::Read) << kRightsShift;
+    const u32 rights = (part.flags | Read) << kRightsShift;
     TRY_VALUE(const Slot& slot, find_slot(holder, part.mdl.handle, rights, SlotType::Memory));
     TRY_VALUE(const Window window, part_of(slot, part.offset, part.length));
     MemoryObject& memory = memory_of(slot);
@@ -278,8 +275,7 @@ make_block(Thread& caller, u32 order, bool is_uncached, abi::HandleDescriptor& g
     return finish_making(caller, step(), 0, given);
 }
 
-Result<Outcome>
-map_memory(Thread& caller, Process& target, const vmm::MdlMap_Request& part, u64& at) {
+Result<Outcome> map_memory(Thread& caller, Process& target, const MdlMap_Request& part, u64& at) {
     RegionRequest request{};
     const auto valid = prepare(*caller.process, part, request);
     if (!valid.ok() && caller.kernel_state[1] == 0) {
@@ -289,9 +285,9 @@ map_memory(Thread& caller, Process& target, const vmm::MdlMap_Request& part, u64
 }
 
 Result<Outcome>
-allocate_memory(Thread& caller, Process& target, const vmm::Allocate_Request& request, u64& at) {
+allocate_memory(Thread& caller, Process& target, const Allocate_Request& request, u64& at) {
     RegionRequest wanted{.address = request.address, .size = request.size};
-    if (request.flags != vmm::Reserve) {
+    if (request.flags != Reserve) {
         TRY_VALUE(const arch::Access access, access_of(request.flags));
         wanted.writable = access.write;
         wanted.executable = access.execute;

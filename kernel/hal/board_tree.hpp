@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel and its architecture take from a device tree: memory, CPUs, interrupt controller,
-// timer, power, console, seeds; everything else is init's. The tree in x0 is read if it is valid,
+// timer, power, seeds; everything else is init's. The tree in x0 is read if it is valid,
 // else the one in the image. Defined in kernel/boot/board_tree.cpp, which knows no architecture; it
 // stands here because the architecture calls it before the kernel starts.
 #pragma once
@@ -49,7 +49,6 @@ struct BoardTree {
     base::u64 redistributor_stride = 0;  ///< 0: as the architecture has it
     base::IrqLine timer_line{};          ///< EL1 virtual timer
     PsciConduit psci = PsciConduit::None;
-    base::PhysAddr console{};  ///< registers of /chosen/stdout-path; 0: none named
     base::u64 seed = 0;        ///< mixed from rng-seed and kaslr-seed
     bool has_seed = false;
     base::Text arguments;     ///< /chosen/bootargs, in the blob

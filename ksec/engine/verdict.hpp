@@ -33,38 +33,6 @@ u16 class_by_name(const format::Policy& policy, const char* name, u32 length);
 
 /// The entry table of one policy.
 template <const format::Policy& P> struct BoundTo {
-    static u16 find_class(const char* name, u32 length) { return class_by_name(P, name, length); }
-
-    static const ClassInfo* class_info(u16 id) { return engine::class_info(P, id); }
-
-    static const MethodInfo* method_info(u16 class_id, u16 endpoint, u16 method) {
-        return engine::method_info(P, class_id, endpoint, method);
-    }
-
-    static const MethodInfo* fits(u16 class_id,
-                                  u16 endpoint,
-                                  u16 method,
-                                  Event event,
-                                  const u8* fixed,
-                                  u32 fixed_size,
-                                  u32 arena_size) {
-        return engine::fits(class_id, endpoint, method, event, fixed, fixed_size, arena_size, P);
-    }
-
-    static const Row* row(u16 src_class, u16 dst_class) {
-        return engine::row(P, src_class, dst_class);
-    }
-
-    static Verdict check(const Query* query, Progress* progress, Record* record) {
-        return engine::check(P, *query, *progress, *record);
-    }
-
-    static Verdict judge(const Query* query, Effect effect, Record* record) {
-        return engine::judge(P, *query, effect, *record);
-    }
-
-    static void ended(u64 sid) { engine::ended(P, sid); }
-
     static constexpr EntryTable entry_table() {
         return {
             .magic = kEntryMagic,
@@ -75,14 +43,16 @@ template <const format::Policy& P> struct BoundTo {
             .reserved = 0,
             .policy_hash = P.hash,
             .seed = models::seed_maps,
-            .find_class = find_class,
-            .class_info = class_info,
-            .method_info = method_info,
-            .fits = fits,
-            .row = row,
-            .check = check,
-            .judge = judge,
-            .ended = ended,
+            .find_class = [](auto... of) { return class_by_name(P, of...); },
+            .class_info = [](u16 id) { return engine::class_info(P, id); },
+            .method_info = [](auto... of) { return engine::method_info(P, of...); },
+            .fits = [](auto... of) { return engine::fits(of..., P); },
+            .row = [](auto... of) { return engine::row(P, of...); },
+            .check = [](auto... of) { return engine::check(P, *of...); },
+            .judge = [](const Query* query,
+                        Effect effect,
+                        Record* record) { return engine::judge(P, *query, effect, *record); },
+            .ended = [](u64 sid) { engine::ended(P, sid); },
         };
     }
 };

@@ -28,14 +28,12 @@ Outcome StaticMap::init(Journal& journal, u64 sid) const {
 }
 
 Outcome StaticMap::set(Journal& journal, u64 sid, u32 key, u64 value) const {
-    const u32 slot = map_.find(sid);
-    const u32 index = engine::bounded(key, config_.key_count);
-    if (slot == kNoSlot || key >= config_.key_count) {
+    const Place place = find(sid, key);
+    if (place.bits == nullptr) {
         return Outcome::Deny;
     }
-    StaticMapBits& bits = bits_of(slot)[group_of(index)];
-    journal.write(working_cell(slot, index, bits), value);
-    journal.write(bits.changed, bits.changed | bit_of(index));
+    journal.write(working_cell(place), value);
+    journal.write(place.bits->changed, place.bits->changed | bit_of(place.key));
     return Outcome::Grant;
 }
 
@@ -67,41 +65,43 @@ Outcome StaticMap::rollback(Journal& journal, u64 sid) const {
 }
 
 Answer<u64> StaticMap::get(u64 sid, u32 key) const {
-    const u32 slot = map_.find(sid);
-    const u32 index = engine::bounded(key, config_.key_count);
-    if (slot == kNoSlot || key >= config_.key_count) {
-        return {false, 0};
-    }
-    return {true, base_value(slot, index, bits_of(slot)[group_of(index)])};
+    const Place place = find(sid, key);
+    return place.bits == nullptr ? Answer<u64>{} : Answer<u64>{true, base_value(place)};
 }
 
 Answer<u64> StaticMap::get_uncommitted(u64 sid, u32 key) const {
+    const Place place = find(sid, key);
+    if (place.bits == nullptr) {
+        return {};
+    }
+    const bool is_changed = (place.bits->changed & bit_of(place.key)) != 0;
+    return {true, is_changed ? working_cell(place) : base_value(place)};
+}
+
+StaticMap::Place StaticMap::find(u64 sid, u32 key) const {
     const u32 slot = map_.find(sid);
     const u32 index = engine::bounded(key, config_.key_count);
     if (slot == kNoSlot || key >= config_.key_count) {
-        return {false, 0};
+        return {};
     }
-    const StaticMapBits& bits = bits_of(slot)[group_of(index)];
-    return {true,
-            (bits.changed & bit_of(index)) != 0 ? working_cell(slot, index, bits)
-                                                : base_value(slot, index, bits)};
+    return {slot, index, bits_of(slot) + group_of(index)};
 }
 
 StaticMapBits* StaticMap::bits_of(u32 slot) const {
     return bits_ + u64{slot} * format::key_groups(config_.key_count);
 }
 
-u64& StaticMap::working_cell(u32 slot, u32 key, const StaticMapBits& bits) const {
-    const u64 other = (~bits.side >> (key % 64)) & 1;
-    return cells_[(u64{slot} * config_.key_count + key) * 2 + other];
+u64& StaticMap::working_cell(const Place& at) const {
+    const u64 other = (~at.bits->side >> (at.key % 64)) & 1;
+    return cells_[(u64{at.slot} * config_.key_count + at.key) * 2 + other];
 }
 
-u64 StaticMap::base_value(u32 slot, u32 key, const StaticMapBits& bits) const {
-    if ((bits.is_set & bit_of(key)) == 0) {
-        return config_.values[key];
+u64 StaticMap::base_value(const Place& at) const {
+    if ((at.bits->is_set & bit_of(at.key)) == 0) {
+        return config_.values[at.key];
     }
-    const u64 side = (bits.side >> (key % 64)) & 1;
-    return cells_[(u64{slot} * config_.key_count + key) * 2 + side];
+    const u64 side = (at.bits->side >> (at.key % 64)) & 1;
+    return cells_[(u64{at.slot} * config_.key_count + at.key) * 2 + side];
 }
 
 }  // namespace ksec::models

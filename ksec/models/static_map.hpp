@@ -57,10 +57,18 @@ public:
     [[nodiscard]] Answer<u64> get_uncommitted(u64 sid, u32 key) const;
 
 private:
+    /// A key of a SID.
+    struct Place {
+        u32 slot;
+        u32 key;
+        StaticMapBits* bits;  ///< null: not known
+    };
+
+    [[nodiscard]] Place find(u64 sid, u32 key) const;
     [[nodiscard]] StaticMapBits* bits_of(u32 slot) const;
     /// The cell for a working value that differs from the base.
-    [[nodiscard]] u64& working_cell(u32 slot, u32 key, const StaticMapBits& bits) const;
-    [[nodiscard]] u64 base_value(u32 slot, u32 key, const StaticMapBits& bits) const;
+    [[nodiscard]] u64& working_cell(const Place& at) const;
+    [[nodiscard]] u64 base_value(const Place& at) const;
 
     const StaticMapConfig& config_;
     StaticMapBits* bits_;

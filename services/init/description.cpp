@@ -7,7 +7,7 @@ namespace svc::init {
 namespace {
 
 using base::Text;
-using base::fdt::Node;
+using sdk::fdt::Node;
 
 constexpr u32 kMaxName = 63;  // kl.core.Task MaxName
 constexpr u32 kMaxPriority = 255;

@@ -4,7 +4,7 @@
 // again here, because one bad node must not cost the others.
 #pragma once
 
-#include <kernel/base/fdt.hpp>
+#include <runtime/fdt.hpp>
 #include <services/init/kernel.hpp>
 #include <span>
 #include <string_view>
@@ -36,7 +36,7 @@ struct Component {
     RestartRule restart = RestartRule::Never;
     bool serves = false;            ///< gets a listener
     bool dynamic_channels = false;  ///< may ask kl.core.CM, and be asked for
-    base::fdt::Node node{};
+    sdk::fdt::Node node{};
 };
 
 /// The characters of a text of the tree.
@@ -52,14 +52,14 @@ struct Component {
 /// and iterator in one; a value whose last string is not terminated has no strings.
 class TextList final {
 public:
-    explicit TextList(const base::fdt::Property& property) {
+    explicit TextList(const sdk::fdt::Property& property) {
         const std::string_view whole = view_of(base::fdt::text_of(property.bytes()));
         rest_ = whole.ends_with('\0') ? whole : std::string_view{};
     }
 
     [[nodiscard]] TextList begin() const { return *this; }
 
-    [[nodiscard]] base::fdt::RangeEnd end() const { return {}; }
+    [[nodiscard]] sdk::fdt::RangeEnd end() const { return {}; }
 
     [[nodiscard]] std::string_view operator*() const { return rest_.substr(0, rest_.find('\0')); }
 
@@ -68,7 +68,7 @@ public:
         return *this;
     }
 
-    bool operator==(base::fdt::RangeEnd) const { return rest_.empty(); }
+    bool operator==(sdk::fdt::RangeEnd) const { return rest_.empty(); }
 
 private:
     std::string_view rest_{};
@@ -76,7 +76,7 @@ private:
 
 /// Judges one node of /components. `problem` says what is wrong with it when the result is
 /// InvalidArgument.
-[[nodiscard]] Result<Component> read_component(const base::fdt::Node& node,
+[[nodiscard]] Result<Component> read_component(const sdk::fdt::Node& node,
                                                std::string_view& problem);
 
 /// A connection of a component.
@@ -86,6 +86,6 @@ struct ConnectionEntry {
 };
 
 /// InvalidArgument: no id or no target.
-[[nodiscard]] Result<ConnectionEntry> read_connection(const base::fdt::Node& node);
+[[nodiscard]] Result<ConnectionEntry> read_connection(const sdk::fdt::Node& node);
 
 }  // namespace svc::init

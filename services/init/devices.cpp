@@ -9,10 +9,10 @@ namespace svc::init {
 namespace {
 
 using base::Text;
-using base::fdt::Interrupt;
-using base::fdt::Node;
-using base::fdt::Property;
-using base::fdt::Tree;
+using sdk::fdt::Interrupt;
+using sdk::fdt::Node;
+using sdk::fdt::Property;
+using sdk::fdt::Tree;
 
 constexpr u64 kMaxPropertyBytes = 1024;
 
@@ -52,7 +52,7 @@ Result<u32> DeviceRegistry::find_or_register_line(u32 line, bool is_edge) {
 Result<void>
 DeviceRegistry::hand_over_registers(const Node& node, u32 task, StartBlockWriter& writer) {
     for (u32 i = 0; node.reg(i).status() != Status::ResourceNotFound; ++i) {
-        TRY_VALUE(const base::fdt::Range range, node.address(i));
+        TRY_VALUE(const sdk::fdt::Range range, node.address(i));
         const u64 first = base::align_down(range.base, base::kPageSize);
         const u64 offset = range.base - first;
         if (range.size == 0 || range.size > ~u64{0} - offset - base::kPageSize) {
@@ -69,7 +69,7 @@ DeviceRegistry::hand_over_registers(const Node& node, u32 task, StartBlockWriter
 
 Result<void>
 DeviceRegistry::hand_over_interrupts(const Node& node, u32 task, StartBlockWriter& writer) {
-    for (u32 i = 0; i < base::fdt::kMaxInterrupts; ++i) {
+    for (u32 i = 0; i < sdk::fdt::kMaxInterrupts; ++i) {
         const auto interrupt = node.interrupt(i);
         if (interrupt.status() == Status::ResourceNotFound) {
             break;

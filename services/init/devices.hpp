@@ -4,7 +4,7 @@
 // driver gets a copy, with the rights to use it and none to pass it on.
 #pragma once
 
-#include <kernel/base/fdt.hpp>
+#include <runtime/fdt.hpp>
 #include <services/init/kernel.hpp>
 #include <services/init/start_block_writer.hpp>
 
@@ -18,7 +18,7 @@ public:
     /// Gives `task` the device at `path` of `tree` and enters it in its start block. `problem`
     /// says what failed. ResourceNotFound: no such node. InvalidArgument: the node is malformed.
     /// OutOfMemory: too many resources. Otherwise as the kernel's answers.
-    Result<void> hand_over(const base::fdt::Tree& tree,
+    Result<void> hand_over(const sdk::fdt::Tree& tree,
                            base::Text path,
                            u32 task,
                            StartBlockWriter& writer,
@@ -39,9 +39,9 @@ private:
     Result<u32> find_or_register_range(u64 base, u64 size);
     Result<u32> find_or_register_line(u32 line, bool is_edge);
     Result<void>
-    hand_over_registers(const base::fdt::Node& node, u32 task, StartBlockWriter& writer);
+    hand_over_registers(const sdk::fdt::Node& node, u32 task, StartBlockWriter& writer);
     Result<void>
-    hand_over_interrupts(const base::fdt::Node& node, u32 task, StartBlockWriter& writer);
+    hand_over_interrupts(const sdk::fdt::Node& node, u32 task, StartBlockWriter& writer);
 
     Kernel& kernel_;
     EntryTable<Range, 64> ranges_{};
@@ -49,7 +49,7 @@ private:
 };
 
 /// Rate of the first clock of `node` when that is a fixed one, else 0. [DTBIND] "fixed-clock"
-[[nodiscard]] u64 find_clock(const base::fdt::Tree& tree, const base::fdt::Node& node);
+[[nodiscard]] u64 find_clock(const sdk::fdt::Tree& tree, const sdk::fdt::Node& node);
 
 /// Whether a driver may see this property: not one that holds addresses or refers to other nodes.
 [[nodiscard]] bool is_property_public(std::string_view name);

@@ -8,8 +8,8 @@ namespace svc::init {
 
 namespace {
 
-using base::fdt::Node;
-using base::fdt::Property;
+using sdk::fdt::Node;
+using sdk::fdt::Property;
 
 /// Closes a handle of init's own at the end of a scope.
 class Closing final {

@@ -47,7 +47,7 @@ class Launcher final {
 public:
     Launcher(Kernel& kernel,
              const sdk::romfs::Reader& files,
-             const base::fdt::Tree& tree,
+             const sdk::fdt::Tree& tree,
              std::span<Unit> units)
         : kernel_(kernel), files_(files), tree_(tree), units_(units), devices_(kernel) {}
 
@@ -80,7 +80,7 @@ private:
 
     Kernel& kernel_;
     const sdk::romfs::Reader& files_;
-    const base::fdt::Tree& tree_;
+    const sdk::fdt::Tree& tree_;
     std::span<Unit> units_;
     DeviceRegistry devices_;
     StartBlockWriter writer_{};

@@ -78,7 +78,7 @@ u64 earlier(u64 a, u64 b) { return a == 0 || (b != 0 && b < a) ? b : a; }
         stop("no-files", sdk::romfs::describe(flaw), kExitRomfs);
     }
     const auto files = sdk::romfs::Reader::open(handover.files);
-    const auto tree = base::fdt::open(handover.tree);
+    const auto tree = sdk::fdt::open(handover.tree);
     if (!tree.ok()) {
         stop("no-system-description", sdk::name_of(tree.status()), kExitTree);
     }

@@ -9,8 +9,8 @@ namespace svc::init {
 
 namespace {
 
-using base::fdt::Node;
 using sdk::LogLine;
+using sdk::fdt::Node;
 
 constexpr std::string_view name_of(EndReason reason) {
     switch (reason) {

@@ -12,7 +12,7 @@ namespace svc::init {
 class Supervisor final {
 public:
     /// Reads /components.
-    Supervisor(Kernel& kernel, const sdk::romfs::Reader& files, const base::fdt::Tree& tree)
+    Supervisor(Kernel& kernel, const sdk::romfs::Reader& files, const sdk::fdt::Tree& tree)
         : kernel_(kernel), tree_(tree), console_(kernel), launcher_(kernel, files, tree, units_) {
         launcher_.set_note(&log_note);
         read_components();
@@ -54,7 +54,7 @@ private:
     [[nodiscard]] u64 now_ms() const;
 
     Kernel& kernel_;
-    const base::fdt::Tree& tree_;
+    const sdk::fdt::Tree& tree_;
     LogConsole console_;
     Unit storage_[kMaxComponents]{};
     Plan plans_[kMaxComponents]{};

@@ -14,7 +14,7 @@ import sys
 PADS = {0xd503245f, 0xd50324df, 0xd503233f}  # bti c, bti jc, paciasp
 SYMBOLS, FUNCTION = 2, 2
 LOWEST = 40  # functions whose address the kernel takes, of some 55: fewer were not found
-EXEMPT = {"image_start", "primary_high", "secondary_high", "secondary_entry", "primary_entry", "park"}  # bti j, or no BTI yet
+EXEMPT = {"enable_mmu", "image_start", "primary_high", "secondary_high", "secondary_entry", "primary_entry", "park"}  # bti j, or no BTI yet
 
 
 class Elf:

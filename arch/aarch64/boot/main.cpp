@@ -12,13 +12,13 @@
 #include <arch/aarch64/psci/psci.hpp>
 #include <arch/aarch64/timer/timer.hpp>
 #include <arch/system_register.hpp>
-#include <kernel/abi/image.hpp>
 #include <kernel/base/bits.hpp>
 #include <kernel/base/fdt.hpp>
 #include <kernel/hal/board_tree.hpp>
 #include <kernel/hal/boot_info.hpp>
 #include <kernel/hal/entry.hpp>
 #include <kernel/hal/machine.hpp>
+#include <kernel/hal/payload.hpp>
 #include <platform/board.hpp>
 
 using arch::u32;
@@ -108,36 +108,23 @@ bool read_firmware_tree(u64 address) {
 
 /// Finds the system description in the payload, and reads the board from it.
 bool read_image_tree() {
-    namespace image = abi::image;
-    if (info.payload_limit.value < sizeof(image::PayloadHeader)) {
+    abi::image::PayloadHeader header;
+    if (info.payload_limit.value < sizeof(header)) {
         return false;
     }
-    const std::span<const u8> bytes = view(info.payload, Bytes{sizeof(image::PayloadHeader)});
-    image::PayloadHeader header;
-    __builtin_memcpy(&header, bytes.data(), sizeof(header));
-    if (header.magic != image::kPayloadMagic || header.version != 1 ||
-        header.section_count > image::kMaxSections ||
-        header.total_size > info.payload_limit.value) {
+    __builtin_memcpy(&header, view(info.payload, Bytes{sizeof(header)}).data(), sizeof(header));
+    const auto payload = kernel::read_payload(header, info.payload, info.payload_limit);
+    const u32 kind = static_cast<u32>(abi::image::SectionKind::System);
+    if (!payload.ok() || payload.value().sections[kind].size.value == 0) {
         return false;
     }
-    for (u32 i = 0; i < header.section_count; i++) {
-        const image::Section& section = header.sections[i];
-        if (section.kind != static_cast<u32>(image::SectionKind::System)) {
-            continue;
-        }
-        if (!base::range_fits(section.offset, section.size, header.total_size) ||
-            !base::is_aligned(section.offset, kPageSize)) {
-            return false;
-        }
-        const std::span<const u8> blob =
-            view_tree(info.payload + Bytes{section.offset}, Bytes{section.size});
-        const BoardProblem problem = kernel::read_board_tree(blob, own_mpidr(), board);
-        if (problem == BoardProblem::None) {
-            return true;
-        }
+    const kernel::PayloadSection& system = payload.value().sections[kind];
+    const BoardProblem problem =
+        kernel::read_board_tree(view_tree(system.base, system.size), own_mpidr(), board);
+    if (problem != BoardProblem::None) {
         stop("device tree in the image: ", kernel::describe(problem));
     }
-    return false;
+    return true;
 }
 
 /// The payload follows the kernel; how far, only the image header knows.

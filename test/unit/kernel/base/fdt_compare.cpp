@@ -17,7 +17,7 @@ std::string string_of(Text text) { return {text.begin(), text.end()}; }
 /// alignment of the blocks, one root, no '/' in names, properties before children, depth, size,
 /// version.
 bool breaks_our_rules(const void* blob) {
-    if (fdt_totalsize(blob) > fdt::kMaxTreeBytes || fdt_version(blob) < 16 ||
+    if (fdt_totalsize(blob) > sdk::fdt::kMaxTreeBytes || fdt_version(blob) < 16 ||
         fdt_off_dt_struct(blob) % 4 != 0 || fdt_off_mem_rsvmap(blob) % 8 != 0) {
         return true;
     }
@@ -41,7 +41,7 @@ bool breaks_our_rules(const void* blob) {
                 return true;
             }
             after_child = false;
-            if (++depth > fdt::kMaxDepth) {
+            if (++depth > sdk::fdt::kMaxDepth) {
                 return true;
             }
             break;
@@ -65,9 +65,9 @@ bool breaks_our_rules(const void* blob) {
     }
 }
 
-std::string compare_properties(const void* blob, int offset, const fdt::Node& node) {
+std::string compare_properties(const void* blob, int offset, const sdk::fdt::Node& node) {
     int property = fdt_first_property_offset(blob, offset);
-    for (const fdt::Property& mine : node.properties()) {
+    for (const sdk::fdt::Property& mine : node.properties()) {
         int length = 0;
         const char* name = nullptr;
         const void* value = fdt_getprop_by_offset(blob, property, &name, &length);
@@ -90,7 +90,7 @@ std::string compare_properties(const void* blob, int offset, const fdt::Node& no
     return property == -FDT_ERR_NOTFOUND ? "" : "fewer properties";
 }
 
-std::string compare_node(const void* blob, int offset, const fdt::Node& node) {
+std::string compare_node(const void* blob, int offset, const sdk::fdt::Node& node) {
     if (string_of(node.name()) != fdt_get_name(blob, offset, nullptr)) {
         return "name";
     }
@@ -102,7 +102,7 @@ std::string compare_node(const void* blob, int offset, const fdt::Node& node) {
         return "parent";
     }
     u32 children = 0;
-    for (const fdt::Node& child : node.children()) {
+    for (const sdk::fdt::Node& child : node.children()) {
         static_cast<void>(child);
         ++children;
     }
@@ -116,9 +116,9 @@ std::string compare_node(const void* blob, int offset, const fdt::Node& node) {
     return compare_properties(blob, offset, node);
 }
 
-std::string compare_nodes(const void* blob, const fdt::Tree& tree) {
+std::string compare_nodes(const void* blob, const sdk::fdt::Tree& tree) {
     int offset = 0;
-    for (int depth = 0; const fdt::Node& node : tree.nodes()) {
+    for (int depth = 0; const sdk::fdt::Node& node : tree.nodes()) {
         if (offset == 0) {
             offset = fdt_next_node(blob, -1, &depth);
         }
@@ -143,7 +143,7 @@ std::string compare_nodes(const void* blob, const fdt::Tree& tree) {
     return offset < 0 ? "" : "fewer nodes";
 }
 
-std::string compare_lookups(const void* blob, const fdt::Tree& tree) {
+std::string compare_lookups(const void* blob, const sdk::fdt::Tree& tree) {
     for (const char* path : {"/", "/chosen", "/aliases", "/soc/serial", "/n1", "/n1/n2", "//n0"}) {
         if (tree.find(Text{path, std::strlen(path)}).ok() != (fdt_path_offset(blob, path) >= 0)) {
             return std::string{"path "} + path;
@@ -160,7 +160,7 @@ std::string compare_lookups(const void* blob, const fdt::Tree& tree) {
     return {};
 }
 
-std::string compare_reservations(const void* blob, const fdt::Tree& tree) {
+std::string compare_reservations(const void* blob, const sdk::fdt::Tree& tree) {
     const int count = fdt_num_mem_rsv(blob);
     for (int i = 0; i < count; ++i) {
         u64 base = 0;
@@ -179,7 +179,7 @@ std::string compare_reservations(const void* blob, const fdt::Tree& tree) {
 }  // namespace
 
 std::string compare_with_libfdt(std::span<const u8> blob) {
-    const auto tree = fdt::open(blob);
+    const auto tree = sdk::fdt::open(blob);
     const bool accepted = fdt_check_full(blob.data(), blob.size()) == 0;
     if (!tree.ok()) {
         return accepted && !breaks_our_rules(blob.data()) ? "only libfdt accepts it" : "";

@@ -2,7 +2,7 @@
 // Compares the reader with libfdt on one blob. Shared by the unit test and the fuzzer.
 #pragma once
 
-#include <kernel/base/fdt.hpp>
+#include <runtime/fdt.hpp>
 #include <span>
 #include <string>
 

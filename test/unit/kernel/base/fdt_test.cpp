@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <kernel/base/fdt.hpp>
+#include <runtime/fdt.hpp>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -24,9 +24,9 @@ std::vector<u8> read_fixture(const std::string& name) {
 
 struct Board {
     std::vector<u8> bytes = read_fixture("board.dtb");
-    fdt::Tree tree = fdt::open(bytes).value();
+    sdk::fdt::Tree tree = sdk::fdt::open(bytes).value();
 
-    [[nodiscard]] fdt::Node node(Text path) const {
+    [[nodiscard]] sdk::fdt::Node node(Text path) const {
         const auto found = tree.find(path);
         REQUIRE(found.ok());
         return found.value();
@@ -35,7 +35,7 @@ struct Board {
 
 std::string string_of(Text text) { return {text.begin(), text.end()}; }
 
-std::string path_of(const fdt::Node& node) {
+std::string path_of(const sdk::fdt::Node& node) {
     const auto parent = node.parent();
     const std::string above =
         parent.ok() && parent.value().parent().ok() ? path_of(parent.value()) : "";
@@ -56,7 +56,7 @@ u32 get_cell(const std::vector<u8>& bytes, std::size_t at) {
     return value;
 }
 
-Status open_status(std::vector<u8> bytes) { return fdt::open(bytes).status(); }
+Status open_status(std::vector<u8> bytes) { return sdk::fdt::open(bytes).status(); }
 
 }  // namespace
 
@@ -74,7 +74,7 @@ TEST_CASE("nodes are found by path, with and without unit address", "[kernel][ba
 
 TEST_CASE("a base name is a name without its unit address", "[kernel][base][fdt]") {
     const Board board;
-    const fdt::Node uart = board.node("/soc/serial");
+    const sdk::fdt::Node uart = board.node("/soc/serial");
     CHECK(uart.name() == Text{"serial@7e201000"});
     CHECK(uart.base_name() == Text{"serial"});
     CHECK(board.node("/timer").base_name() == Text{"timer"});
@@ -99,10 +99,10 @@ TEST_CASE("aliases and chosen name nodes", "[kernel][base][fdt]") {
 TEST_CASE("children and parents mirror each other", "[kernel][base][fdt]") {
     const Board board;
     std::vector<std::string> names;
-    for (const fdt::Node& cpu : board.node("/cpus").children()) {
+    for (const sdk::fdt::Node& cpu : board.node("/cpus").children()) {
         names.push_back(string_of(cpu.name()));
         CHECK(cpu.parent().value() == board.node("/cpus"));
-        for (const fdt::Node& none : cpu.children()) {
+        for (const sdk::fdt::Node& none : cpu.children()) {
             FAIL(string_of(none.name()));
         }
     }
@@ -112,7 +112,7 @@ TEST_CASE("children and parents mirror each other", "[kernel][base][fdt]") {
 
 TEST_CASE("properties are read as what they are, and as nothing else", "[kernel][base][fdt]") {
     const Board board;
-    const fdt::Node root = board.tree.root();
+    const sdk::fdt::Node root = board.tree.root();
     CHECK(root.read_text("model").value() == Text{"reader fixture"});
     CHECK(root.read_text("compatible").status() == Status::InvalidArgument);
     CHECK(root.read_text("missing").status() == Status::ResourceNotFound);
@@ -132,38 +132,38 @@ TEST_CASE("properties are read as what they are, and as nothing else", "[kernel]
 
 TEST_CASE("string lists end where their last string ends", "[kernel][base][fdt]") {
     const Board board;
-    const fdt::Property list = board.tree.root().property("compatible").value();
+    const sdk::fdt::Property list = board.tree.root().property("compatible").value();
     CHECK(list.lists("test,family"));
     CHECK_FALSE(list.lists("test,fam"));
-    const fdt::Property seed = board.node("/chosen").property("seed").value();
+    const sdk::fdt::Property seed = board.node("/chosen").property("seed").value();
     CHECK_FALSE(seed.lists("\x01\x02\x03"));
 }
 
 TEST_CASE("numbers of cells that do not fit are refused", "[kernel][base][fdt]") {
     const u8 bytes[] = {0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2};
-    const fdt::Property cells{"reg", bytes};
+    const sdk::fdt::Property cells{"reg", bytes};
     CHECK(cells.cells(0, 0).value() == 0);
     CHECK(cells.cells(0, 3).value() == 0x1'0000'0002);
     CHECK(cells.cells(1, 2).value() == 0x1'0000'0002);
     CHECK(cells.cells(1, 3).status() == Status::ResourceNotFound);
     CHECK(cells.cells(0xFFFF'FFFF, 2).status() == Status::ResourceNotFound);
     const u8 wide[] = {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0};
-    CHECK(fdt::Property{"reg", wide}.cells(0, 3).status() == Status::Unimplemented);
+    CHECK(sdk::fdt::Property{"reg", wide}.cells(0, 3).status() == Status::Unimplemented);
 }
 
 TEST_CASE("reg follows the cell sizes of the parent", "[kernel][base][fdt]") {
     const Board board;
-    const fdt::Node memory = board.node("/memory");
+    const sdk::fdt::Node memory = board.node("/memory");
     CHECK(memory.reg(1).value().base == 0x1'0000'0000);
     CHECK(memory.reg(1).value().size == 0x4000'0000);
     CHECK(memory.reg(2).status() == Status::ResourceNotFound);
-    const fdt::Node cpu = board.node("/cpus/cpu@1");
+    const sdk::fdt::Node cpu = board.node("/cpus/cpu@1");
     CHECK(cpu.reg(1).status() == Status::ResourceNotFound);
     CHECK(cpu.reg(0).value().base == 1);
     CHECK(cpu.reg(0).value().size == 0);
     CHECK(board.node("/timer").reg(0).status() == Status::ResourceNotFound);
     CHECK(board.tree.root().reg(0).status() == Status::ResourceNotFound);
-    const fdt::Node function = board.node("/pcie/function");
+    const sdk::fdt::Node function = board.node("/pcie/function");
     CHECK(function.reg(0).status() == Status::Unimplemented);
     CHECK(function.reg(1).value().base == 0x10);
 }
@@ -188,39 +188,39 @@ TEST_CASE("what no ranges entry covers whole has no address", "[kernel][base][fd
 
 TEST_CASE("interrupts name their controller", "[kernel][base][fdt]") {
     const Board board;
-    const fdt::Node gic = board.node("/interrupt-controller");
-    const fdt::Interrupt uart = board.node("/soc/serial").interrupt(0).value();
+    const sdk::fdt::Node gic = board.node("/interrupt-controller");
+    const sdk::fdt::Interrupt uart = board.node("/soc/serial").interrupt(0).value();
     CHECK(uart.controller == gic);
     CHECK(uart.gic_line().value() == 153);
     CHECK(board.node("/soc/serial").interrupt(1).status() == Status::ResourceNotFound);
-    const fdt::Node timer = board.node("/timer");
+    const sdk::fdt::Node timer = board.node("/timer");
     CHECK(timer.interrupt(2).value().gic_line().value() == 27);
-    const fdt::Node both = board.node("/soc/serial@7e201400");
+    const sdk::fdt::Node both = board.node("/soc/serial@7e201400");
     CHECK(both.interrupt(0).value().controller == board.node("/soc/mailbox"));
     CHECK(both.interrupt(0).value().gic_line().status() == Status::InvalidArgument);
     CHECK(both.interrupt(1).value().gic_line().value() == 39);
     CHECK(both.interrupt(2).status() == Status::ResourceNotFound);
-    CHECK(both.interrupt(fdt::kMaxInterrupts).status() == Status::ResourceNotFound);
+    CHECK(both.interrupt(sdk::fdt::kMaxInterrupts).status() == Status::ResourceNotFound);
     CHECK(board.node("/memory").interrupt(0).status() == Status::ResourceNotFound);
 }
 
 TEST_CASE("lines that no GIC has are refused", "[kernel][base][fdt]") {
-    CHECK(fdt::Interrupt{.controller = {}, .cells = {0, 987, 4}, .cell_count = 3}
+    CHECK(sdk::fdt::Interrupt{.controller = {}, .cells = {0, 987, 4}, .cell_count = 3}
               .gic_line()
               .value() == 1019);
-    for (const fdt::Interrupt& bad :
-         {fdt::Interrupt{.controller = {}, .cells = {0, 988, 4}, .cell_count = 3},
-          fdt::Interrupt{.controller = {}, .cells = {1, 16, 4}, .cell_count = 3},
-          fdt::Interrupt{.controller = {}, .cells = {2, 0, 4}, .cell_count = 3},
-          fdt::Interrupt{.controller = {}, .cells = {0, 0xFFFF'FFFF, 4}, .cell_count = 3},
-          fdt::Interrupt{.controller = {}, .cells = {0, 1, 4}, .cell_count = 2}}) {
+    for (const sdk::fdt::Interrupt& bad :
+         {sdk::fdt::Interrupt{.controller = {}, .cells = {0, 988, 4}, .cell_count = 3},
+          sdk::fdt::Interrupt{.controller = {}, .cells = {1, 16, 4}, .cell_count = 3},
+          sdk::fdt::Interrupt{.controller = {}, .cells = {2, 0, 4}, .cell_count = 3},
+          sdk::fdt::Interrupt{.controller = {}, .cells = {0, 0xFFFF'FFFF, 4}, .cell_count = 3},
+          sdk::fdt::Interrupt{.controller = {}, .cells = {0, 1, 4}, .cell_count = 2}}) {
         CHECK(bad.gic_line().status() == Status::InvalidArgument);
     }
 }
 
 TEST_CASE("devices are found by phandle", "[kernel][base][fdt]") {
     const Board board;
-    const fdt::Node gic = board.node("/interrupt-controller");
+    const sdk::fdt::Node gic = board.node("/interrupt-controller");
     CHECK(board.tree.find_phandle(gic.read_u32("phandle").value()).value() == gic);
     CHECK(board.tree.find_phandle(0).status() == Status::ResourceNotFound);
     CHECK(board.tree.find_phandle(~u32{0}).status() == Status::ResourceNotFound);
@@ -242,21 +242,21 @@ TEST_CASE("the memory reservation block is listed", "[kernel][base][fdt]") {
 }
 
 TEST_CASE("a default node reads as nothing", "[kernel][base][fdt]") {
-    const fdt::Node none;
+    const sdk::fdt::Node none;
     CHECK(none.name().empty());
     CHECK(none.property("reg").status() == Status::ResourceNotFound);
     CHECK_FALSE(none.parent().ok());
     CHECK_FALSE(none.reg(0).ok());
-    for (const fdt::Node& child : none.children()) {
+    for (const sdk::fdt::Node& child : none.children()) {
         FAIL(string_of(child.name()));
     }
-    CHECK(fdt::Tree{}.find("/chosen").status() == Status::ResourceNotFound);
+    CHECK(sdk::fdt::Tree{}.find("/chosen").status() == Status::ResourceNotFound);
 }
 
 TEST_CASE("a blob that is no tree is refused with its reason", "[kernel][base][fdt]") {
     const std::vector<u8> good = read_fixture("board.dtb");
     CHECK(open_status(good) == Status::Ok);
-    CHECK(fdt::total_size(good).value().value == good.size());
+    CHECK(base::fdt::total_size(good).value().value == good.size());
     CHECK(open_status({}) == Status::BufferTooSmall);
     CHECK(open_status({0xD0, 0x0D, 0xFE}) == Status::BufferTooSmall);
     auto truncated = good;
@@ -266,7 +266,7 @@ TEST_CASE("a blob that is no tree is refused with its reason", "[kernel][base][f
     spoiled[0] = 0;
     CHECK(open_status(spoiled) == Status::InvalidArgument);
     spoiled = good;
-    put_cell(spoiled, 4, fdt::kMaxTreeBytes + 1);
+    put_cell(spoiled, 4, sdk::fdt::kMaxTreeBytes + 1);
     CHECK(open_status(spoiled) == Status::BufferTooLarge);
     spoiled = good;
     put_cell(spoiled, 4, 8);
@@ -318,12 +318,12 @@ TEST_CASE("every cell of the structure may be spoiled", "[kernel][base][fdt]") {
         for (const u32 value : {0u, 1u, 2u, 3u, 9u, 0xFFFF'FFFFu, 0x7FFF'FFFFu}) {
             auto spoiled = good;
             put_cell(spoiled, at, value);
-            const auto tree = fdt::open(spoiled);
+            const auto tree = sdk::fdt::open(spoiled);
             if (!tree.ok()) {
                 ++refused;
                 continue;
             }
-            for (const fdt::Node& node : tree.value().nodes()) {
+            for (const sdk::fdt::Node& node : tree.value().nodes()) {
                 static_cast<void>(node.address(0));
                 static_cast<void>(node.interrupt(0));
             }
@@ -344,7 +344,7 @@ TEST_CASE("a slash in a name is refused, since paths would lie", "[kernel][base]
 }
 
 TEST_CASE("nesting deeper than the limit is refused", "[kernel][base][fdt]") {
-    for (const u32 depth : {fdt::kMaxDepth, fdt::kMaxDepth + 1}) {
+    for (const u32 depth : {sdk::fdt::kMaxDepth, sdk::fdt::kMaxDepth + 1}) {
         std::vector<u8> blob(40 + 16, 0);
         const auto append = [&blob](u32 value) {
             blob.resize(blob.size() + 4);
@@ -364,6 +364,7 @@ TEST_CASE("nesting deeper than the limit is refused", "[kernel][base][fdt]") {
         for (std::size_t i = 0; i < std::size(header); ++i) {
             put_cell(blob, 4 * i, header[i]);
         }
-        CHECK(open_status(blob) == (depth > fdt::kMaxDepth ? Status::BufferTooLarge : Status::Ok));
+        CHECK(open_status(blob) ==
+              (depth > sdk::fdt::kMaxDepth ? Status::BufferTooLarge : Status::Ok));
     }
 }

@@ -25,7 +25,7 @@ struct OneComponent {
     }
 
     base::Result<Component> read() {
-        const auto tree = base::fdt::open(bytes);
+        const auto tree = sdk::fdt::open(bytes);
         const auto node = tree.value().find("/components/valve");
         return read_component(node.value(), problem);
     }
@@ -157,7 +157,7 @@ TEST_CASE("a connection has an id and a target", "[services][init]") {
     tree.begin("bad").text("id", "x").end();
     tree.begin("empty").text("id", "").text("target", "valve").end().end();
     const auto bytes = tree.finish();
-    const auto opened = base::fdt::open(bytes);
+    const auto opened = sdk::fdt::open(bytes);
     const auto good = svc::init::read_connection(opened.value().find("/good").value());
     REQUIRE(good.ok());
     CHECK(good.value().id == "kl.valve");

@@ -16,7 +16,7 @@ struct Board {
     Board() {
         auto builder = build::begin_system();
         bytes = build::finish_system(builder);
-        tree = base::fdt::open(bytes).value();
+        tree = sdk::fdt::open(bytes).value();
         task = kernel.create_task({.name = "uart", .eclass = "drivers.Pl011"}).value();
     }
 
@@ -30,7 +30,7 @@ struct Board {
     }
 
     build::Bytes bytes{};
-    base::fdt::Tree tree{};
+    sdk::fdt::Tree tree{};
     fake::Kernel kernel{};
     DeviceRegistry registry{kernel};
     StartBlockWriter writer{};

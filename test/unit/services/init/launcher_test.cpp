@@ -33,7 +33,7 @@ struct System {
         tree_builder.begin("c@2").text("id", "lost").text("target", "nobody").end();
         tree_builder.end().end();
         blob = build::finish_system(tree_builder);
-        tree = base::fdt::open(blob).value();
+        tree = sdk::fdt::open(blob).value();
     }
 
     /// The start block of a task, from its memory.
@@ -46,7 +46,7 @@ struct System {
     build::Bytes rom{};
     sdk::romfs::Reader files{};
     build::Bytes blob{};
-    base::fdt::Tree tree{};
+    sdk::fdt::Tree tree{};
     fake::Kernel kernel{};
 };
 

@@ -25,14 +25,14 @@ struct System {
         builder.begin("c@0").text("id", "console").text("target", "uart").end();
         builder.end().end();
         blob = build::finish_system(builder);
-        tree = base::fdt::open(blob).value();
+        tree = sdk::fdt::open(blob).value();
         fake::reset();
     }
 
     build::Bytes rom{};
     sdk::romfs::Reader files{};
     build::Bytes blob{};
-    base::fdt::Tree tree{};
+    sdk::fdt::Tree tree{};
     fake::Kernel kernel{};
 };
 

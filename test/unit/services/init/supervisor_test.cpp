@@ -36,14 +36,14 @@ struct System {
         builder.begin("c@1").text("id", "once").text("target", "once").end();
         builder.end().end();
         blob = build::finish_system(builder);
-        tree = base::fdt::open(blob).value();
+        tree = sdk::fdt::open(blob).value();
         fake::reset();
     }
 
     build::Bytes rom{};
     sdk::romfs::Reader files{};
     build::Bytes blob{};
-    base::fdt::Tree tree{};
+    sdk::fdt::Tree tree{};
     fake::Kernel kernel{};
 };
 
@@ -69,7 +69,7 @@ TEST_CASE("what is only for dynamic channels is asked only when they are wanted"
     builder.begin("asks").text("class", "plant.Valve").text("program", "p");
     builder.flag("dynamic-channels").end();
     const build::Bytes blob = build::finish_system(builder);
-    const base::fdt::Tree tree = base::fdt::open(blob).value();
+    const sdk::fdt::Tree tree = sdk::fdt::open(blob).value();
     Supervisor other{system.kernel, system.files, tree};
     CHECK(other.wants_dynamic_channels());
     CHECK(other.start_all() == 2);
@@ -204,7 +204,7 @@ TEST_CASE("a tree without components starts nothing", "[services][init]") {
     build::TreeBuilder builder;
     builder.begin("").end();
     const auto blob = builder.finish();
-    const auto tree = base::fdt::open(blob).value();
+    const auto tree = sdk::fdt::open(blob).value();
     const auto rom = build::romfs({});
     const auto files = sdk::romfs::Reader::open(rom).value();
     fake::Kernel kernel;

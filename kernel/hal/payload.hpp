@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reader of the payload behind the kernel. Nothing in it is believed: every offset and size is
-// checked against the payload before use.
+// checked against the payload before use. Defined in kernel/boot/payload.cpp; it stands here
+// because the architecture looks for a device tree in there before the kernel starts.
 #pragma once
 
 #include <kernel/abi/image.hpp>
@@ -17,8 +18,10 @@ struct Payload {
     PayloadSection sections[5]{};  // by abi::image::SectionKind; size 0: absent
 };
 
-/// Checks the payload header at `at`, of which at most `limit` bytes are there. InvalidArgument.
-base::Result<Payload> read_payload(base::PhysAddr at, base::Bytes limit);
+/// Checks the header of the payload at `at`, of which at most `limit` bytes are there.
+/// InvalidArgument.
+base::Result<Payload>
+read_payload(const abi::image::PayloadHeader& header, base::PhysAddr at, base::Bytes limit);
 
 /// Checks the segment image in a section: segments page aligned, inside [lowest, lowest+room), not
 /// overlapping, never writable and executable, entry inside one of them. InvalidArgument.
