@@ -51,7 +51,7 @@ u32 walk_frames(u64 frame_pointer, u64 (&frames)[kPanicFrames]) {
     u32 count = 0;
     while (count < kPanicFrames && frame_pointer >= kKernelHalf && frame_pointer % 16 == 0) {
         const auto* link = reinterpret_cast<const u64*>(frame_pointer);
-        frames[count++] = link[1];
+        frames[count++] = arch::as_linked(link[1]);
         if (link[0] <= frame_pointer || link[0] - frame_pointer > kLargestFrame) {
             break;
         }
@@ -84,6 +84,7 @@ void log_line(const char* text, u64 number) {
 [[noreturn]] void panic(const char* reason, const PanicRecord& details, u64 frame_pointer) {
     g_panic_record = details;
     g_panic_record.magic = kPanicMagic;
+    g_panic_record.pc = arch::as_linked(details.pc);
     g_panic_record.reason = reason;
     g_panic_record.frame_count = walk_frames(frame_pointer, g_panic_record.frames);
     write_record(g_panic_record);

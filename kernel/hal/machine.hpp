@@ -128,6 +128,9 @@ void seal_kernel();
 /// What the machine was started with: for `board` the board's name, else the value of a word of the
 /// boot arguments (base::value_of). It stays where it is. O(arguments).
 base::Text boot_argument(base::Text name);
+/// What an address inside the kernel would be had the kernel not been moved when it started; any
+/// other as it is. For people and tools, who know the kernel as it was linked.
+u64 as_linked(u64 address);
 [[noreturn]] void power_off(u32 code);
 [[noreturn]] void reset();
 /// The panic console. Polls with a time limit.

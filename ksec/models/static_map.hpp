@@ -64,7 +64,7 @@ private:
         StaticMapBits* bits;  ///< null: not known
     };
 
-    [[nodiscard]] Place find(u64 sid, u32 key) const;
+    [[nodiscard]] [[gnu::always_inline]] inline Place find(u64 sid, u32 key) const;
     [[nodiscard]] StaticMapBits* bits_of(u32 slot) const;
     /// The cell for a working value that differs from the base.
     [[nodiscard]] u64& working_cell(const Place& at) const;

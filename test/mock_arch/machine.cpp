@@ -342,6 +342,8 @@ Result<void> map_kernel_page(VirtAddr at, PhysAddr frame, Access access) {
 
 void seal_kernel() {}
 
+u64 as_linked(u64 address) { return address; }
+
 base::Text boot_argument(base::Text name) {
     const std::string& line = machine().boot_arguments;
     return name == "board" ? base::Text{"mock"} : base::value_of({line.data(), line.size()}, name);

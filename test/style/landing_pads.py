@@ -5,8 +5,8 @@
     landing_pads.py ELF...
 
 Files on the way of messages are built without landing pads, because nobody calls their functions by
-address; on a CPU with BTI a call that does is a kernel panic. An address counts as taken where an
-aligned word of constants or data holds it, or an adrp and an add make it.
+address; on a CPU with BTI a call that does is a kernel panic. An address counts as taken where a
+relocation puts it, or an adrp and an add make it.
 """
 import struct
 import sys
@@ -14,6 +14,7 @@ import sys
 PADS = {0xd503245f, 0xd50324df, 0xd503233f}  # bti c, bti jc, paciasp
 SYMBOLS, FUNCTION = 2, 2
 LOWEST = 40  # functions whose address the kernel takes, of some 55: fewer were not found
+RELOCATED = {0, 1027}  # none, and R_AARCH64_RELATIVE: what early_map applies
 EXEMPT = {"enable_mmu", "image_start", "primary_high", "secondary_high", "secondary_entry", "primary_entry", "park"}  # bti j, or no BTI yet
 
 
@@ -70,8 +71,12 @@ def check(path):
     elf = Elf(path)
     code, start = words(elf, ".text", "<I")
     taken = made_by_code(code, start)
-    for section in (".rodata", ".data"):
-        taken |= set(words(elf, section, "<Q")[0])
+    kinds = set()
+    for _, kind, address in struct.iter_unpack("<QQQ", elf.content(elf.sections[".rela.dyn"])):
+        kinds.add(kind)
+        taken.add(address)
+    if kinds - RELOCATED:
+        sys.exit(f"{path}: has relocations of kinds {sorted(kinds - RELOCATED)}, which the start does not know")
     taken = {address for address in taken if address in elf.functions and elf.functions[address] not in EXEMPT}
     return sorted(elf.functions[each] for each in taken if code[(each - start) // 4] not in PADS), len(taken)
 

@@ -208,6 +208,45 @@ class TableWalk(Observer):
         return False
 
 
+class Layout(Observer):
+    """Boots a machine several times and looks where the kernel went: how far above the address it is linked for."""
+
+    BOOTS = 6
+    slides = []
+
+    def step(self, _):
+        pass
+
+    def finish(self):
+        super().finish()
+        delta = self.ram.symbol("kernel_delta")
+        self.slides.append(None if delta is None else (self.ram.word(delta) + self.ram.image - IMAGE) % 2**64)
+
+    def findings(self):
+        seen = ", ".join("nowhere" if slide is None else f"{slide:#x}" for slide in self.slides)
+        good = [slide for slide in self.slides if slide and slide % (2 << 20) == 0 and slide < 256 << 30]
+        return [("the kernel is elsewhere at each boot", len(set(good)) == len(self.slides) == self.BOOTS, seen)]
+
+    def more(self):
+        return len(self.slides) < self.BOOTS
+
+
+class LayoutOfCpu(Layout):
+    """The same of a machine that has no seeds, but a CPU with random numbers."""
+
+    slides = []
+
+
+class FixedLayout(Layout):
+    """The same of a machine that has nothing random: the kernel stays where it is linked."""
+
+    BOOTS = 2
+    slides = []
+
+    def findings(self):
+        return [("the kernel is where it was linked", self.slides == [0] * self.BOOTS, f"{self.slides}")]
+
+
 class ProcessFlips(Observer):
     """Flips bits in the memory of processes that mark their pages (test/system/programs/flips.cpp)."""
 

@@ -4,7 +4,7 @@
 import plant
 from handover import REFUSED_SILENTLY, REFUSED_WITH_A_LINE, SOUND
 from machine import raspi4b, variants, virt
-from outside import KernelFlips, ProcessFlips, TableWalk
+from outside import FixedLayout, KernelFlips, Layout, LayoutOfCpu, ProcessFlips, TableWalk
 from scenario import Scenario
 
 # Groups of test/system/programs; the conductor says how many CPUs run, how many tests there were and
@@ -62,6 +62,12 @@ SCENARIOS = (
     # RAM full of a pattern at power-on, and somebody outside who walks all page tables meanwhile.
     Scenario("trial, seen from outside", machines=(virt(cpus=1), virt(cpus=4, gic=3)), builds=("gcc",),
              outside=TableWalk, **TRIAL),
+    Scenario("kernel somewhere else", image="trial", machines=(virt(cpus=2, memory_mb=64, gic=3),), builds=("gcc",),
+             outside=Layout, ends_at=r"^boot: init-start", seconds=15),
+    Scenario("kernel somewhere else", image="trial", machines=(virt(memory_mb=64, gic=3, cpu="max", icount=1),),
+             builds=("gcc",), outside=LayoutOfCpu, ends_at=r"^boot: init-start", seconds=15),
+    Scenario("kernel without seeds", image="trial", machines=(virt(memory_mb=64, icount=1),), builds=("gcc",),
+             outside=FixedLayout, ends_at=r"^boot: init-start", seconds=15),
     Scenario("flipped bits of processes", machines=(virt(cpus=1, memory_mb=64),), builds=("gcc",), outside=ProcessFlips,
              forbid=(r"flips: bypassed",), **{**TRIAL, "image": "trial-flips", "at_least": 1}),
     # Whatever the kernel becomes of it, it does not grant in silence what the policy denies.

@@ -55,6 +55,11 @@ image_size_field:
         .ascii  "ARM\x64"
         .word   0
 
+// From a physical address in the image to the kernel's; early_map writes it.
+        .global kernel_delta
+kernel_delta:
+        .quad   0
+
 // primary_entry - first CPU.
 FUNC primary_entry
         msr     daifset, #0xf
@@ -79,9 +84,12 @@ FUNC primary_entry
         bl      drop_to_el1
         mov     sp, x23
         mov     x0, x22
+        mov     x1, x19
         bl      early_map
         bl      enable_mmu
-        ldr     x1, =primary_high
+        adr     x1, primary_high
+        ldr     x9, kernel_delta
+        add     x1, x1, x9
         br      x1
 END primary_entry
 
@@ -93,7 +101,9 @@ FUNC secondary_entry
         ubfx    x20, x20, #2, #2
         bl      drop_to_el1
         bl      enable_mmu
-        ldr     x1, =secondary_high
+        adr     x1, secondary_high
+        ldr     x9, kernel_delta
+        add     x1, x1, x9
         br      x1
 END secondary_entry
 
@@ -237,7 +247,7 @@ FUNC primary_high
         adrp    x9, per_cpu_blocks
         add     x9, x9, :lo12:per_cpu_blocks
         msr     tpidr_el1, x9
-        ldr     x10, =(cpu_stacks + STACK_GUARD_SIZE + STACK_SIZE)
+        adrp    x10, cpu_stacks + STACK_GUARD_SIZE + STACK_SIZE
         mov     sp, x10
         mov     x0, x19
         mov     x1, x20
@@ -277,13 +287,14 @@ END secondary_high
 // leave_identity - nothing is mapped below any more, and exceptions have their vectors.
 //   Uses: x9-x11.
 FUNC leave_identity
-        ldr     x9, =empty_table
-        ldr     x10, =kernel_tables
+        adrp    x9, empty_table
+        adrp    x10, kernel_tables
         sub     x9, x9, x10
         mrs     x10, ttbr1_el1
         add     x9, x9, x10
         msr     ttbr0_el1, x9
-        ldr     x9, =vectors
+        adrp    x9, vectors
+        add     x9, x9, :lo12:vectors
         msr     vbar_el1, x9
         isb
         tlbi    vmalle1

@@ -9,6 +9,7 @@
 #include <arch/translation.hpp>
 #include <kernel/abi/image.hpp>
 #include <kernel/base/bits.hpp>
+#include <kernel/base/fdt.hpp>
 
 using arch::u32;
 using arch::u64;
@@ -21,6 +22,15 @@ constexpr u32 kPoolTables = 28;
 
 struct alignas(4096) Table {
     u64 entry[arch::translation::kEntries];
+};
+
+constexpr u64 kRelative = 1027;  // R_AARCH64_RELATIVE
+
+/// [ELF64] "Elf64_Rela": at `offset` stands the address `addend`.
+struct Relocation {
+    u64 offset;
+    u64 info;
+    u64 addend;
 };
 
 struct alignas(4096) CpuStacks {
@@ -47,11 +57,15 @@ extern u8 __rodata_end[];
 extern u8 __sealed_start[];
 extern u8 __sealed_end[];
 extern u8 __image_end[];
+extern const Relocation __relocations_start[];
+extern const Relocation __relocations_end[];
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
-/// Fills the identity map of the first page and the map of the image. `image` is where the image
-/// lies; the MMU is off.
-void early_map(u64 image);
+extern u64 kernel_delta;  // NOLINT(readability-identifier-naming): a label of start.S
+
+/// Chooses the kernel's addresses, relocates it, and fills the identity map of the first page and
+/// the map of the image. `image` is where it lies, `tree` what came in x0; the MMU is off.
+void early_map(u64 image, u64 tree);
 }
 
 namespace arch {
@@ -74,7 +88,7 @@ u64 address_of(const void* symbol) { return reinterpret_cast<u64>(symbol); }
 
 u64* table_at(u64 entry) {
     const u64 frame = entry & kFrameMask;
-    return reinterpret_cast<u64*>(frame - state.image + abi::image::kKernelBase);
+    return reinterpret_cast<u64*>(frame - state.image + address_of(__image_start));
 }
 
 void store(u64& entry, u64 value) { __atomic_store_n(&entry, value, __ATOMIC_RELAXED); }
@@ -139,12 +153,17 @@ void leave_user_space() {
 }
 
 PhysAddr image_physical(const void* inside_image) {
-    return PhysAddr{address_of(inside_image) - abi::image::kKernelBase + state.image};
+    return PhysAddr{address_of(inside_image) - address_of(__image_start) + state.image};
 }
 
 PhysAddr image_base() { return PhysAddr{state.image}; }
 
-Bytes image_size() { return Bytes{address_of(__image_end) - abi::image::kKernelBase}; }
+Bytes image_size() { return Bytes{address_of(__image_end) - address_of(__image_start)}; }
+
+u64 as_linked(u64 address) {
+    const u64 offset = address - address_of(__image_start);
+    return offset < image_size().value ? abi::image::kKernelBase + offset : address;
+}
 
 Result<void> kernel_map_range(VirtAddr at, PhysAddr from, Bytes size, Access access) {
     const u64 attributes = kernel_attributes(access);
@@ -259,7 +278,35 @@ void seal_kernel() {
 
 }  // namespace arch
 
-extern "C" void early_map(u64 image) {
+/// How far above kKernelBase the image goes: one of some 2^17 places, 2 MiB apart, by the seeds
+/// that the firmware left in /chosen or, without one, by the CPU's random numbers; 0 when there are
+/// neither. The first 4 GiB above kKernelBase have other uses.
+static u64 choose_slide(u64 tree) {
+    namespace fdt = base::fdt;
+    constexpr u64 kPlaces = 251 << 9;
+    u64 random = 0;
+    const auto stir = [&random](const base::Result<fdt::Property>& seed) {
+        for (const u8 byte : seed.ok() ? seed.value().bytes() : std::span<const u8>{}) {
+            random = (random ^ byte) * 0x0000'0100'0000'01B3;  // FNV-1a
+        }
+    };
+    const auto at = [tree](u64 size) { return std::span{reinterpret_cast<const u8*>(tree), size}; };
+    const bool is_there = tree != 0 && base::is_aligned(tree, 8) && tree < arch::kLinearLimit;
+    const auto size = is_there ? fdt::total_size(at(fdt::kMinHeaderBytes)) : base::Status::NotReady;
+    const auto blob = size.ok() ? fdt::open(at(size.value().value)) : size.status();
+    for (fdt::Walk walk{blob.ok() ? blob.value() : fdt::Blob{}}; walk.advance();) {
+        if (walk.node().name() == "chosen") {
+            stir(walk.node().property("kaslr-seed"));
+            stir(walk.node().property("rng-seed"));
+        }
+    }
+    if (random == 0 && (ARCH_READ(id_aa64isar0_el1) >> 60) != 0) {
+        random = ARCH_READ(s3_3_c2_c4_0);  // RNDR
+    }
+    return random == 0 ? 0 : (u64{4} << 30) + (((random >> 32) % kPlaces) << 21);
+}
+
+extern "C" void early_map(u64 image, u64 tree) {
     using namespace arch::translation;
     constexpr arch::Access kCode{.read = true, .execute = true};
     constexpr arch::Access kConstants{.read = true};
@@ -275,9 +322,17 @@ extern "C" void early_map(u64 image) {
     identity_tables[1].entry[index(image, 2)] = link(&identity_tables[2]);
     identity_tables[2].entry[index(image, 3)] = image | kernel_attributes(kCode) | kTable;
 
-    constexpr u64 kBase = abi::image::kKernelBase;
-    kernel_tables[0].entry[index(kBase, 1)] = link(&kernel_tables[1]);
-    kernel_tables[1].entry[index(kBase, 2)] = link(&kernel_tables[2]);
+    const u64 slide = choose_slide(tree);
+    for (const Relocation* each = __relocations_start; each != __relocations_end; ++each) {
+        if (each->info == kRelative) {  // the linker leaves empty ones
+            const u64 place = each->offset - abi::image::kKernelBase + image;
+            *reinterpret_cast<u64*>(place) = each->addend + slide;
+        }
+    }
+    const u64 to = abi::image::kKernelBase + slide;
+    kernel_delta = to - image;
+    kernel_tables[0].entry[index(to, 1)] = link(&kernel_tables[1]);
+    kernel_tables[1].entry[index(to, 2)] = link(&kernel_tables[2]);
     u64* pages = kernel_tables[2].entry;
     u32 page = 0;
     u64 frame = image;
@@ -302,8 +357,6 @@ extern "C" void early_map(u64 image) {
         }
     };
     arch::dsb_sy();
-    invalidate(at(kernel_tables), 3 * sizeof(Table));
-    invalidate(at(identity_tables), sizeof(identity_tables));
-    invalidate(at(&empty_table), sizeof(empty_table));
+    invalidate(image, at(__image_end) - image);
     arch::dsb_sy();
 }
