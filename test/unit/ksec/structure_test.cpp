@@ -455,3 +455,19 @@ TEST_CASE("what needs a walk is not seen at once", "[ksec][engine]") {
     CHECK(are_buffers(kLayouts[4], reinterpret_cast<const u8*>(zeros), 512));
     CHECK(are_buffers(kLayouts[3], reinterpret_cast<const u8*>(zeros), 512));
 }
+
+TEST_CASE("a layout of more than four buffers needs a walk", "[ksec][engine]") {
+    const u32 zeros[20] = {};
+    constexpr Field kBuffer{FieldKind::Bytes, 1, 0, 0, 4, 1, format::kNoLayout, 0};
+    constexpr Field kMany[] = {kBuffer, kBuffer, kBuffer, kBuffer, kBuffer};
+    CHECK(are_buffers({kMany, 4, 8}, reinterpret_cast<const u8*>(zeros), 0));
+    CHECK_FALSE(are_buffers({kMany, 5, 8}, reinterpret_cast<const u8*>(zeros), 0));
+}
+
+TEST_CASE("a sequence of what has fields of its own needs a walk", "[ksec][engine]") {
+    const u32 zeros[20] = {};
+    constexpr Field kEntries{FieldKind::Sequence, 8, 0, 0, 4, 24, 1, 0};
+    constexpr Field kNumbers{FieldKind::Sequence, 8, 0, 0, 4, 8, format::kNoLayout, 0};
+    CHECK_FALSE(are_buffers({&kEntries, 1, 8}, reinterpret_cast<const u8*>(zeros), 0));
+    CHECK(are_buffers({&kNumbers, 1, 8}, reinterpret_cast<const u8*>(zeros), 0));
+}

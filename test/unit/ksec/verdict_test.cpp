@@ -333,3 +333,148 @@ TEST_CASE("security queries are judged by the asking class", "[ksec][engine]") {
     check_denied(
         ask(query(Event::Security, kPlant, kNoClass, 0, 1), 7), Reason::Malformed, kNoRule);
 }
+
+namespace {
+
+/// lab.Plant with other methods: Log with a long answer; Text(a long string); Keep(plain bytes).
+struct OtherPlant {
+    static constexpr u16 kLogMethod = 1;
+    static constexpr u32 kMostText = 60'000;
+
+    OtherPlant() {
+        for (u32 i = 0; i < 3; ++i) {
+            classes[i] = kClasses[i];
+        }
+        classes[kPlant].endpoints = &endpoint;
+        policy.classes = classes;
+        policy.layouts = layouts;
+        policy.layout_count = 2;
+    }
+
+    [[nodiscard]] const MethodInfo* fits(u32 fixed_size,
+                                         u32 arena_size,
+                                         Event event = Event::Request,
+                                         u16 method = kLogMethod,
+                                         u16 class_id = kPlant) const {
+        return engine::fits(class_id,
+                            0,
+                            method,
+                            event,
+                            reinterpret_cast<const u8*>(fixed),
+                            fixed_size,
+                            arena_size,
+                            policy);
+    }
+
+    /// How the row's entry names the answer to a Log of Einit.
+    [[nodiscard]] u64 row_response() const {
+        Query event = query(Event::Request, kInit, kPlant, 0, kLogMethod);
+        event.message.fixed = reinterpret_cast<const u8*>(fixed);
+        event.message.fixed_size = 8;
+        Progress progress{};
+        Record record{};
+        CHECK(engine::check(policy, event, progress, record) == Verdict::Granted);
+        return progress.response;
+    }
+
+    u32 fixed[4] = {};
+    MethodInfo methods[2] = {kMethods[0], {kLog, kLog, kNone}};
+    MethodLayouts method_layouts[2] = {kMethodLayouts[0], {0, 0, kNoLayout}};
+    Endpoint endpoint{methods, method_layouts, 0, 2, 0};
+    Field text{FieldKind::Text, 1, 0, 0, kMostText, 1, kNoLayout, 0};
+    Layout layouts[2] = {kLayouts[0], {&text, 1, 8}};
+    Class classes[3];
+    Policy policy = kPolicy;
+};
+
+}  // namespace
+
+TEST_CASE("a message fits whose sizes and ranges are those of its method", "[ksec][engine]") {
+    OtherPlant plant;
+    plant.fixed[1] = 4;
+    CHECK(plant.fits(8, 64) == &plant.methods[1]);
+    CHECK(plant.fits(8, 64, Event::Response) == &plant.methods[1]);
+    CHECK(plant.fits(8, 65) == nullptr);
+    CHECK(plant.fits(16, 64) == nullptr);
+    plant.fixed[0] = 61;  // the range ends outside
+    CHECK(plant.fits(8, 64) == nullptr);
+    plant.method_layouts[1].request = kNoLayout;  // nothing to look at
+    CHECK(plant.fits(8, 64) == &plant.methods[1]);
+}
+
+TEST_CASE("what is unknown, short, staged or carries handles does not fit", "[ksec][engine]") {
+    OtherPlant plant;
+    CHECK(plant.fits(8, 0) != nullptr);
+    CHECK(plant.fits(8, 0, Event::Request, OtherPlant::kLogMethod, 99) == nullptr);
+    CHECK(plant.fits(8, 0, Event::Request, 2) == nullptr);
+    CHECK(plant.fits(8, 0, Event::Request, 0) == nullptr);
+    plant.methods[1].request.handle_count = 1;
+    CHECK(plant.fits(8, 0) == nullptr);
+    plant.methods[1].request = kLog;
+    plant.methods[1].request.staging = Staging::Arena;
+    CHECK(plant.fits(8, 0) == nullptr);
+}
+
+TEST_CASE("a row names an answer that is granted by its form alone", "[ksec][engine]") {
+    OtherPlant plant;
+    const u64 if_it_fits =
+        abi::Tag::make_long(abi::Kind::Response, 0, OtherPlant::kLogMethod, 0).value | kIfItFits;
+    CHECK(plant.row_response() == if_it_fits);
+    plant.methods[1].response.handle_count = 1;
+    CHECK(plant.row_response() == ~u64{0});
+    plant.methods[1].response = kLog;
+    plant.methods[1].response.staging = Staging::Arena;
+    CHECK(plant.row_response() == ~u64{0});
+    plant.methods[1].response = kNumber;  // in registers, with fields to look at
+    CHECK(plant.row_response() == ~u64{0});
+    plant.method_layouts[1].response = kNoLayout;
+    CHECK(plant.row_response() ==
+          abi::Tag::make_short(abi::Kind::Response, 0, OtherPlant::kLogMethod, 8).value);
+}
+
+TEST_CASE("events of classes that do not exist are denied", "[ksec][engine]") {
+    for (const Query& event : {query(Event::Request, kInit, 99, 0, 0),
+                               query(Event::Request, 99, kPlant, 0, 0),
+                               query(Event::Response, 99, kInit, 0, 0),
+                               query(Event::Security, 99, kCore, 0, 0),
+                               query(Event::Execute, kCore, 99, 0, 0),
+                               query(Event::Execute, 99, kPlant, 0, 0),
+                               query(static_cast<Event>(99), kInit, kPlant, 0, 0)}) {
+        CAPTURE(static_cast<u32>(event.event), event.src_class, event.dst_class);
+        check_denied(ask(event), Reason::Malformed, kNoRule);
+        Record record{};
+        CHECK(kTable.judge(&event, Effect::Commit, &record) == Verdict::Denied);
+        CHECK(record.reason == static_cast<u8>(Reason::Malformed));
+    }
+}
+
+TEST_CASE("a long text is checked in steps, to its last byte", "[ksec][engine]") {
+    OtherPlant plant;
+    plant.methods[1].request = {8, OtherPlant::kMostText, Staging::Arena, 0, 1, 0, nullptr};
+    plant.method_layouts[1].request = 1;
+    plant.fixed[1] = OtherPlant::kMostText;
+    std::vector<u8> arena(OtherPlant::kMostText, 'a');
+    const auto check = [&](u8 last, u8 before) {
+        arena[arena.size() - 1] = last;
+        arena[arena.size() - 2] = before;
+        Query event = query(Event::Request, kInit, kPlant, 0, OtherPlant::kLogMethod);
+        event.message.fixed = reinterpret_cast<const u8*>(plant.fixed);
+        event.message.fixed_size = 8;
+        event.message.arena = arena.data();
+        event.message.arena_size = static_cast<u32>(arena.size());
+        event.message.flags = kTravelsLong;
+        Progress progress{};
+        Record record{};
+        u32 steps = 1;
+        Verdict verdict = engine::check(plant.policy, event, progress, record);
+        for (; verdict == Verdict::Again; ++steps) {
+            verdict = engine::check(plant.policy, event, progress, record);
+        }
+        CHECK(steps > 1);
+        CHECK(steps < 1000);
+        return verdict;
+    };
+    CHECK(check(0, 'a') == Verdict::Granted);
+    CHECK(check('a', 'a') == Verdict::Denied);
+    CHECK(check(0, 0xFF) == Verdict::Denied);
+}

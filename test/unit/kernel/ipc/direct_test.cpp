@@ -3,6 +3,8 @@
 // differently from the others.
 #include "long_pair.hpp"
 
+#include <kernel/control/teardown.hpp>
+
 using namespace kernel_test;
 
 namespace {
@@ -166,4 +168,114 @@ TEST_CASE("the mark of such an entry is no tag", "[kernel][ipc]") {
         {.send_fixed = buffer(kFixed, kFixedSize)});
     CHECK(status_of(pair.client) == Status::BadCall);
     CHECK(Kernel::is_waiting(pair.server));
+}
+
+TEST_CASE("a room too small for a request that a row grants is the server's error",
+          "[kernel][ipc]") {
+    DirectPair pair;
+    pair.kernel.policy.set_room(kServerClass, 0, 0, 0);
+    u32 room_fixed = kFixedSize;
+    u32 room_arena = kSmall;
+    Status expected = Status::BufferTooSmall;
+    u64 at = kRoomFixed;
+    SECTION("its fixed part") { room_fixed = kFixedSize - 8; }
+    SECTION("its arena") { room_arena = kSmall - 1; }
+    SECTION("or one that is not mapped") {
+        at = kUnmapped;
+        expected = Status::SourceFault;
+    }
+    pair.kernel.receive(
+        pair.server,
+        pair.listener,
+        {.room_fixed = buffer(at, room_fixed), .room_arena = buffer(kRoomArena, room_arena)});
+    pair.send_small();
+    pair.kernel.run(pair.server);
+    CHECK(status_of(pair.server) == expected);
+    CHECK(Kernel::is_waiting(pair.client));
+}
+
+TEST_CASE("a fixed part that is not mapped is the sender's error, as ever", "[kernel][ipc]") {
+    DirectPair pair;
+    pair.receive();
+    pair.send(kCopied,
+              {.send_fixed = buffer(kUnmapped, kFixedSize), .send_arena = buffer(kArena, kSmall)});
+    pair.kernel.run(pair.client);
+    CHECK(status_of(pair.client) == Status::SourceFault);
+    CHECK(Kernel::is_waiting(pair.server));
+}
+
+TEST_CASE("a long request to a new life fails once, though a row grants it", "[kernel][ipc]") {
+    DirectPair pair;
+    kernel::end_process(*pair.server.process, {});
+    pair.kernel.settle();
+    Thread& reborn = pair.kernel.add_process("server", kServerClass);
+    pair.kernel.receive(reborn,
+                        pair.kernel.add_listener(*reborn.process),
+                        {.room_fixed = buffer(kRoomFixed, kFixedSize),
+                         .room_arena = buffer(kRoomArena, kArenaSize)},
+                        2);
+    pair.send_small();
+    pair.kernel.run(pair.client);
+    CHECK(status_of(pair.client) == Status::NotConnected);
+    CHECK(Kernel::is_waiting(reborn));
+    pair.send_small();
+    CHECK(pair.kernel.is_running(reborn));
+}
+
+TEST_CASE("a granted answer that cannot go at once ends as any other", "[kernel][ipc]") {
+    DirectPair pair;
+    const u64 answer = abi::Tag::make_long(abi::Kind::Response, 0, kAnswers, 0).value;
+    pair.kernel.policy.grant_fast(
+        kClientClass, kServerClass, request_tag(0, kAnswers, 16).value, answer | ksec::kIfItFits);
+    pair.kernel.put(*pair.server.process, kFixed, pair.fixed);
+    u32 to_listener = pair.listener;
+    u64 from = kFixed;
+    u64 room = kRoomFixed;
+    Status server_gets = Status::Ok;
+    Status client_gets = Status::Ok;
+    bool is_other_queued = false;
+    SECTION("the server does not receive again") { to_listener = 0; }
+    SECTION("others queue") { is_other_queued = true; }
+    SECTION("it is in memory that is not there") {
+        from = kUnmapped;
+        server_gets = Status::SourceFault;
+    }
+    SECTION("the client's room is not there") {
+        room = kUnmapped;
+        client_gets = Status::SourceFault;
+    }
+    pair.receive();
+    pair.kernel.call(pair.client,
+                     pair.channel,
+                     with(request_tag(0, kAnswers, 16), abi::Tag::kRoom),
+                     {.words = {5, 6},
+                      .room_fixed = buffer(room, kFixedSize),
+                      .room_arena = buffer(kRoomArena, kArenaSize)});
+    const u64 token = Kernel::answer_of(pair.server).token;
+    if (is_other_queued) {
+        Thread& other = pair.kernel.add_process("other", kClientClass);
+        const u32 channel = pair.kernel.add_channel(*other.process, *pair.server.process);
+        pair.kernel.call(other, channel, kRequest, {.words = {42}});
+        REQUIRE(Kernel::is_waiting(other));
+    }
+    pair.kernel.reply(pair.server,
+                      to_listener,
+                      token,
+                      accepting(abi::Tag{answer}, 2),
+                      {.send_fixed = buffer(from, kFixedSize),
+                       .room_fixed = buffer(kRoomFixed, kFixedSize),
+                       .room_arena = buffer(kRoomArena, kArenaSize)});
+    if (server_gets == Status::SourceFault) {
+        pair.kernel.run(pair.server);
+        CHECK(status_of(pair.server) == server_gets);
+        CHECK(Kernel::is_waiting(pair.client));
+        return;
+    }
+    pair.kernel.run(pair.client);
+    CHECK(status_of(pair.client) == client_gets);
+    CHECK(Kernel::is_waiting(pair.server) == (to_listener != 0 && !is_other_queued));
+    if (is_other_queued) {
+        pair.kernel.run(pair.server);
+        CHECK(Kernel::answer_of(pair.server).words[0] == 42);
+    }
 }
