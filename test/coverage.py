@@ -13,8 +13,8 @@ tests and `explore` run as they are in build/gcc, compiled anew, which takes som
 Needs clang++-19 and its LLVM tools.
 
 A branch has two sides, each is counted once for its place in the source, whatever templates and programs it is in.
-Conditions that the compiler knows have none. Those in KASSERT are counted apart: their other side is a stop of the
-kernel. MC/DC is as llvm-cov sums it, with KASSERT.
+Conditions that the compiler knows have none. Two kinds are counted apart, since nothing valid takes their other side:
+those in KASSERT, which stops the kernel, and that no case of a switch over an enumeration matches. MC/DC is as llvm-cov sums it, with KASSERT.
 """
 
 import argparse
@@ -120,12 +120,18 @@ def is_assertion(lines, region):
     return lines[region[0] - 1][region[1] - 1:].startswith("KASSERT")
 
 
+def is_exhaustive(lines, branch):
+    """No case of a switch matches: only of an enumeration can there be none and no default, and all its values are
+    cases (-Wswitch, bugprone-switch-missing-default-case)."""
+    return lines[branch[0] - 1][:branch[1] - 1].endswith("switch (")
+
+
 class Sides:
     """How often the sides of each branch were taken, by file and place."""
 
     def __init__(self):
         self.taken = collections.defaultdict(lambda: [0, 0])
-        self.asserted = collections.defaultdict(lambda: [0, 0])
+        self.apart = collections.defaultdict(lambda: [0, 0])
         self.texts = {}
 
     def lines(self, name):
@@ -144,14 +150,14 @@ class Sides:
             around = [region for region in regions if region[5] == within and contains(region, line, column)]
             if branch[4] == 0 and branch[5] == 0 and around and max(around, key=lambda r: r[0:2])[4] > 0:
                 continue  # evaluated and went nowhere: the compiler knew the answer
-            place, asserted = [], False
+            place, apart = [], is_exhaustive(self.lines(names[within]), branch)
             while within in expansions:
                 place.append((line, column))
                 region = expansions[within]
                 line, column, within = region[0], region[1], region[5]
-                asserted = asserted or is_assertion(self.lines(names[within]), region)
+                apart = apart or is_assertion(self.lines(names[within]), region)
             path = os.path.relpath(os.path.realpath(names[within]), os.path.realpath(ROOT))
-            counts = (self.asserted if asserted else self.taken)[path, (line, column), tuple(place), tuple(branch[2:4])]
+            counts = (self.apart if apart else self.taken)[path, (line, column), tuple(place), tuple(branch[2:4])]
             counts[0] += branch[4]
             counts[1] += branch[5]
 
@@ -165,11 +171,11 @@ def examine(binaries, profile):
         path = os.path.relpath(os.path.realpath(function["filenames"][0]), os.path.realpath(ROOT))
         if path.startswith(FOLDERS):
             sides.add(function)
-    sums = {folder: {"branches": [0, 0], "mcdc": [0, 0], "asserted": 0} for folder in FOLDERS}
+    sums = {folder: {"branches": [0, 0], "mcdc": [0, 0], "apart": 0} for folder in FOLDERS}
     for folder, found in sums.items():
         counts = [pair for key, pair in sides.taken.items() if key[0].startswith(folder + "/")]
         found["branches"] = [sum(count > 0 for pair in counts for count in pair), 2 * len(counts)]
-        found["asserted"] = 2 * sum(key[0].startswith(folder + "/") for key in sides.asserted)
+        found["apart"] = 2 * sum(key[0].startswith(folder + "/") for key in sides.apart)
         for file in data["files"]:
             path = os.path.relpath(os.path.realpath(file["filename"]), os.path.realpath(ROOT))
             if path.startswith(folder + "/"):
@@ -221,9 +227,9 @@ def main():
     if options.json:
         print(json.dumps(sums, indent=2))
     else:
-        print(f"{'':16} {'branches':>22} {'MC/DC conditions':>26} {'apart, in KASSERT':>19}")
+        print(f"{'':16} {'branches':>22} {'MC/DC conditions':>26} {'counted apart':>15}")
         for name, found in sums.items():
-            print(f"{name:16} {share(found['branches'])}     {share(found['mcdc'])} {found['asserted']:19}")
+            print(f"{name:16} {share(found['branches'])}     {share(found['mcdc'])} {found['apart']:15}")
     if options.check and (short := shortfalls(sums)):
         raise Failure("\n".join(short))
 

@@ -6,6 +6,8 @@ Host suites are meson's tests of that suite name; Catch2 programs count their ca
 close with a line `N passed, N failed` count those, anything else counts as one test. `system` boots
 QEMU (test/system/run.py), `bench` compares with the committed budgets (test/bench/bench.py).
 
+With --long, `unit` also holds the least figures of branch coverage (test/coverage.py --check).
+
 Every suite has a time cap. Tests find in their environment TESSERA_SEED, and with --long
 TESSERA_LONG=1 and TESSERA_MINUTES.
 """
@@ -21,7 +23,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CAPS = {"style": 480, "unit": 420, "golden": 240, "fuzz": 240, "system": 720, "bench": 240}  # seconds
-LEFT_TO_LONG = {"style": "nothing", "unit": "nothing", "golden": "nothing",
+LEFT_TO_LONG = {"style": "nothing", "unit": "least figures of branch coverage", "golden": "nothing",
                 "fuzz": "longer runs on new seeds (--long --minutes N)",
                 "system": "CPUs truly in parallel, and every variant by the second compiler", "bench": "nothing"}
 NEEDS_SECOND_COMPILER = {"system"}
@@ -101,6 +103,8 @@ class Suites:
         begin = time.monotonic()
         cap = CAPS[suite] + (60 * self.options.minutes if self.options.long else 0)
         count = {"system": self.run_system, "bench": self.run_bench}.get(suite, self.run_host)(suite, cap)
+        if suite == "unit" and self.options.long:
+            count.add(self.run_coverage(cap - (time.monotonic() - begin)))
         left = "nothing" if self.options.long else LEFT_TO_LONG[suite]
         print(f"{suite}: {count} in {time.monotonic() - begin:.0f} s (cap {cap} s), seed {self.options.seed}, "
               f"left to --long: {left}", flush=True)
@@ -130,6 +134,13 @@ class Suites:
             if count.failed:
                 print(tail(output), flush=True)
         return total
+
+    def run_coverage(self, cap):
+        output, status = run_limited([sys.executable, os.path.join(ROOT, "test/coverage.py"), "--build",
+                                      self.options.build, "--check"], cap, env=self.env)
+        count = Count(passed=1) if status == 0 else Count(failed=1)
+        print(f"{'FAIL' if count.failed else 'PASS'} unit coverage: {count}\n{tail(output, 12)}", flush=True)
+        return count
 
     @staticmethod
     def test_environment(test):
