@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <kernel/control/teardown.hpp>
+#include <kernel/ipc/notice.hpp>
 
 namespace {
 
@@ -67,6 +68,13 @@ TEST_CASE("a fast reply is the granted answer to the call in progress", "[kernel
         const u32 channel = pair.kernel.add_channel(*other.process, *pair.server.process);
         pair.kernel.call(other, channel, kRequest);
         REQUIRE(Kernel::is_waiting(other));
+        CHECK_FALSE(pair.replies(token, kResponse, pair.listener));
+    }
+    SECTION("not while a notice queues") {
+        kernel::Notice* notice = nullptr;
+        REQUIRE(
+            kernel::attach_notice(notice, *endpoint_named("server"), 7, abi::kEventEndpoint).ok());
+        kernel::raise_notice(*notice, 1);
         CHECK_FALSE(pair.replies(token, kResponse, pair.listener));
     }
     // Nothing has changed: the long way answers.

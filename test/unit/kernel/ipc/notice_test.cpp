@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <kernel/ipc/notice.hpp>
+#include <kernel/irq/lines.hpp>
 
 using namespace kernel_test;
 
@@ -149,6 +150,31 @@ TEST_CASE("an interrupt's own path leaves what is unusual to the other", "[kerne
         CHECK(Kernel::is_waiting(pair.server));
     }
     CHECK(pair.kernel.policy.asked.empty());
+}
+
+TEST_CASE("an interrupt that a row grants goes to a stronger driver without a question",
+          "[kernel][ipc]") {
+    constexpr abi::Tag kRaised = request_tag(abi::kIrqEndpoint, 0, 8);
+    Pair pair;
+    Thread& driver = pair.kernel.add_process("driver", kOtherClass, 150);
+    const u32 listener = pair.kernel.add_listener(*driver.process);
+    pair.kernel.policy.grant_fast(
+        kCoreClass, kOtherClass, kRaised.value, response_tag(abi::kIrqEndpoint, 0, 0).value);
+    mock::machine().assignable_from = 40;
+    mock::machine().assignable_to = 50;
+    const auto line = kernel::register_line(base::IrqLine{41}, false);
+    REQUIRE(line.ok());
+    REQUIRE(kernel::attach_line(line.value(), *endpoint_named("driver"), kBadge).ok());
+    kernel::enable_line(line.value());
+    pair.kernel.receive(driver, listener);
+    pair.kernel.run(pair.client);
+    mock::machine().lines[41].pending = true;
+    pair.kernel.interrupt();
+    CHECK(pair.kernel.is_running(driver));
+    CHECK(Kernel::answer_of(driver).badge == kBadge);
+    CHECK(Kernel::answer_of(driver).tag.value == kRaised.value);
+    CHECK(pair.kernel.policy.asked.empty());
+    pair.kernel.check_invariants();
 }
 
 TEST_CASE("one receiver has one subscription of an identity to an object", "[kernel][ipc]") {
