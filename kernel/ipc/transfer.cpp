@@ -219,7 +219,7 @@ void release_message(Thread& sender) {
 CopyProgress
 copy_arena_step(Thread& sender, u32& cursor, Thread& receiver, abi::Buffer room_arena) {
     const Message& message = sender.message;
-    u32 left = message.arena_size - cursor;
+    const u32 left = message.arena_size - cursor;
     if (left == 0 || room_arena.size() < message.arena_size) {
         return {true, Fault::None};  // nothing to copy, or deliver_fixed will refuse
     }
@@ -231,9 +231,8 @@ copy_arena_step(Thread& sender, u32& cursor, Thread& receiver, abi::Buffer room_
                                      room_arena.address() + Bytes{cursor},
                                      static_cast<u32>(left / base::kPageSize));
         cursor += static_cast<u32>(PageCount{moved}.bytes().value);
-        left = message.arena_size - cursor;
-        if (moved > 0 && left > kCopyStep) {
-            return {false, Fault::None};
+        if (moved > 0) {  // the others may lie behind the end of a table
+            return {cursor == message.arena_size, Fault::None};
         }
     }
     const u32 chunk = left < kCopyStep ? left : kCopyStep;

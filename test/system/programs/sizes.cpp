@@ -190,6 +190,27 @@ void move(Report& report, const Moves& moves) {
         test.equal("cleared", at<u64>(from + kSome - 8), 0);
     }
     {
+        // Both end somewhere in the next table, with few pages or many behind the end of the first.
+        Test test{report, "sizes.pages-move-across-tables"};
+        constexpr u64 kReach = u64{1} << 21;
+        constexpr u64 kSource = 0x30'0000'0000;
+        constexpr u64 kTarget = 0x31'0000'0000;
+        for (const u32 behind : {1u, 3u, 4u, 5u, 15u}) {
+            const u64 source = kSource + kReach - (16 - behind) * kPage;
+            const u64 target = kTarget + kReach - (behind == 3 ? 8 : 16 - behind) * kPage;
+            const u64 made = vmm().Allocate(source, kSome, kWritable).value().at;
+            (void)vmm().Allocate(target, kSome, kl::core::VMM::Reserve);
+            fill(&at<u8>(made), kSome, behind);
+            const u64 hash = hash_of(&at<u8>(made), kSome);
+            if (test.equal("status", moves.exchange(made, target, kSome), Status::Ok)) {
+                test.equal("content", hash_of(&at<u8>(target), kSome), hash);
+                test.equal("gone", Moves::is_there(made + kSome - kPage), false);
+            }
+            (void)vmm().Free(made, kSome);
+            (void)vmm().Free(target, kSome);
+        }
+    }
+    {
         Test test{report, "sizes.unmoved-pages-are-copied"};
         fill(&at<u8>(from), Store::MaxPlain, 6);
         const u64 hash = hash_of(&at<u8>(from), Store::MaxPlain);

@@ -51,6 +51,12 @@ public:
         for (; moved < count; ++moved) {
             const base::Bytes offset = base::PageCount{moved}.bytes();
             const VirtAddr from = at + offset;
+            // As a real table of pages ends: nothing moves beyond 2 MiB on either side in one go.
+            const bool is_beyond = (from.value >> 21) != (at.value >> 21) ||
+                                   ((to + offset).value >> 21) != (to.value >> 21);
+            if (is_beyond) {
+                break;
+            }
             u64* entry = is_page(from) && is_page(to) ? find_entry(from.value) : nullptr;
             if (entry == nullptr || (*entry & kWrite) == 0 ||
                 (*entry & (kDevice | kUncached)) != 0) {

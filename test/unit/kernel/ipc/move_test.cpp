@@ -3,6 +3,7 @@
 // what they cost before. Wherever that cannot be, they are copied.
 #include "long_pair.hpp"
 
+#include <catch2/generators/catch_generators.hpp>
 #include <kernel/control/teardown.hpp>
 #include <kernel/object/memory.hpp>
 
@@ -161,6 +162,27 @@ TEST_CASE("pages of a queued request move when it is taken", "[kernel][ipc]") {
     CHECK(Kernel::answer_of(pair.server).status == Status::Ok);
     CHECK(MovePair::pages_at(*pair.client.process, kOut) == 0);
     pair.check_data(*pair.server.process, kIn);
+    pair.kernel.check_invariants();
+}
+
+TEST_CASE("pages move across the ends of tables, however few are behind", "[kernel][ipc]") {
+    const u32 behind = GENERATE(1U, 3U, 4U, 5U, 8U);
+    constexpr u64 kBoundary = 0x4120'0000;
+    MovePair pair;
+    const u64 target = kBoundary - u64{kPages - behind} * kPage;
+    MovePair::reserve(*pair.client.process, kOut, 0);
+    MovePair::reserve(*pair.server.process, target);
+    pair.kernel.put(*pair.client.process, kOut, pair.data);
+    pair.kernel.receive(
+        pair.server,
+        pair.listener,
+        {.room_fixed = buffer(kRoomFixed, kFixedSize), .room_arena = buffer(target, kArenaSize)},
+        2);
+    pair.send_pages();
+    pair.kernel.run(pair.server);
+    REQUIRE(Kernel::answer_of(pair.server).status == Status::Ok);
+    CHECK(MovePair::pages_at(*pair.client.process, kOut) == 0);
+    pair.check_data(*pair.server.process, target);
     pair.kernel.check_invariants();
 }
 
