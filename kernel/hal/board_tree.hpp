@@ -49,7 +49,7 @@ struct BoardTree {
     base::u64 redistributor_stride = 0;  ///< 0: as the architecture has it
     base::IrqLine timer_line{};          ///< EL1 virtual timer
     PsciConduit psci = PsciConduit::None;
-    base::u64 seed = 0;        ///< mixed from rng-seed and kaslr-seed
+    base::u64 seed = 0;  ///< mixed from rng-seed and kaslr-seed
     bool has_seed = false;
     base::Text arguments;     ///< /chosen/bootargs, in the blob
     base::u32 cpu_limit = 0;  ///< `tessera.cpus=N` (1 to kMaxCpus) among the boot arguments; 0: all
