@@ -3,56 +3,22 @@
 
 namespace ksec::engine {
 
-namespace {
-
-/// `size` bytes, little-endian as the machine is.
-u64 load_number(const u8* at, u8 size) {
-    u64 number = 0;
-    switch (size) {
-    case 1:
-        return *at;
-    case 2:
-        __builtin_memcpy(&number, __builtin_assume_aligned(at, 2), 2);
-        return number;
-    case 4:
-        __builtin_memcpy(&number, __builtin_assume_aligned(at, 4), 4);
-        return number;
-    default:
-        __builtin_memcpy(&number, __builtin_assume_aligned(at, 8), 8);
-        return number;
-    }
-}
-
-bool holds(format::Relation relation, u64 a, u64 b) {
-    switch (relation) {
-    case format::Relation::Equal:
-        return a == b;
-    case format::Relation::NotEqual:
-        return a != b;
-    case format::Relation::Less:
-        return a < b;
-    case format::Relation::LessEqual:
-        return a <= b;
-    case format::Relation::Greater:
-        return a > b;
-    case format::Relation::GreaterEqual:
-        break;
-    }
-    return a >= b;
-}
-
-}  // namespace
-
 format::Outcome compare(const format::Comparison& row, const Query& query, u64& value) {
-    value = load_number(query.message.fixed + row.offset, row.size);
-    u64 bias = 0;
-    if (row.is_signed != 0) {
-        const u64 sign = u64{1} << (row.size * 8u - 1);
-        value = (value ^ sign) - sign;
-        bias = u64{1} << 63;  // signed order is unsigned order with the top bit turned
-    }
-    const bool is_true = holds(row.relation, value ^ bias, row.constant ^ bias);
-    return is_true == (row.denies == 0) ? format::Outcome::Grant : format::Outcome::Deny;
+    u64 word = 0;
+    __builtin_memcpy(&word,
+                     __builtin_assume_aligned(query.message.fixed + row.word, sizeof(word)),
+                     sizeof(word));
+    word <<= row.bits_above;
+    value = row.is_signed != 0 ? static_cast<u64>(static_cast<base::s64>(word) >> row.bits_around)
+                               : word >> row.bits_around;
+    // Signed order is unsigned order with the top bit turned.
+    const u64 bias = u64{row.is_signed} << 63;
+    const u64 number = value ^ bias;
+    const u64 constant = row.constant ^ bias;
+    const u8 order = number < constant    ? format::kBelow
+                     : number == constant ? format::kEqual
+                                          : format::kAbove;
+    return (row.grants & order) != 0 ? format::Outcome::Grant : format::Outcome::Deny;
 }
 
 }  // namespace ksec::engine

@@ -147,24 +147,20 @@ enum class RuleKind : u16 {
     Comparison = 5,  ///< pure part only: Policy::comparisons[scan] holds
 };
 
-enum class Relation : u8 {
-    Equal = 0,
-    NotEqual = 1,
-    Less = 2,
-    LessEqual = 3,
-    Greater = 4,
-    GreaterEqual = 5
-};
+/// How a number compares with a constant; sets of orders are sums.
+inline constexpr u8 kBelow = 1;
+inline constexpr u8 kEqual = 2;
+inline constexpr u8 kAbove = 4;
 
 /// A rule on one number of the fixed part and a constant. Such rules are most of a large policy; as
-/// rows they need no code each.
+/// rows they need no code each. The fixed part consists of words of 8 bytes.
 struct Comparison {
-    u64 constant;  ///< sign-extended
-    u32 offset;    ///< of the number, aligned to its size
-    u8 size;       ///< 1, 2, 4 or 8 bytes
+    u64 constant;    ///< sign-extended
+    u32 word;        ///< offset of the word in which the number lies
+    u8 bits_above;   ///< of the word, above the number
+    u8 bits_around;  ///< of the word, above and below the number
     u8 is_signed;
-    Relation relation;
-    u8 denies;  ///< 1: denies when it holds; 0: when it does not
+    u8 grants;  ///< set of the orders for which the rule grants
 };
 
 /// What a rule's code may cost at most, in instructions; policyc refuses dearer ones.

@@ -1,51 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "comparison.hpp"
 
+#include "comparison_row.hpp"
 #include "dictionary.hpp"
 
 #include <algorithm>
 
 namespace sdk::policyc {
 
-using ksec::format::Relation;
+using ksec::u8;
+using ksec::format::kAbove;
+using ksec::format::kBelow;
+using ksec::format::kEqual;
 using psl::Expression;
 using psl::Operator;
 
 namespace {
 
-std::optional<Relation> relation_of(Operator op) {
+constexpr u8 kAllOrders = kBelow | kEqual | kAbove;
+
+/// For which orders of its left and its right side a comparison holds; 0: it is none.
+u8 orders_of(Operator op) {
     switch (op) {
     case Operator::Equal:
-        return Relation::Equal;
+        return kEqual;
     case Operator::NotEqual:
-        return Relation::NotEqual;
+        return kBelow | kAbove;
     case Operator::Less:
-        return Relation::Less;
+        return kBelow;
     case Operator::LessEqual:
-        return Relation::LessEqual;
+        return kBelow | kEqual;
     case Operator::Greater:
-        return Relation::Greater;
+        return kAbove;
     case Operator::GreaterEqual:
-        return Relation::GreaterEqual;
+        return kAbove | kEqual;
     default:
-        return std::nullopt;
+        return 0;
     }
 }
 
-/// The relation with its sides exchanged.
-Relation mirrored(Relation relation) {
-    switch (relation) {
-    case Relation::Less:
-        return Relation::Greater;
-    case Relation::LessEqual:
-        return Relation::GreaterEqual;
-    case Relation::Greater:
-        return Relation::Less;
-    case Relation::GreaterEqual:
-        return Relation::LessEqual;
-    default:
-        return relation;
-    }
+/// The orders with the sides exchanged.
+u8 mirrored(u8 orders) {
+    const int below = (orders & kAbove) != 0 ? kBelow : 0;
+    const int above = (orders & kBelow) != 0 ? kAbove : 0;
+    return static_cast<u8>((orders & kEqual) | below | above);
 }
 
 struct Number {
@@ -84,15 +82,15 @@ std::optional<ksec::format::Comparison> as_comparison(const psl::RuleCall& call,
         test.kind != Expression::Kind::Binary) {
         return std::nullopt;
     }
-    std::optional<Relation> relation = relation_of(test.op);
+    u8 orders = orders_of(test.op);
     std::optional<Number> number = find_number(*test.children[0], *message);
     std::optional<lang::Integer> constant = literal_integer(*test.children[1]);
-    if (relation && !number) {
-        relation = mirrored(*relation);
+    if (orders != 0 && !number) {
+        orders = mirrored(orders);
         number = find_number(*test.children[1], *message);
         constant = literal_integer(*test.children[0]);
     }
-    if (!relation || !number || !constant) {
+    if (orders == 0 || !number || !constant) {
         return std::nullopt;
     }
     const lang::Type& type = *number->type;
@@ -101,14 +99,8 @@ std::optional<ksec::format::Comparison> as_comparison(const psl::RuleCall& call,
     }
     const std::uint64_t bits =
         constant->is_negative() ? std::uint64_t{0} - (-*constant).low_bits() : constant->low_bits();
-    return ksec::format::Comparison{
-        .constant = bits,
-        .offset = number->offset,
-        .size = static_cast<ksec::u8>(type.bits / 8),
-        .is_signed = type.is_signed ? ksec::u8{1} : ksec::u8{0},
-        .relation = *relation,
-        .denies = rule == "deny" ? ksec::u8{1} : ksec::u8{0},
-    };
+    const u8 grants = rule == "deny" ? static_cast<u8>(kAllOrders & ~orders) : orders;
+    return comparison_row({number->offset, type.bits / 8u, type.is_signed}, bits, grants);
 }
 
 }  // namespace sdk::policyc

@@ -436,8 +436,8 @@ u32 DecisionTable::add_code(const std::string& body, u32 rule, bool is_state) {
 }
 
 u32 DecisionTable::add_row(const ksec::format::Comparison& row) {
-    const u64 rest = u64{row.offset} << 32 | u64{row.size} << 24 | u64{row.is_signed} << 16 |
-                     u64{static_cast<u8>(row.relation)} << 8 | row.denies;
+    const u64 rest = u64{row.word} << 32 | u64{row.bits_above} << 24 | u64{row.bits_around} << 16 |
+                     u64{row.is_signed} << 8 | row.grants;
     const auto [entry, is_new] = row_numbers_.try_emplace(
         std::array{row.constant, rest}, static_cast<u32>(result_.comparisons.size()));
     if (is_new) {

@@ -100,12 +100,6 @@ const char* name_of(ksec::format::RuleKind kind) {
     return "?";
 }
 
-const char* name_of(ksec::format::Relation relation) {
-    constexpr const char* kNames[] = {
-        "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual"};
-    return kNames[static_cast<std::size_t>(relation)];
-}
-
 /// Prints the module; shares equal method tables and handle offset lists.
 class ModulePrinter final {
 public:
@@ -178,13 +172,13 @@ private:
         print(out_, "constinit const Comparison kComparisons[] = {{\n");
         for (const ksec::format::Comparison& row : policy_.comparisons) {
             print(out_,
-                  "    {{{:#x}u, {}, {}, {}, Relation::{}, {}}},\n",
+                  "    {{{:#x}u, {}, {}, {}, {}, {}}},\n",
                   row.constant,
-                  row.offset,
-                  row.size,
+                  row.word,
+                  row.bits_above,
+                  row.bits_around,
                   row.is_signed,
-                  name_of(row.relation),
-                  row.denies);
+                  row.grants);
         }
         print(out_, "}};\n\n");
     }

@@ -2,12 +2,15 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <ksec/engine/comparison.hpp>
+#include <sdk/policyc/src/comparison_row.hpp>
 
 namespace {
 
 using namespace ksec;
+using format::kAbove;
+using format::kBelow;
+using format::kEqual;
 using format::Outcome;
-using format::Relation;
 
 struct Case {
     u8 size;
@@ -33,42 +36,40 @@ constexpr Case kCases[] = {
     {8, 1, u64{1} << 63, u64{1} << 63, false, true},
 };
 
-Outcome outcome_of(const Case& test, Relation relation, u8 denies, u64& value) {
+/// What a row does that grants for the orders of the set; the number lies at `offset`.
+Outcome outcome_of(const Case& test, u8 grants, u64& value, base::u32 offset = 8) {
     alignas(8) u8 fixed[16] = {};
     std::memset(fixed, 0xA5, sizeof(fixed));
-    std::memcpy(fixed + 8, &test.number, test.size);
+    std::memcpy(fixed + offset, &test.number, test.size);
     Query query{};
     query.message.fixed = fixed;
     query.message.fixed_size = sizeof(fixed);
-    return engine::compare(
-        {test.constant, 8, test.size, test.is_signed, relation, denies}, query, value);
+    return engine::compare(sdk::policyc::comparison_row(
+                               {offset, test.size, test.is_signed != 0}, test.constant, grants),
+                           query,
+                           value);
 }
 
 }  // namespace
 
-TEST_CASE("a comparison row decides as the numbers' type says", "[ksec]") {
+TEST_CASE("a comparison row decides as the number's type says, wherever it lies", "[ksec]") {
     for (const Case& test : kCases) {
-        const bool expected[] = {test.is_equal,
-                                 !test.is_equal,
-                                 test.is_less,
-                                 test.is_less || test.is_equal,
-                                 !test.is_less && !test.is_equal,
-                                 !test.is_less};
-        for (u8 relation = 0; relation < 6; ++relation) {
-            u64 value = 0;
-            CAPTURE(test.size, test.is_signed, test.number, test.constant, relation);
-            CHECK((outcome_of(test, Relation{relation}, 0, value) == Outcome::Grant) ==
-                  expected[relation]);
-            CHECK((outcome_of(test, Relation{relation}, 1, value) == Outcome::Deny) ==
-                  expected[relation]);
+        const u8 order = test.is_less ? kBelow : test.is_equal ? kEqual : kAbove;
+        for (base::u32 offset = 0; offset < 16; offset += test.size) {
+            for (u8 grants = 0; grants < 8; ++grants) {
+                u64 value = 0;
+                CAPTURE(test.size, test.is_signed, test.number, test.constant, offset, grants);
+                CHECK((outcome_of(test, grants, value, offset) == Outcome::Grant) ==
+                      ((grants & order) != 0));
+            }
         }
     }
 }
 
 TEST_CASE("a comparison row leaves the number as it read it", "[ksec]") {
     u64 value = 0;
-    (void)outcome_of({1, 1, 0xFE, 0, true, false}, Relation::Less, 0, value);
+    (void)outcome_of({1, 1, 0xFE, 0, true, false}, kBelow, value);
     CHECK(value == ~u64{1});
-    (void)outcome_of({2, 0, 0xFFFE, 0, true, false}, Relation::Less, 0, value);
+    (void)outcome_of({2, 0, 0xFFFE, 0, true, false}, kBelow, value);
     CHECK(value == 0xFFFE);
 }
