@@ -8,13 +8,8 @@ namespace {
 /// Byte order, shorter first when one begins the other; as policyc sorts.
 int compare_names(const char* a, u32 a_length, const char* b, u32 b_length) {
     const u32 common = a_length < b_length ? a_length : b_length;
-    for (u32 i = 0; i < common; ++i) {
-        const int difference = static_cast<u8>(a[i]) - static_cast<u8>(b[i]);
-        if (difference != 0) {
-            return difference;
-        }
-    }
-    return a_length < b_length ? -1 : (a_length > b_length ? 1 : 0);
+    const int order = __builtin_memcmp(a, b, common);
+    return order != 0 ? order : a_length < b_length ? -1 : a_length > b_length ? 1 : 0;
 }
 
 }  // namespace

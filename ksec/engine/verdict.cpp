@@ -27,14 +27,11 @@ static_assert(kStepFuel > kScanEntryCost + kRuleCost);
 
 /// Where an event is decided.
 struct Target {
-    const format::Decision* decision;  ///< null: there is no such class
-    const Shape* shape;                ///< null: the event carries no message
-    u16 layout;
-    bool is_known;  ///< false: no such endpoint, method or message
-    u64 response;   ///< a request's: tag of the response that will need no look; ~0
+    const format::Decision* decision = nullptr;  ///< null: no such class, endpoint or message
+    const Shape* shape = nullptr;                ///< null: the event carries no message
+    u16 layout = format::kNoLayout;
+    u64 response = ~u64{0};  ///< a request's: tag of the response that will need no look; ~0
 };
-
-constexpr Target kUnknown{nullptr, nullptr, format::kNoLayout, false, ~u64{0}};
 
 /// Whether a decision grants whatever a message of the right form says and a model thinks.
 bool is_plain_grant(const format::Decision& decision) {
@@ -66,32 +63,27 @@ Target find_message_target(const format::Policy& policy, const Query& query) {
     const u16 client_class = is_request ? query.src_class : query.dst_class;
     const format::Class* const server = find_class_by_id(policy, server_class);
     if (server == nullptr || find_class_by_id(policy, client_class) == nullptr) {
-        return kUnknown;
+        return {};
     }
     const MethodPlace place = find_method(policy, *server, query.endpoint, query.method);
     if (place.method == nullptr) {
-        return kUnknown;
+        return {};
     }
+    const MethodInfo& method = *place.method;
+    const format::MethodLayouts& layouts = *place.layouts;
     const format::Pair& pair = find_pair(policy, *server, client_class);
+    const auto decision = [&](const u32* slots) { return &policy.decisions[slots[place.slot]]; };
     switch (query.event) {
-    case Event::Request:
-        return {&policy.decisions[pair.request[place.slot]],
-                &place.method->request,
-                place.layouts->request,
-                true,
-                plain_response(policy, pair, place, query)};
+    case Event::Request: {
+        const u64 response = plain_response(policy, pair, place, query);
+        return {decision(pair.request), &method.request, layouts.request, response};
+    }
     case Event::Response:
-        return {&policy.decisions[pair.response[place.slot]],
-                &place.method->response,
-                place.layouts->response,
-                true,
-                ~u64{0}};
+        return {decision(pair.response), &method.response, layouts.response};
     default:
-        return {&policy.decisions[pair.error[place.slot]],
-                &place.method->error,
-                place.layouts->error,
-                place.method->error.exists != 0,
-                ~u64{0}};
+        return method.error.exists == 0
+                   ? Target{}
+                   : Target{decision(pair.error), &method.error, layouts.error};
     }
 }
 
@@ -104,31 +96,25 @@ Target find_target(const format::Policy& policy, const Query& query) {
     case Event::Security: {
         const format::Class* const owner = find_class_by_id(policy, query.src_class);
         if (owner == nullptr) {
-            return kUnknown;
+            return {};
         }
         const MethodPlace place = find_security_method(*owner, query.endpoint, query.method);
         if (place.method == nullptr) {
-            return kUnknown;
+            return {};
         }
         return {&policy.decisions[owner->security_decisions[place.slot]],
                 &place.method->request,
-                place.layouts->request,
-                true,
-                ~u64{0}};
+                place.layouts->request};
     }
     case Event::Execute: {
         const format::Class* const started = find_class_by_id(policy, query.dst_class);
         if (started == nullptr || find_class_by_id(policy, query.src_class) == nullptr) {
-            return kUnknown;
+            return {};
         }
-        return {&policy.decisions[find_source(started->execute, query.src_class)],
-                nullptr,
-                format::kNoLayout,
-                true,
-                ~u64{0}};
+        return {&policy.decisions[find_source(started->execute, query.src_class)]};
     }
     }
-    return kUnknown;
+    return {};
 }
 
 /// Goes on with a scan. Its position lies where the structural check, now over, kept its own.
@@ -250,7 +236,7 @@ check(const format::Policy& policy, const Query& query, Progress& progress, Reco
     s32 fuel = kStepFuel;
     record.reason = 0;
     const Target target = find_target(policy, query);
-    if (!target.is_known) {
+    if (target.decision == nullptr) {
         audit::malformed(record, query, Defect::UnknownMethod, kNoParameter);
         return Verdict::Denied;
     }
@@ -283,7 +269,7 @@ check(const format::Policy& policy, const Query& query, Progress& progress, Reco
 Verdict judge(const format::Policy& policy, const Query& query, Effect effect, Record& record) {
     record.reason = 0;
     const Target target = find_target(policy, query);
-    if (!target.is_known) {
+    if (target.decision == nullptr) {
         audit::malformed(record, query, Defect::UnknownMethod, kNoParameter);
         return Verdict::Denied;
     }
