@@ -53,15 +53,11 @@ public:
     }
 
     friend constexpr bool operator==(Text a, Text b) {
-        if (a.size_ != b.size_) {
-            return false;
+        bool is_same = a.size_ == b.size_;
+        for (std::size_t i = 0; is_same && i < a.size_; ++i) {
+            is_same = a.data_[i] == b.data_[i];
         }
-        for (std::size_t i = 0; i < a.size_; ++i) {
-            if (a.data_[i] != b.data_[i]) {
-                return false;
-            }
-        }
-        return true;
+        return is_same;
     }
 
 private:
