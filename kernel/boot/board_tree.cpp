@@ -17,6 +17,7 @@ using base::Text;
 constexpr u64 kHighest = ~(kPageSize - 1);  // last page address
 constexpr u32 kVirtualTimerIndex = 2;       // of secure, physical, virtual, hypervisor
 constexpr u32 kMaxRegEntries = 16;
+constexpr const char* kBadController = "interrupt controller with missing or malformed reg";
 
 /// Whole pages inside the range; size 0 when there are none.
 MemoryRange pages_inside(fdt::Range range) {
@@ -86,7 +87,7 @@ class Reader final {
 public:
     Reader(u64 boot_mpidr, BoardTree& board) : boot_mpidr_(boot_mpidr), board_(board) {}
 
-    BoardProblem read(const fdt::Blob& blob) {
+    const char* read(const fdt::Blob& blob) {
         board_.cpus[0] = BoardCpu{.mpidr = boot_mpidr_};
         board_.cpu_count = 1;
         auto reservation = fdt::reservation(blob, 0);
@@ -97,17 +98,18 @@ public:
         for (fdt::Walk walk{blob}; walk.advance() && is_sound();) {
             read_node(walk, walk.node());
         }
-        require(board_.memory_count != 0, BoardProblem::NoMemory);
-        require(boot_cpu_found_ || board_.cpu_count > 1, BoardProblem::NoCpu);
-        require(board_.gic_version != 0, BoardProblem::NoController);
-        require(board_.timer_line.value != 0, BoardProblem::NoTimer);
+        require(board_.memory_count != 0, "no memory node with a whole page");
+        require(boot_cpu_found_ || board_.cpu_count > 1, "no usable cpu node");
+        require(board_.gic_version != 0,
+                "no interrupt controller the kernel can drive (GICv2, GICv3)");
+        require(board_.timer_line.value != 0, "no generic timer with a virtual timer interrupt");
         return problem_;
     }
 
 private:
-    [[nodiscard]] bool is_sound() const { return problem_ == BoardProblem::None; }
+    [[nodiscard]] bool is_sound() const { return problem_ == nullptr; }
 
-    bool require(bool condition, BoardProblem otherwise) {
+    bool require(bool condition, const char* otherwise) {
         if (!condition && is_sound()) {
             problem_ = otherwise;
         }
@@ -156,9 +158,11 @@ private:
             return;
         }
         for (u32 known = 0; known < board_.memory_count; known++) {
-            require(!overlaps(board_.memory[known], range), BoardProblem::MemoryOverlaps);
+            require(!overlaps(board_.memory[known], range), "two memory ranges overlap");
         }
-        if (require(board_.memory_count < kMaxMemoryRanges, BoardProblem::TooManyMemory)) {
+        // None may be left out, or it would pass for a device.
+        if (require(board_.memory_count < kMaxMemoryRanges,
+                    "more memory ranges than the kernel can keep")) {
             board_.memory[board_.memory_count++] = range;
         }
     }
@@ -171,8 +175,9 @@ private:
     }
 
     void reserve(fdt::Range range, bool mapped) {
-        if (range.size != 0 &&
-            require(board_.reserved_count < kMaxReservedRanges, BoardProblem::TooManyReserved)) {
+        // None may be left out.
+        if (range.size != 0 && require(board_.reserved_count < kMaxReservedRanges,
+                                       "more reserved ranges than the kernel can keep")) {
             board_.reserved[board_.reserved_count++] = {pages_around(range), mapped};
         }
     }
@@ -222,8 +227,7 @@ private:
         const Result<u64> stride = node.read_u64("redistributor-stride");
         const bool is_usable =
             count.ok() && count.value() > 0 && count.value() <= kMaxRedistributorRegions;
-        board_.redistributor_count =
-            require(is_usable, BoardProblem::BadController) ? count.value() : 0;
+        board_.redistributor_count = require(is_usable, kBadController) ? count.value() : 0;
         board_.redistributor_stride = stride.ok() ? stride.value() : 0;
         for (u32 i = 0; i < board_.redistributor_count; i++) {
             board_.redistributors[i] = registers(walk, 1 + i);
@@ -233,8 +237,7 @@ private:
     /// Pages of register block `index` of the interrupt controller.
     MemoryRange registers(const fdt::Walk& walk, u32 index) {
         const Result<fdt::Range> range = walk.address(index);
-        return require(range.ok(), BoardProblem::BadController) ? pages_around(range.value())
-                                                                : MemoryRange{};
+        return require(range.ok(), kBadController) ? pages_around(range.value()) : MemoryRange{};
     }
 
     /// Its interrupts are those of the GIC: type, number and flags, or four cells each where the
@@ -278,7 +281,7 @@ private:
 
     u64 boot_mpidr_;
     BoardTree& board_;
-    BoardProblem problem_ = BoardProblem::None;
+    const char* problem_ = nullptr;
     bool boot_cpu_found_ = false;
 };
 
@@ -349,31 +352,15 @@ private:
     u32 count_ = 0;
 };
 
-/// What people read of each BoardProblem.
-constexpr const char* kTexts[] = {
-    "no problem",
-    "not a device tree, or a damaged one",
-    "no memory node with a whole page",
-    "more memory ranges than the kernel can keep",
-    "two memory ranges overlap",
-    "more reserved ranges than the kernel can keep",
-    "no usable cpu node",
-    "no interrupt controller the kernel can drive (GICv2, GICv3)",
-    "interrupt controller with missing or malformed reg",
-    "no generic timer with a virtual timer interrupt",
-};
-static_assert(sizeof(kTexts) / sizeof(kTexts[0]) == static_cast<u32>(BoardProblem::NoTimer) + 1);
-
 u64 end_of(const MemoryRange& range) { return range.base.value + range.size.value; }
 
 }  // namespace
 
-const char* describe(BoardProblem problem) { return kTexts[static_cast<u32>(problem)]; }
-
-BoardProblem read_board_tree(std::span<const u8> blob, u64 boot_mpidr, BoardTree& board) {
+const char* read_board_tree(std::span<const u8> blob, u64 boot_mpidr, BoardTree& board) {
     board = BoardTree{};
     const Result<fdt::Blob> tree = fdt::open(blob);
-    return tree.ok() ? Reader{boot_mpidr, board}.read(tree.value()) : BoardProblem::NotATree;
+    return tree.ok() ? Reader{boot_mpidr, board}.read(tree.value())
+                     : "not a device tree, or a damaged one";
 }
 
 u32 find_free_memory(const BoardTree& board,

@@ -56,27 +56,10 @@ struct BoardTree {
     bool semihosting = false;  ///< `tessera.semihost` among the boot arguments
 };
 
-/// Why a tree cannot be used.
-enum class BoardProblem : base::u32 {
-    None,
-    NotATree,         ///< wrong magic, malformed, or longer than its space
-    NoMemory,         ///< no memory node with a whole page
-    TooManyMemory,    ///< more than kMaxMemoryRanges; none may be taken for a device
-    MemoryOverlaps,   ///< two memory ranges share a page
-    TooManyReserved,  ///< more than kMaxReservedRanges; none may be ignored
-    NoCpu,            ///< no enabled CPU node
-    NoController,     ///< no interrupt controller that the kernel can drive
-    BadController,    ///< its `reg` is missing or malformed
-    NoTimer,          ///< no Arm generic timer with an EL1 virtual interrupt
-};
-
-/// One line for people, NUL-terminated.
-const char* describe(BoardProblem problem);
-
-/// Reads a tree; `boot_mpidr` is the affinity of the running CPU. On a problem `board` holds what
-/// was read so far and must not be used. O(tree), bounded by the blob.
-BoardProblem
-read_board_tree(std::span<const base::u8> blob, base::u64 boot_mpidr, BoardTree& board);
+/// Reads a tree; `boot_mpidr` is the affinity of the running CPU. Null, or what is wrong with it,
+/// in words for people: then `board` holds what was read so far and must not be used. O(tree),
+/// bounded by the blob.
+const char* read_board_tree(std::span<const base::u8> blob, base::u64 boot_mpidr, BoardTree& board);
 
 /// RAM that is neither reserved, nor in one of `taken`, nor the page at address 0, nor at or above
 /// `limit`: whole pages, disjoint, the largest kMaxMemoryRanges pieces of it. Returns how many.

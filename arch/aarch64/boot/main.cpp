@@ -40,7 +40,6 @@ namespace arch {
 namespace {
 
 using base::kPageSize;
-using kernel::BoardProblem;
 using kernel::MemoryRange;
 
 [[gnu::section(".sealed")]] constinit kernel::BoardTree board;
@@ -94,10 +93,10 @@ bool read_firmware_tree(u64 address) {
     if (blob.empty()) {
         return false;
     }
-    const BoardProblem problem = kernel::read_board_tree(blob, own_mpidr(), board);
-    if (problem != BoardProblem::None) {
+    const char* const problem = kernel::read_board_tree(blob, own_mpidr(), board);
+    if (problem != nullptr) {
         console_print("boot: firmware device tree not used: ");
-        console_print(kernel::describe(problem));
+        console_print(problem);
         console_print("\n");
         return false;
     }
@@ -119,10 +118,10 @@ bool read_image_tree() {
         return false;
     }
     const kernel::PayloadSection& system = payload.value().sections[kind];
-    const BoardProblem problem =
+    const char* const problem =
         kernel::read_board_tree(view_tree(system.base, system.size), own_mpidr(), board);
-    if (problem != BoardProblem::None) {
-        stop("device tree in the image: ", kernel::describe(problem));
+    if (problem != nullptr) {
+        stop("device tree in the image: ", problem);
     }
     return true;
 }

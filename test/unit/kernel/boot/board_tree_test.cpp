@@ -14,7 +14,6 @@ using base::Bytes;
 using base::PhysAddr;
 using base::u32;
 using base::u64;
-using kernel::BoardProblem;
 using kernel::BoardTree;
 using kernel::CpuStart;
 using kernel::MemoryRange;
@@ -61,10 +60,14 @@ std::vector<std::uint8_t> build(const Parts& parts) {
     return tree.end().finish();
 }
 
-BoardProblem problem_of(const Parts& parts) {
+/// Empty: there is none.
+std::string problem_of(const std::vector<std::uint8_t>& blob) {
     BoardTree board;
-    return kernel::read_board_tree(build(parts), 0, board);
+    const char* problem = kernel::read_board_tree(blob, 0, board);
+    return problem != nullptr ? problem : "";
 }
+
+std::string problem_of(const Parts& parts) { return problem_of(build(parts)); }
 
 std::vector<std::pair<u64, u64>>
 free_memory(const BoardTree& board, std::vector<MemoryRange> taken = {}, u64 limit = ~u64{0}) {
@@ -84,7 +87,7 @@ MemoryRange range(u64 base, u64 size) { return {PhysAddr{base}, Bytes{size}}; }
 TEST_CASE("a firmware tree gives the whole machine", "[kernel][boot]") {
     BoardTree board;
     const auto blob = read_file("firmware.dtb");
-    REQUIRE(kernel::read_board_tree(blob, 3, board) == BoardProblem::None);
+    REQUIRE(kernel::read_board_tree(blob, 3, board) == nullptr);
 
     SECTION("memory is whole pages inside each range, empty ranges dropped") {
         REQUIRE(board.memory_count == 2);
@@ -144,11 +147,11 @@ TEST_CASE("a firmware tree gives the whole machine", "[kernel][boot]") {
 TEST_CASE("the trees of the boards are complete", "[kernel][boot]") {
     BoardTree board;
     SECTION("virt") {
-        REQUIRE(kernel::read_board_tree(read_file("virt.dtb"), 0, board) == BoardProblem::None);
+        REQUIRE(kernel::read_board_tree(read_file("virt.dtb"), 0, board) == nullptr);
         CHECK(board.psci == kernel::PsciConduit::Hvc);
     }
     SECTION("rpi4") {
-        REQUIRE(kernel::read_board_tree(read_file("rpi4.dtb"), 0, board) == BoardProblem::None);
+        REQUIRE(kernel::read_board_tree(read_file("rpi4.dtb"), 0, board) == nullptr);
         CHECK(board.cpu_count == 4);
         CHECK(board.cpus[3].start == CpuStart::SpinTable);
         CHECK(free_memory(board).size() == 1);
@@ -166,7 +169,7 @@ TEST_CASE("GICv3 gives every redistributor region", "[kernel][boot]") {
         tree.end();
     };
     BoardTree board;
-    REQUIRE(kernel::read_board_tree(build(parts), 0, board) == BoardProblem::None);
+    REQUIRE(kernel::read_board_tree(build(parts), 0, board) == nullptr);
     CHECK(board.gic_version == 3);
     CHECK(board.redistributor_count == 2);
     CHECK(board.redistributors[1].base.value == 0x1'0000'0000);
@@ -175,36 +178,36 @@ TEST_CASE("GICv3 gives every redistributor region", "[kernel][boot]") {
 
 TEST_CASE("a tree that cannot be used says why", "[kernel][boot]") {
     Parts parts;
-    SECTION("nothing missing") { CHECK(problem_of(parts) == BoardProblem::None); }
+    SECTION("nothing missing") { CHECK(problem_of(parts) == ""); }
     SECTION("garbage, and a tree cut short") {
         BoardTree board;
         std::vector<std::uint8_t> blob = build(parts);
-        CHECK(kernel::read_board_tree({}, 0, board) == BoardProblem::NotATree);
+        CHECK(problem_of(std::vector<std::uint8_t>{}) == "not a device tree, or a damaged one");
         blob.resize(blob.size() - 1);
-        CHECK(kernel::read_board_tree(blob, 0, board) == BoardProblem::NotATree);
+        CHECK(problem_of(blob) == "not a device tree, or a damaged one");
         blob[0] ^= 1;
-        CHECK(kernel::read_board_tree(blob, 0, board) == BoardProblem::NotATree);
+        CHECK(problem_of(blob) == "not a device tree, or a damaged one");
     }
     SECTION("no memory, or less than a page of it") {
         parts.memory = [](TreeBuilder& tree) {
             tree.begin("memory").text("device_type", "memory");
             tree.cells("reg", {0, 0x4000'0800, 0, 0x1000}).end();
         };
-        CHECK(problem_of(parts) == BoardProblem::NoMemory);
+        CHECK(problem_of(parts) == "no memory node with a whole page");
     }
     SECTION("memory at the top of the address space does not wrap") {
         parts.memory = [](TreeBuilder& tree) {
             tree.begin("memory").text("device_type", "memory");
             tree.cells("reg", {0xffff'ffff, 0xffff'f800, 0, 0x7ff}).end();
         };
-        CHECK(problem_of(parts) == BoardProblem::NoMemory);
+        CHECK(problem_of(parts) == "no memory node with a whole page");
     }
     SECTION("overlapping memory") {
         parts.memory = [](TreeBuilder& tree) {
             tree.begin("memory").text("device_type", "memory");
             tree.cells("reg", {0, 0, 0, 0x3000, 0, 0x2000, 0, 0x1000}).end();
         };
-        CHECK(problem_of(parts) == BoardProblem::MemoryOverlaps);
+        CHECK(problem_of(parts) == "two memory ranges overlap");
     }
     SECTION("more memory ranges than can be kept") {
         parts.memory = [](TreeBuilder& tree) {
@@ -213,7 +216,7 @@ TEST_CASE("a tree that cannot be used says why", "[kernel][boot]") {
                 tree.cells("reg", {0, i * 0x1'0000, 0, 0x1000}).end();
             }
         };
-        CHECK(problem_of(parts) == BoardProblem::TooManyMemory);
+        CHECK(problem_of(parts) == "more memory ranges than the kernel can keep");
     }
     SECTION("more reserved ranges than can be kept") {
         parts.reservations = [](TreeBuilder& tree) {
@@ -221,52 +224,52 @@ TEST_CASE("a tree that cannot be used says why", "[kernel][boot]") {
                 tree.reserve(0x4000'0000 + i * 0x2000, 0x1000);
             }
         };
-        CHECK(problem_of(parts) == BoardProblem::TooManyReserved);
+        CHECK(problem_of(parts) == "more reserved ranges than the kernel can keep");
     }
     SECTION("no CPU") {
         parts.cpus = [](TreeBuilder&) {};
-        CHECK(problem_of(parts) == BoardProblem::NoCpu);
+        CHECK(problem_of(parts) == "no usable cpu node");
     }
     SECTION("no controller, an unknown one, and one that is disabled") {
         parts.timer = [](TreeBuilder&) {};
         parts.controller = [](TreeBuilder&) {};
-        CHECK(problem_of(parts) == BoardProblem::NoController);
+        CHECK(problem_of(parts) == "no interrupt controller the kernel can drive (GICv2, GICv3)");
         parts.controller = [](TreeBuilder& tree) {
             tree.begin("pic").text("compatible", "acme,pic").flag("interrupt-controller").end();
         };
-        CHECK(problem_of(parts) == BoardProblem::NoController);
+        CHECK(problem_of(parts) == "no interrupt controller the kernel can drive (GICv2, GICv3)");
         parts.controller = [](TreeBuilder& tree) {
             tree.begin("gic").text("compatible", "arm,gic-400").flag("interrupt-controller");
             tree.text("status", "disabled").end();
         };
-        CHECK(problem_of(parts) == BoardProblem::NoController);
+        CHECK(problem_of(parts) == "no interrupt controller the kernel can drive (GICv2, GICv3)");
     }
     SECTION("a controller without registers, or with too many regions") {
         parts.controller = [](TreeBuilder& tree) {
             tree.begin("gic").text("compatible", "arm,gic-400").flag("interrupt-controller");
             tree.cells("reg", {0, 0x800'0000, 0, 0x1000}).end();
         };
-        CHECK(problem_of(parts) == BoardProblem::BadController);
+        CHECK(problem_of(parts) == "interrupt controller with missing or malformed reg");
         parts.controller = [](TreeBuilder& tree) {
             tree.begin("gic").text("compatible", "arm,gic-v3").flag("interrupt-controller");
             tree.cells("#redistributor-regions", {5});
             tree.cells("reg", {0, 0x800'0000, 0, 0x1000}).end();
         };
-        CHECK(problem_of(parts) == BoardProblem::BadController);
+        CHECK(problem_of(parts) == "interrupt controller with missing or malformed reg");
     }
     SECTION("a timer without a virtual interrupt, or with a shared one") {
         parts.timer = [](TreeBuilder& tree) {
             tree.begin("timer").text("compatible", "arm,armv8-timer");
             tree.cells("interrupt-parent", {7}).cells("interrupts", {1, 13, 8, 1, 14, 8}).end();
         };
-        CHECK(problem_of(parts) == BoardProblem::NoTimer);
+        CHECK(problem_of(parts) == "no generic timer with a virtual timer interrupt");
         parts.timer = [](TreeBuilder& tree) {
             tree.begin("timer")
                 .text("compatible", "arm,armv8-timer")
                 .cells("interrupt-parent", {7});
             tree.cells("interrupts", {1, 13, 8, 1, 14, 8, 0, 11, 8}).end();
         };
-        CHECK(problem_of(parts) == BoardProblem::NoTimer);
+        CHECK(problem_of(parts) == "no generic timer with a virtual timer interrupt");
     }
 }
 
@@ -280,7 +283,7 @@ BoardTree board_with_arguments(const std::string& line) {
         tree.begin("chosen").text("bootargs", line).end();
     };
     BoardTree board;
-    REQUIRE(kernel::read_board_tree(build(parts), 0, board) == BoardProblem::None);
+    REQUIRE(kernel::read_board_tree(build(parts), 0, board) == nullptr);
     return board;
 }
 
