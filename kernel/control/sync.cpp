@@ -22,7 +22,7 @@ constexpr abi::Tag kWakeTag = abi::Tag::make_short(abi::Kind::Request,
                                                    sizeof(Wake_Request));
 
 /// The word at an address. InvalidArgument: not aligned. SourceFault.
-Result<u32> load_word(const Thread& caller, u64 address) {
+[[gnu::always_inline]] inline Result<u32> load_word(const Thread& caller, u64 address) {
     if (address % sizeof(u32) != 0) {
         return Status::InvalidArgument;
     }
@@ -32,7 +32,7 @@ Result<u32> load_word(const Thread& caller, u64 address) {
 }
 
 /// Whether it is `expected`. InvalidArgument, SourceFault; Busy: it is not.
-Result<void> compare_word(const Thread& caller, u64 address, u32 expected) {
+inline Result<void> compare_word(const Thread& caller, u64 address, u32 expected) {
     TRY_VALUE(const u32 word, load_word(caller, address));
     if (word != expected) {
         return Status::Busy;
@@ -40,9 +40,10 @@ Result<void> compare_word(const Thread& caller, u64 address, u32 expected) {
     return {};
 }
 
-Result<void> begin_wait(Thread& caller, u64 address, u32 expected, u64 deadline) {
+[[gnu::always_inline]] inline Result<void>
+begin_wait(Thread& caller, u64 address, u32 expected, u64 deadline) {
     TRY(compare_word(caller, address, expected));
-    scheduler().wait_for(caller, nullptr, address, Ticks{deadline});
+    scheduler().wait_for(caller, address, Ticks{deadline});
     return {};
 }
 
@@ -91,28 +92,50 @@ Result<Outcome> wake(Thread& caller, const Wake_Request& in, Wake_Response& out)
 }
 
 QuickWords wake_quickly(Thread& caller, u64 address, u64 count, u64) {
-    const u32 most = static_cast<u32>(count);
     take_stock(caller);
-    if (most > kServedPerStep) {  // perhaps more than a step: the long way
+    if (static_cast<u32>(count) != 1) {  // perhaps more than a step: the long way
         caller.frame.x[9] = kWakeTag.value;
         caller.frame.x[10] = address;
-        caller.frame.x[11] = most;
+        caller.frame.x[11] = static_cast<u32>(count);
         ipc::call(caller);
         go_on();
     }
-    u32 woken = 0;
-    while (woken < most) {
-        Thread* waiter = scheduler().futexes.take(*caller.process, address);
-        if (waiter == nullptr) {
-            break;
-        }
-        release(*waiter);
-        ++woken;
+    Thread* waiter = scheduler().futexes.take(*caller.process, address);
+    if (waiter == nullptr) {
+        return {0, 0};
     }
-    if (woken > 0 && !scheduler().keeps_cpu(this_cpu())) {
-        answer_later(caller, woken);
+    release(*waiter);
+    if (!scheduler().keeps_cpu(this_cpu())) {
+        answer_later(caller, 1);
     }
-    return {woken, 0};
+    return {1, 0};
+}
+
+/// The caller waits before the other is woken, so this CPU is free for whom it wakes.
+[[gnu::always_inline]] inline Result<void>
+begin_wake_and_wait(Thread& caller, u64 other, u64 address, u32 expected) {
+    TRY(compare_word(caller, address, expected));
+    Thread* woken = scheduler().futexes.take(*caller.process, other);
+    scheduler().wait_for(caller, address, Ticks{});
+    if (woken != nullptr) {
+        release(*woken);
+    }
+    return {};
+}
+
+Result<Outcome>
+wake_and_wait(Thread& caller, const WakeAndWait_Request& in, WakeAndWait_Response&) {
+    TRY(begin_wake_and_wait(caller, in.other, in.address, in.expected));
+    return Outcome::Waits;
+}
+
+QuickWords wake_and_wait_quickly(Thread& caller, u64 other, u64 address, u64 expected) {
+    take_stock(caller);
+    const auto begun = begin_wake_and_wait(caller, other, address, static_cast<u32>(expected));
+    if (!begun.ok()) {
+        return {static_cast<u32>(begun.status()), 0};
+    }
+    answer_later(caller, 0);
 }
 
 Result<Outcome> requeue(Thread& caller, const Requeue_Request& in, Requeue_Response& out) {
@@ -156,7 +179,7 @@ Result<Outcome> unlock(Thread& caller, const Unlock_Request& in, Unlock_Response
         Thread& moved = *each;
         each = caller.find_follower(in.address, each);
         moved.leader = next;
-        scheduler().futexes.add(moved);
+        scheduler().futexes.move(moved);
     }
     if (next != nullptr) {
         ipc::end_wait(*next, Status::Ok);
@@ -171,6 +194,7 @@ constexpr MethodEntry kMethods[] = {
     kMethod<requeue>,
     kMethod<lock>,
     kMethod<unlock>,
+    kMethodOrQuick<wake_and_wait, wake_and_wait_quickly>,
 };
 
 // --- kl.core.IPC: a sync object is its slot, whose badge says whether it is set ------------------

@@ -69,7 +69,7 @@ void save_fp(Cpu& cpu) {
 /// another process.
 inline void switch_fp(Cpu& cpu, Thread& next) {
     const bool wanted = (next.status & flag::kUsesFp) != 0;
-    if (cpu.fp_owner != (wanted ? &next : nullptr) || cpu.fp_open != wanted) {
+    if ((wanted || cpu.fp_open) && !(wanted && cpu.fp_open && cpu.fp_owner == &next)) {
         give_fp(cpu, next, wanted);
     }
 }
@@ -186,7 +186,7 @@ private:
 };
 
 /// The thread that this CPU is to run as things are; null: none.
-[[gnu::always_inline]] inline Thread* look_around(Cpu& cpu) {
+[[gnu::noinline]] Thread* look_around(Cpu& cpu) {
     if (policy().has_news) {
         tell_reader();
     }
@@ -208,9 +208,9 @@ private:
 
 /// What to enter now; most often there is nothing to do before that.
 inline arch::Frame* leave(Cpu& cpu) {
-    Thread* next = look_around(cpu);
-    if (next == nullptr || (next->status & (flag::kWork | flag::kEnding)) != 0 ||
-        objects().has_remains) {
+    const bool is_calm = !policy().has_news && !objects().has_remains;
+    Thread* next = is_calm ? scheduler().pick(cpu) : look_around(cpu);
+    if (!is_calm || next == nullptr || (next->status & (flag::kWork | flag::kEnding)) != 0) {
         next = &do_chores(cpu, next);
     }
     switch_fp(cpu, *next);

@@ -263,7 +263,7 @@ void advance_kernel_request(Thread& caller);
 void resume_kernel_method(Thread& caller, u64 response);
 
 /// A kernel method that waited is over; its response is one word.
-inline void resume_kernel_request(Thread& caller, u64 response) {
+[[gnu::always_inline]] inline void resume_kernel_request(Thread& caller, u64 response) {
     scheduler().end_pause(caller);
     if (caller.callee == SlotType::Free) {  // it went the quick way: the rest is in its frame
         caller.frame.x[10] = response;

@@ -11,10 +11,9 @@ namespace kernel {
 
 class Futexes final {
 public:
-    /// `waiter` waits for waiter.wait_address, or its leader, from now on; it may have been queued
-    /// already. O(weaker waiters in the bucket).
+    /// `waiter` waits for waiter.wait_address, or its leader, from now on. O(weaker waiters in the
+    /// bucket).
     void add(Thread& waiter) {
-        waiter.queue_node.unlink();
         Queue& queue = waiter.leader != nullptr ? waiter.leader->followers
                                                 : queue_of(*waiter.process, waiter.wait_address);
         Thread* before = queue.back();
@@ -26,6 +25,12 @@ public:
         } else {
             queue.insert_after(*before, waiter);
         }
+    }
+
+    /// As add(), for one that waits, but for another word or leader, or with another priority.
+    void move(Thread& waiter) {
+        remove(waiter);
+        add(waiter);
     }
 
     /// It does not wait any more, whyever. O(1).

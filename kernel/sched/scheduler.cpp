@@ -263,7 +263,7 @@ void Scheduler::requeue(Thread& thread) {
     } else if (thread.phase() == state::kWaitSend) {
         thread.target->queue_caller(thread);
     } else if (thread.phase() == state::kWaitFutex) {
-        futexes.add(thread);
+        futexes.move(thread);
     } else if (Cpu* cpu = running_on(thread); cpu != nullptr) {
         const u32 level = thread.effective();
         if (level < cpu->level) {
@@ -275,25 +275,12 @@ void Scheduler::requeue(Thread& thread) {
 
 // --- words and leaders ---------------------------------------------------------------------------
 
-void Scheduler::wait_for(Thread& waiter, Thread* leader, u64 address, Ticks deadline) {
-    if (deadline.value != 0) {
-        timers.arm(waiter.timer, deadline);
-        waiter.status |= flag::kTimed;
-    }
-    waiter.wait_address = address;
-    waiter.leader = leader;
-    pause(waiter, state::kWaitFutex);
-    futexes.add(waiter);
-    if (leader != nullptr) {
-        settle(leader);
-    }
-}
-
 Result<void> Scheduler::follow(Thread& waiter, Thread& leader, u64 address, Ticks deadline) {
     if (follow_chain(&leader, waiter) != nullptr) {
         return Status::Deadlock;
     }
     wait_for(waiter, &leader, address, deadline);
+    settle(&leader);
     return {};
 }
 
@@ -454,11 +441,17 @@ Thread* Scheduler::choose(Cpu& cpu) {
     if (!is_beaten && may_run_on(displaced, cpu)) {
         return &displaced;
     }
+    const u32 level = cpu.level;
     vacate(cpu, now);
-    // Before the rival leaves: their level, if it is the same, does not become empty.
-    push(displaced, is_over ? Place::Back : Place::Front);
-    if (rival != nullptr) {
-        queue.remove(*rival);
+    mark_queued(displaced, level);
+    RunQueue& home = queue_of(displaced);
+    if (is_equal && is_over && &home == &queue) {
+        queue.exchange(displaced, *rival);
+    } else {
+        home.push(displaced, is_over ? Place::Back : Place::Front);
+        if (rival != nullptr) {
+            queue.remove(*rival);
+        }
     }
     run_next(cpu, rival, now);
     if (online_cpus > 1) {

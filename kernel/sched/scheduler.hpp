@@ -21,17 +21,30 @@ namespace kernel {
 
 inline constexpr Ticks kNever{~u64{0}};
 
+/// Where in its level a thread queues.
+enum class Place : u8 {
+    Back,
+    Front,  // it comes back for the rest of its slice
+};
+
 /// 256 lists, a bitmap in two steps of those that are not empty, and the strongest of them.
 class RunQueue final {
 public:
-    void push_back(Thread& thread) {
-        levels_[thread.level].push_back(thread);
+    void push(Thread& thread, Place place) {
+        Level& level = levels_[thread.level];
+        if (place == Place::Front) {
+            level.push_front(thread);
+        } else {
+            level.push_back(thread);
+        }
         mark(thread.level);
     }
 
-    void push_front(Thread& thread) {
-        levels_[thread.level].push_front(thread);
-        mark(thread.level);
+    /// One arrives behind its equals, of whom one leaves.
+    void exchange(Thread& arriving, Thread& leaving) {
+        Level& level = levels_[arriving.level];
+        level.push_back(arriving);
+        level.remove(leaving);
     }
 
     void remove(Thread& thread) {
@@ -104,12 +117,6 @@ struct alignas(64) Cpu {
     RunQueue pinned;          // threads that may run here, but not everywhere
 };
 
-/// Where in its level a thread queues.
-enum class Place : u8 {
-    Back,
-    Front,  // it comes back for the rest of its slice
-};
-
 class Scheduler final {
 public:
     Scheduler() {
@@ -163,11 +170,13 @@ public:
         }
     }
 
-    /// A thread that was running on this CPU waits for a word, or for `leader`, if there is one, to
-    /// let go of a lock or to end (kWaitsForEnd); until `deadline`, if it is not 0.
-    void wait_for(Thread& waiter, Thread* leader, u64 address, Ticks deadline);
-    /// The same for a leader who may wait for the waiter. Deadlock: the wait would close a cycle,
-    /// or make a chain longer than kMaxChain; nothing has happened.
+    /// The thread that runs on this CPU waits for a word; until `deadline`, if it is not 0.
+    void wait_for(Thread& waiter, u64 address, Ticks deadline) {
+        wait_for(waiter, nullptr, address, deadline);
+    }
+
+    /// It waits for `leader` to let go of a lock or to end (kWaitsForEnd). Deadlock: the wait would
+    /// close a cycle, or make a chain longer than kMaxChain; nothing has happened.
     Result<void> follow(Thread& waiter, Thread& leader, u64 address, Ticks deadline);
     /// Changes a thread's own priority.
     void reprioritize(Thread& thread, u32 priority);
@@ -286,6 +295,7 @@ private:
     void enqueue(Thread& thread, Place place);
     void push(Thread& thread, Place place);
     void dequeue(Thread& thread);
+    void wait_for(Thread& waiter, Thread* leader, u64 address, Ticks deadline);
     void run_on(Thread& thread, Context& context);
     void vacate(Cpu& cpu, Ticks now);
     static void charge(Cpu& cpu, Ticks now);
@@ -365,11 +375,7 @@ inline void Scheduler::pause(Thread& thread, u32 phase) {
 
 [[gnu::always_inline]] inline void Scheduler::push(Thread& thread, Place place) {
     mark_queued(thread, thread.effective());
-    if (place == Place::Front) {
-        queue_of(thread).push_front(thread);
-    } else {
-        queue_of(thread).push_back(thread);
-    }
+    queue_of(thread).push(thread, place);
 }
 
 /// A CPU that runs nothing goes on with a thread that was taken off its queue, or with nothing.
@@ -381,10 +387,29 @@ inline void Scheduler::run_next(Cpu& cpu, Thread* next, Ticks now) {
     }
 }
 
+/// A CPU that has nothing to run takes it at once, if it would choose it.
 [[gnu::always_inline]] inline void Scheduler::end_pause(Thread& thread) {
+    Cpu& cpu = this_cpu();
     thread.set_phase(state::kRunning);
+    if (cpu.context == nullptr && strength_for(cpu) <= thread.effective() &&
+        may_run_on(thread, cpu)) {
+        occupy(cpu, thread, arch::now());
+        return;
+    }
     push(thread, Place::Back);
     prod_cpu_for(thread);
+}
+
+[[gnu::always_inline]] inline void
+Scheduler::wait_for(Thread& waiter, Thread* leader, u64 address, Ticks deadline) {
+    if (deadline.value != 0) {
+        timers.arm(waiter.timer, deadline);
+        waiter.status |= flag::kTimed;
+    }
+    waiter.wait_address = address;
+    waiter.leader = leader;
+    pause(waiter, state::kWaitFutex);
+    futexes.add(waiter);
 }
 
 [[gnu::always_inline]] inline void Scheduler::interrupt_with(Thread& receiver, Cpu& cpu) {
@@ -396,7 +421,7 @@ inline void Scheduler::run_next(Cpu& cpu, Thread* next, Ticks now) {
     receiver.context = &receiver.home;
     occupy(cpu, receiver, now);
     mark_queued(displaced, level);
-    queue_of(displaced).push_front(displaced);
+    queue_of(displaced).push(displaced, Place::Front);
     prod_cpu_for(displaced);
 }
 

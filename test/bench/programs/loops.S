@@ -72,51 +72,66 @@ END \name
         CALL_LOOP bench_call_sleep, 6, 0
         CALL_LOOP bench_call_warm, 8, 1
 
-// bench_take_turns - `count` times: waits for the own word to change and changes the other's.
-//   Entry   x0 = TurnTaking* (handle, tag of Wake, of Wait, own word, other's word, turn, count).
-//   Exit    x0 = ticks, x1 = status of the last Wait. TurnTaking.turn has gone on by count.
-FUNC bench_take_turns
+// TURN_LOOP - `count` times: changes the other's word and waits for the own word to change.
+//   Entry   x0 = TurnTaking* (handle, tag of Wake, of Wait, of WakeAndWait, own word, other's word,
+//           turn, count).
+//   Exit    x0 = ticks, x1 = status of the last Call. TurnTaking.turn has gone on by count.
+.macro TURN_LOOP name, in_one
+FUNC \name
         stp     x19, x20, [sp, #-80]!
         stp     x21, x22, [sp, #16]
         stp     x23, x24, [sp, #32]
         stp     x25, x26, [sp, #48]
-        stp     x27, x30, [sp, #64]
+        stp     x27, x28, [sp, #64]
         mov     x27, x0
         ldp     x19, x20, [x0]
-        ldp     x21, x22, [x0, #16]
-        ldp     x23, x24, [x0, #32]
-        ldr     x25, [x0, #48]
+        ldp     x21, x28, [x0, #16]
+        ldp     x22, x23, [x0, #32]
+        ldp     x24, x25, [x0, #48]
         isb
         mrs     x26, cntvct_el0
-1:      mov     x0, x19
+1:
+.ifeq \in_one
+        mov     x0, x19
         mov     x9, x21
         mov     x10, x22
         mov     x11, x24                   // what the word was before the turn
         mov     x12, #0
         svc     #0
+.endif
         ldr     w1, [x23]
-        add     w24, w24, #1
         add     w1, w1, #1
         str     w1, [x23]
         mov     x0, x19
-        mov     x9, x20
         mov     x10, x23
+.if \in_one
+        mov     x9, x28
+        mov     x11, x22
+        mov     x12, x24
+.else
+        mov     x9, x20
         mov     x11, #1
+.endif
         svc     #0
+        add     w24, w24, #1
         subs    x25, x25, #1
         b.ne    1b
         mrs     x1, cntvct_el0
         sub     x26, x1, x26
-        str     x24, [x27, #40]
+        str     x24, [x27, #48]
         mov     x1, x0
         mov     x0, x26
-        ldp     x27, x30, [sp, #64]
+        ldp     x27, x28, [sp, #64]
         ldp     x25, x26, [sp, #48]
         ldp     x23, x24, [sp, #32]
         ldp     x21, x22, [sp, #16]
         ldp     x19, x20, [sp], #80
         ret
-END bench_take_turns
+END \name
+.endm
+
+        TURN_LOOP bench_take_turns, 0
+        TURN_LOOP bench_hand_over, 1
 
 // bench_serve_short - answers every request with the words that came. Never returns.
 //   Entry   x0 = listener, x1 = tag of the answer.

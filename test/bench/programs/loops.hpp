@@ -23,6 +23,7 @@ struct TurnTaking {
     u64 handle = 0;
     u64 wake_tag = 0;
     u64 wait_tag = 0;
+    u64 both_tag = 0;
     u64 own_word = 0;
     u64 other_word = 0;
     u64 turn = 0;
@@ -62,7 +63,7 @@ enum class Region : base::u32 {
     None = 8,  ///< only the clock tells
 };
 
-static_assert(sizeof(Loop) == 48 && sizeof(TurnTaking) == 56 && sizeof(Arrival) == 32 &&
+static_assert(sizeof(Loop) == 48 && sizeof(TurnTaking) == 64 && sizeof(Arrival) == 32 &&
               sizeof(ChildPage) == 24);
 
 extern "C" {
@@ -72,7 +73,9 @@ LoopResult bench_call_4k(const Loop* loop);
 LoopResult bench_call_64k(const Loop* loop);
 LoopResult bench_call_kernel(const Loop* loop);
 LoopResult bench_call_sleep(const Loop* loop);
+/// Two Calls a turn, Wait and Wake; and one, WakeAndWait, for which the other waits already.
 LoopResult bench_take_turns(TurnTaking* turns);
+LoopResult bench_hand_over(TurnTaking* turns);
 /// These belong to no region. The second has room for an answer where it has its parts, the third
 /// sends another 64 KiB each time.
 LoopResult bench_call_warm(const Loop* loop);

@@ -22,7 +22,7 @@
 #include <kernel/base/bits.hpp>
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/PM.client.hpp>
-#include <kl/core/Sync.idl.hpp>
+#include <kl/core/Sync.client.hpp>
 #include <kl/core/Thread.client.hpp>
 #include <kl/core/VMM.client.hpp>
 #include <runtime/process.hpp>
@@ -82,7 +82,9 @@ public:
     bool measure_one_cpu() {
         measure_time();
         return measure_short("ipc.round_trip.short") && measure_long() && measure_pages() &&
-               measure_kernel() && measure_interrupt() && measure_futex() && measure_yield() &&
+               measure_kernel() && measure_interrupt() &&
+               measure_turns("futex.pair", bench::bench_take_turns) &&
+               measure_turns("futex.hand_over", bench::bench_hand_over) && measure_yield() &&
                measure_start();
     }
 
@@ -295,34 +297,52 @@ private:
             .value;
     }
 
-    /// Two equal threads take turns: a Wait that waits, the switch, and the Wake that ends it.
-    static bool measure_futex() {
+    static kl::core::Sync::Proxy words_of_memory() {
+        return {sdk::kKernelHandle, endpoint::sync_Sync};
+    }
+
+    /// Two equal threads take turns: by a Wait that waits, the switch, and the Wake that ends it;
+    /// or by one WakeAndWait.
+    static bool measure_turns(std::string_view name, LoopResult (*loop)(bench::TurnTaking*)) {
         namespace sync = kl::core::Sync;
         alignas(64) static constinit u32 words[2] = {};  // how often it has been whose turn
         static constinit bench::TurnTaking turns[2] = {};
+        static decltype(&bench::bench_take_turns) other_loop = nullptr;
+        const bool in_one = loop == bench::bench_hand_over;
+        other_loop = loop;
+        words[0] = 0;
+        words[1] = in_one ? 0 : 1;  // the other begins to take turns, or is given the first
         for (u32 i = 0; i < 2; ++i) {
             turns[i] = {.handle = sdk::kKernelHandle,
                         .wake_tag = sync_tag(sync::Method::Wake, sync::kWake_RequestSize),
                         .wait_tag = sync_tag(sync::Method::Wait, sync::kWait_RequestSize),
+                        .both_tag =
+                            sync_tag(sync::Method::WakeAndWait, sync::kWakeAndWait_RequestSize),
                         .own_word = std::bit_cast<u64>(&words[i]),
                         .other_word = std::bit_cast<u64>(&words[1 - i]),
-                        .turn = 0,
+                        .turn = in_one ? i : 0,
                         .count = kWarmRounds + kManyRounds};
         }
-        words[1] = 1;  // the other begins
         const auto other = sdk::start_thread(
-            [](void*) { (void)bench::bench_take_turns(&turns[1]); }, nullptr, {.priority = 128});
+            [](void*) {
+                (void)words_of_memory().Wait(turns[1].own_word, 0, 0);
+                (void)other_loop(&turns[1]);
+            },
+            nullptr,
+            {.priority = 128});
         if (!other.ok()) {
-            return fail("futex.pair", other.status());
+            return fail(name, other.status());
         }
         turns[0].count = kWarmRounds;
-        (void)bench::bench_take_turns(turns);
+        (void)loop(turns);
         turns[0].count = kManyRounds;
-        const LoopResult result = bench::bench_take_turns(turns);
+        const LoopResult result = loop(turns);
+        ++words[1];
+        (void)words_of_memory().Wake(turns[1].own_word, 1);  // it may end
         if (result.status != 0 || turns[0].turn != kWarmRounds + kManyRounds) {
-            return fail("futex.pair", Status::Fail);
+            return fail(name, Status::Fail);
         }
-        report({"futex.pair", Region::None, kManyRounds, 2}, result.ticks);
+        report({name, Region::None, kManyRounds, 2}, result.ticks);
         return true;
     }
 

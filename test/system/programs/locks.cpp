@@ -194,6 +194,15 @@ void errors(Report& report) {
     test.equal("move from elsewhere",
                sync().Requeue(nowhere, 0, 1, 1, word).status(),
                Status::SourceFault);
+    test.equal("hand over for no word",
+               sync().WakeAndWait(word, odd, 0).status(),
+               Status::InvalidArgument);
+    test.equal("hand over for another value",
+               sync().WakeAndWait(word + 4, word, 1).status(),
+               Status::Busy);
+    test.equal("hand over and wait elsewhere",
+               sync().WakeAndWait(word, nowhere, 0).status(),
+               Status::SourceFault);
     test.equal("lock without mark", sync().Lock(word, 1, 0).status(), Status::InvalidArgument);
     test.equal("lock no word", sync().Lock(odd, kAwaited, 0).status(), Status::InvalidArgument);
     test.equal("lock elsewhere", sync().Lock(nowhere, kAwaited, 0).status(), Status::SourceFault);
@@ -275,6 +284,47 @@ void moved(Report& report) {
     test.require("all go on", reach(woken, kWaiters), woken);
 }
 
+/// Threads in a ring hand over the turn, and who has it changes what no atomic guards.
+void turns(Report& report) {
+    Test test{report, "locks.turns-are-handed-over"};
+    static constexpr u32 kThreads = 3;
+    static constexpr u32 kRounds = 3'000;
+    static constinit std::atomic<u32> words[kThreads] = {};  // how often it has been whose turn
+    static constinit u32 unguarded = 0;
+    static constinit std::atomic<u32> failed{0};
+    stage = 0;
+    u32 threads[kThreads];
+    for (u32& each : threads) {
+        each = start(
+            [](void*) {
+                const u32 self = stage++;
+                const u32 next = (self + 1) % kThreads;
+                Status status = sync().Wait(address_of(&words[self]), 0, 0).status();
+                for (u32 turn = 1; turn <= kRounds; ++turn) {
+                    failed += status != Status::Ok && status != Status::Busy ? 1 : 0;
+                    failed += words[self] != turn ? 1 : 0;
+                    unguarded = unguarded + 1;
+                    ++words[next];
+                    status = turn < kRounds ? sync()
+                                                  .WakeAndWait(address_of(&words[next]),
+                                                               address_of(&words[self]),
+                                                               turn)
+                                                  .status()
+                                            : sync().Wake(address_of(&words[next]), 1).status();
+                }
+            },
+            100);
+    }
+    test.require("all are there", reach(stage, kThreads));
+    words[0] = 1;
+    test.equal("begun", sync().Wake(address_of(&words[0]), 1).status(), Status::Ok);
+    for (const u32 each : threads) {
+        finish(test, each);
+    }
+    test.equal("failed", failed.load(), 0u);
+    test.equal("turns", unguarded, kThreads * kRounds);
+}
+
 }  // namespace
 
 void run(Report& report, const Context&) {
@@ -285,6 +335,7 @@ void run(Report& report, const Context&) {
     circle(report);
     limits(report);
     moved(report);
+    turns(report);
 }
 
 }  // namespace trial

@@ -35,6 +35,9 @@ struct App {
         if (is_quick) {
             grant(futex::Method::Wait, sizeof(futex::Wait_Request), sizeof(futex::Wait_Response));
             grant(futex::Method::Wake, sizeof(futex::Wake_Request), sizeof(futex::Wake_Response));
+            grant(futex::Method::WakeAndWait,
+                  sizeof(futex::WakeAndWait_Request),
+                  sizeof(futex::WakeAndWait_Response));
         }
     }
 
@@ -88,6 +91,14 @@ struct App {
         in.address = address;
         in.count = count;
         ask<futex::Wake_Response>(caller, futex::Method::Wake, in);
+    }
+
+    void wake_and_wait(Thread& caller, u64 other, u64 address, u32 expected = 0) {
+        futex::WakeAndWait_Request in{};
+        in.other = other;
+        in.address = address;
+        in.expected = expected;
+        ask<futex::WakeAndWait_Response>(caller, futex::Method::WakeAndWait, in);
     }
 
     void requeue(Thread& caller, u32 expected, u32 wakes, u32 moves, u64 target = kOther) {
@@ -224,6 +235,67 @@ TEST_CASE("another CPU is told of a thread that wakes", "[kernel][control]") {
     kernel.call_core<futex::Wake_Request, futex::Wake_Response>(
         waker, endpoint::sync_Sync, 1, wake);
     CHECK(machine().cpus[1].kicks == before + 1);
+}
+
+TEST_CASE("who hands over waits, and the other goes on in its place", "[kernel][control]") {
+    App app{GENERATE(false, true)};
+    Thread& equal = app.kernel.add_thread(app.process);
+    app.wait(equal, kOther);
+    SECTION("an equal one") {
+        app.wake_and_wait(app.thread, kOther, kWord);
+        CHECK(app.kernel.is_running(equal));
+        CHECK(Kernel::is_waiting(app.thread));
+        app.wake_and_wait(equal, kWord, kOther);
+        CHECK(app.kernel.is_running(app.thread));
+        CHECK(App::rc(app.thread) == Status::Ok);
+        CHECK(Kernel::is_waiting(equal));
+    }
+    SECTION("behind those who wait for the CPU and are as strong") {
+        Thread& rival = app.kernel.add_thread(app.process);
+        app.kernel.run(app.thread);
+        app.wake_and_wait(app.thread, kOther, kWord);
+        CHECK(app.kernel.is_running(rival));
+        app.park(rival);
+        CHECK(app.kernel.is_running(equal));
+        CHECK(App::rc(equal) == Status::Ok);
+    }
+    SECTION("not on a CPU where it may not run") {
+        kernel::scheduler().set_affinity(equal, 2, true);
+        app.wake_and_wait(app.thread, kOther, kWord);
+        CHECK_FALSE(app.kernel.is_running(equal));
+        CHECK_FALSE(Kernel::is_waiting(equal));
+    }
+    SECTION("its deadline does not count any more") {
+        const u64 deadline = machine().read_clock().value + 100'000'000;
+        Thread& timed = app.kernel.add_thread(app.process, 150);
+        app.wait(timed, kWord + 4, 0, deadline);
+        app.wake_and_wait(app.thread, kWord + 4, kWord);
+        CHECK(app.kernel.is_running(timed));
+        machine().advance(base::Ticks{100'000'000});
+        app.kernel.interrupt();
+        CHECK(App::rc(timed) == Status::Ok);
+    }
+    SECTION("nobody waits: the caller does") {
+        app.wake_and_wait(app.thread, kWord + 4, kWord);
+        CHECK(Kernel::is_waiting(app.thread));
+        CHECK(Kernel::is_waiting(equal));
+    }
+    SECTION("for the word at which it wakes") {
+        app.wake_and_wait(app.thread, kOther, kOther);
+        CHECK(app.kernel.is_running(equal));
+        app.wake(equal, kOther, 1);
+        app.kernel.run(app.thread);
+        CHECK(App::rc(app.thread) == Status::Ok);
+    }
+    SECTION("nobody is woken when the own word has changed, or is none") {
+        app.wake_and_wait(app.thread, kOther, kWord, 1);
+        CHECK(App::rc(app.thread) == Status::Busy);
+        app.wake_and_wait(app.thread, kOther, kWord + 1);
+        CHECK(App::rc(app.thread) == Status::InvalidArgument);
+        app.wake_and_wait(app.thread, kOther, kNowhere);
+        CHECK(App::rc(app.thread) == Status::SourceFault);
+        CHECK(Kernel::is_waiting(equal));
+    }
 }
 
 TEST_CASE("a wake reaches the strongest first, and only as many as it says", "[kernel][control]") {

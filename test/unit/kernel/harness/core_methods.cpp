@@ -221,7 +221,8 @@ void add_core_methods(Policy& policy) {
          SHAPE(Sync, Wake, AT(), AT()),
          SHAPE(Sync, Requeue, AT(), AT()),
          SHAPE(Sync, Lock, AT(), AT()),
-         SHAPE(Sync, Unlock, AT(), AT())});
+         SHAPE(Sync, Unlock, AT(), AT()),
+         SHAPE(Sync, WakeAndWait, AT(), AT())});
     add(policy,
         endpoint::ipc_IPC,
         {SHAPE(IPC, CreateSyncObject, AT(), AT(FIELD(IPC, CreateSyncObject_Response, sync))),

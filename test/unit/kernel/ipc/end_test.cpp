@@ -192,7 +192,7 @@ TEST_CASE("who ends while it serves and waits itself is in no queue any more", "
     }
     SECTION("for a word") {
         pair.kernel.run(pair.server);
-        kernel::scheduler().wait_for(pair.server, nullptr, kUserMemory, base::Ticks{});
+        kernel::scheduler().wait_for(pair.server, kUserMemory, base::Ticks{});
         pair.kernel.interrupt();
     }
     REQUIRE(pair.server.client == &pair.client);
