@@ -42,6 +42,7 @@ constexpr u16 kSyncWait = 0;
 constexpr u16 kSyncWake = 1;
 constexpr u16 kSyncLock = 3;
 constexpr u16 kSyncUnlock = 4;
+constexpr u16 kSyncWakeAndWait = 5;
 constexpr u64 kLockWord = kSent + 0x900;
 constexpr u64 kWord = kSent + 0x800;
 constexpr u64 kPatience = 1'000'000'000;  // longer than all time slices together
@@ -137,8 +138,9 @@ void World::go_on(u8 cpu) {
         enter_slowly(cpu, now_.refused[cpu]);
         return;
     }
-    // Who wakes from idling takes the lock once more before it looks at interrupts.
-    note(cpu, system_.enter_by_interrupt(now_.modes[cpu] == Mode::Idle ? 2 : 1));
+    // Who wakes from idling takes the lock once more before it looks at interrupts; who is between
+    // two steps comes in anew, and drops the lock once before a long one.
+    note(cpu, system_.enter_by_interrupt(now_.modes[cpu] == Mode::User ? 1 : 2));
 }
 
 void World::note(u8 cpu, Exit exit) {
@@ -182,6 +184,7 @@ void World::act(u32 thread, Step step) {
     case Act::WaitWord:
     case Act::WaitWordTimed:
     case Act::WakeWord:
+    case Act::HandOver:
     case Act::Lock:
     case Act::Unlock:
     case Act::Suspend:
@@ -377,6 +380,18 @@ void World::act_in_core(u32 thread, Step step) {
         ghost.to_wake = std::min(count_waiting(process_of_[thread]), u32{1});
         call_core(thread, step, endpoint::sync_Sync, kSyncWake, std::array<u64, 2>{kWord, 1});
         break;
+    case Act::HandOver: {
+        const kernel::Process& process = *threads_[thread]->process;
+        call_core(thread,
+                  step,
+                  endpoint::sync_Sync,
+                  kSyncWakeAndWait,
+                  std::array<u64, 3>{kWord, kWord, 0});
+        require(process.state != kernel::ProcessState::Running ||
+                    count_waiting(process_of_[thread]) != 0,
+                "who hands over waits");
+        break;
+    }
     case Act::Lock:
         lock(thread, step);
         break;

@@ -157,6 +157,10 @@ void World::check_core(u32 thread) const {
     case Act::WakeWord:
         require(static_cast<u32>(word) == ghost.to_wake, "who waits is woken");
         break;
+    case Act::Resume:  // another thread may have been there first
+        require(word == 0 || static_cast<Status>(static_cast<base::s32>(word)) == Status::NotReady,
+                "who is suspended is resumed");
+        break;
     default:
         require(static_cast<u32>(word) == 0, "what is allowed succeeds");
         break;
@@ -172,6 +176,8 @@ void World::check_lock(u32 thread, Status rc) const {
     case Status::ResourceNotFound:
         require(kernel::find_thread(*threads_[thread]->process, owner) == nullptr,
                 "an owner's end is told when it has ended");
+        break;
+    case Status::Busy:  // the word changed before the kernel looked at it
         break;
     default:
         require(rc == Status::Deadlock, "a lock is got, or its owner ends, or a circle is refused");

@@ -35,6 +35,7 @@ std::string name_of(Act act) {
         "waits for a word",
         "waits for a word with a deadline",
         "wakes who waits for a word",
+        "wakes who waits for a word, and waits",
         "locks",
         "unlocks",
         "suspends itself",
@@ -140,9 +141,9 @@ void World::set_up_policy() {
         for (const u16 other : {kernel_test::kClientClass, kernel_test::kServerClass}) {
             policy.grant_fast(each, other, request, response);
         }
-        for (const u16 method :
-             {u16{0}, u16{1}}) {  // Sync.Wait and Wake, which have two and three words
-            const u32 size = method == 0 ? 24 : 16;
+        // Sync.Wait, Wake and WakeAndWait, which have three words, two and three
+        for (const u16 method : {u16{0}, u16{1}, u16{5}}) {
+            const u32 size = method == 1 ? 16 : 24;
             policy.grant_fast(
                 each,
                 kernel_test::kCoreClass,
@@ -257,6 +258,7 @@ void World::find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
 void World::find_word_steps(u8 cpu, std::vector<Step>& to) const {
     to.push_back({Act::WaitWord, cpu});
     to.push_back({Act::WakeWord, cpu});
+    to.push_back({Act::HandOver, cpu});
     if (now_.left.timeouts > 0) {
         to.push_back({Act::WaitWordTimed, cpu});
         to.push_back({Act::Sleep, cpu});

@@ -39,6 +39,7 @@ enum class Act : u8 {
     WaitWord,       ///< until another thread of the process wakes it
     WaitWordTimed,  ///< ... or the deadline has passed
     WakeWord,       ///< the first who waits
+    HandOver,       ///< wakes the first who waits, and waits
     Lock,           ///< takes the lock if it is free, else waits for its owner
     Unlock,
     Suspend,  ///< itself
