@@ -291,6 +291,8 @@ void World::check_liveness() const {
     require(!kernel::objects().has_remains || kernel::scheduler().reaping.is_armed(),
             "what is left of the dead is taken apart");
     require(timer == nullptr || timer->when > now, "a deadline that has passed is noticed");
+    require(scenario_.cpus > 1 || now_.modes[0] != Mode::Idle || !kernel::objects().has_remains,
+            "a CPU that has nothing to do takes apart all that is left of the dead");
     for (u8 cpu = 0; cpu < scenario_.cpus; ++cpu) {
         check_cpu(cpu);
     }

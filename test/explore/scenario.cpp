@@ -34,6 +34,13 @@ const std::vector<Scenario>& scenarios() {
          .has_device = true,
          .depth = 11,
          .long_depth = 17},
+        {.name = "weak",
+         .about = "a device, and its driver of priority 0, whom nobody who waits makes stronger",
+         .processes = {{{0}, false, true}, {{0}, true, false}},
+         .limits = {.revokes = 0, .raises = 2},
+         .has_device = true,
+         .depth = 9,
+         .long_depth = 17},
         {.name = "long",
          .about = "messages that are copied in steps, with handles, while either side ends",
          .processes = {{{100, 100}, false, true}, {{100}, true, false}},
@@ -77,7 +84,7 @@ const std::vector<Scenario>& scenarios() {
          .has_device = true,
          .has_long = true,
          .cpus = 1,
-         .depth = 30,
+         .depth = 45,
          .long_depth = 1000},
     };
     return all;

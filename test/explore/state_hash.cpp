@@ -58,7 +58,8 @@ public:
         mixer_.add_all(left.ends, left.revokes, left.changes, left.timeouts, left.raises);
         mixer_.add_all(left.moves, left.slices, world_.now_.is_denying);
         mixer_.add_all(world_.now_.is_revoked[0], world_.now_.is_revoked[1]);
-        mixer_.add_all(kernel::scheduler().ended_threads.count(),
+        mixer_.add_all(kernel::objects().has_remains,
+                       kernel::scheduler().ended_threads.count(),
                        deadline(kernel::scheduler().reaping));
         return mixer_.value();
     }

@@ -14,7 +14,7 @@ import tempfile
 
 LIBRARY = "test/explore/libexplored-kernel.a"
 OBJECTS = "test/explore/explore.p"
-SECONDS = 60  # of exploration until a bug counts as missed
+SECONDS = 120  # of exploration until a bug counts as missed
 
 
 class Exploration:
