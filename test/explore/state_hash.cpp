@@ -126,6 +126,7 @@ private:
         const kernel::Context* context = cpu.context;
         mixer_.add_all(world_.now_.modes[index], name_of(world_.now_.current[index]));
         mixer_.add_all(context == nullptr ? 0 : name_of(context->owner), name_of(cpu.thread));
+        mixer_.add(hardware.user_space);
         mixer_.add_all(cpu.level, hardware.kicked, machine().is_pending(base::CpuId{index}));
         mixer_.add_all(hardware.timer.has_value(),
                        cpu.context != nullptr && cpu.slice_end <= machine().read_clock());

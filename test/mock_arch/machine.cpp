@@ -140,7 +140,25 @@ u32 Machine::acquire(u32& word) {
     return word++;
 }
 
+void Machine::load_user_space(u64 root) {
+    current().user_space = root;
+    if (tlb != nullptr) {
+        tlb->fill();
+    }
+}
+
+void Machine::require_unloaded(u64 root) const {
+    for (const Cpu& cpu : cpus) {
+        if (cpu.user_space == root) {
+            stop("page tables: a CPU has them loaded");
+        }
+    }
+}
+
 void Machine::release(u32& word, u32 ticket) {
+    if (tlb != nullptr) {
+        tlb->fill();
+    }
     if (held_ != &word || word != ticket + 1) {
         stop("lock: released by somebody else");
     }
@@ -309,13 +327,29 @@ void flush_frame(PhysAddr frame) {
 
 void tlb_drop_page(Asid asid, VirtAddr page, u32 count) {
     for (u32 i = 0; i < count; ++i) {
-        machine().tlb_drops.push_back({asid, page + base::PageCount{i}.bytes()});
+        const VirtAddr at = page + base::PageCount{i}.bytes();
+        machine().tlb_drops.push_back({asid, at});
+        if (machine().tlb != nullptr) {
+            machine().tlb->drop_page(asid, at);
+        }
+    }
+    if (machine().tlb != nullptr) {
+        machine().tlb->fill();  // a CPU may walk the tables again at once
     }
 }
 
-void tlb_drop_space(Asid asid) { machine().tlb_drops.push_back({asid, std::nullopt}); }
+void tlb_drop_space(Asid asid) {
+    machine().tlb_drops.push_back({asid, std::nullopt});
+    if (machine().tlb != nullptr) {
+        machine().tlb->drop_space(asid);
+        machine().tlb->fill();
+    }
+}
 
-void leave_user_space() { ++machine().current().user_space_left; }
+void leave_user_space() {
+    ++machine().current().user_space_left;
+    machine().current().user_space = 0;
+}
 
 bool is_device_range(PhysAddr base, Bytes size) {
     for (const auto& [start, length] : machine().device_ranges) {

@@ -151,6 +151,7 @@ public:
         if (root_.value == 0) {
             return true;
         }
+        mock::machine().require_unloaded(root());
         tlb_drop_space(asid_);
         u32 given = 0;
         for (u32 i = 0; i < kEntries; ++i) {
@@ -188,6 +189,9 @@ public:
     [[nodiscard]] u64 root() const { return root_.value | (u64{asid_.value} << 48); }
 
     [[nodiscard]] Asid asid() const { return asid_; }
+
+    /// Bits of an entry of which a CPU needs one to translate by it.
+    static constexpr u64 kVisible = u64{7} << 1;
 
 private:
     using FrameField = sdk::Field<12, 36>;

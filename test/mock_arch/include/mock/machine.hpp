@@ -12,6 +12,7 @@
 #include <kernel/hal/machine.hpp>
 #include <map>
 #include <mock/fp_state.hpp>
+#include <mock/ghost_tlb.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -80,6 +81,7 @@ struct Cpu {
     arch::FpState fp{};
     bool fp_enabled = false;
     u32 user_space_left = 0;  ///< calls of leave_user_space
+    u64 user_space = 0;       ///< the root that is loaded, with its ASID; 0: the empty space
 };
 
 /// What tlb_drop_page and tlb_drop_space were asked for; a whole space has no page.
@@ -121,12 +123,18 @@ public:
     /// RAM for the frame allocator: all of it but the first `reserved` bytes.
     [[nodiscard]] kernel::BootInfo boot_info(Bytes reserved) const;
 
+    /// The selected CPU comes to EL0 with these tables loaded.
+    void load_user_space(u64 root);
+    /// Stops when a CPU has these tables loaded: they are about to go.
+    void require_unloaded(u64 root) const;
+
     /// Text written by console_write, taken out.
     std::string take_console() { return std::exchange(console, {}); }
 
     Cpu cpus[kernel::kMaxCpus];
     std::map<u32, Line> lines;
     std::vector<TlbDrop> tlb_drops;
+    GhostTlb* tlb = nullptr;                                ///< of a test that wants one
     std::vector<PhysAddr> synced_frames;                    ///< by sync_code
     std::vector<PhysAddr> flushed_frames;                   ///< by flush_frame
     std::map<u64, KernelPage> kernel_pages;                 ///< by map_kernel_page

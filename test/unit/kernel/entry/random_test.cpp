@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random system calls by several processes, on one and more CPUs: the kernel never stops, its
-// invariants hold after every entry, and when all processes have ended, every frame is back.
+// invariants hold after every entry, no CPU could use a translation that is not in its tables any
+// more, and when all processes have ended, every frame is back.
 #include <arch/inline.hpp>
+#include <arch/page_table.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
@@ -23,6 +25,7 @@ constexpr u64 kFirstUse = u64{0x07} << 26;
 class Chaos {
 public:
     Chaos(u32 seed, u32 cpus) : kernel_(cpus), cpus_(cpus), random_(seed) {
+        machine().tlb = &tlb_;
         free_before_ = kernel::frames().free_frames();
         add_core_methods(kernel_.policy);
         for (const u16 class_id : {kClientClass, kServerClass, kOtherClass}) {
@@ -253,8 +256,10 @@ private:
         CHECK(kernel::objects().regions.used() == 0);
         CHECK(kernel::objects().memory_objects.used() == 1);  // the clock page
         CHECK(kernel::frames().free_frames() == free_before_);
+        CHECK(tlb_.kept() > 100);
     }
 
+    mock::GhostTlb tlb_{arch::PageTable::kVisible};
     Kernel kernel_;
     u32 cpus_;
     std::mt19937_64 random_;

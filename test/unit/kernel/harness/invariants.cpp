@@ -222,6 +222,10 @@ std::string find_violation(const System& system) {
     if (const char* wrong = check_cpus(system); wrong != nullptr) {
         return report(wrong, "cpu", 0);
     }
+    if (const std::string stale = machine().tlb == nullptr ? "" : machine().tlb->find_stale();
+        !stale.empty()) {
+        return report(stale.c_str(), "machine", 0);
+    }
     auto& endpoints = kernel::endpoints().endpoints;
     for (u32 i = 0, left = endpoints.used(); left > 0; ++i) {
         if (const Endpoint* endpoint = endpoints.find(i); endpoint != nullptr) {

@@ -162,6 +162,9 @@ template <typename Function> Exit System::enter(u32 lock_holds, Function&& funct
         exit = Exit::Between;
     }
     KASSERT(!machine().is_locked());
+    if (current != nullptr) {
+        machine().load_user_space(current->frame.ttbr);
+    }
     return exit;
 }
 

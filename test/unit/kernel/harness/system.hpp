@@ -64,7 +64,12 @@ public:
 
     /// The selected CPU runs `thread` from now on, by what is none of the entries below: the fast
     /// path, or going back to an earlier state.
-    void set_running(Thread* thread) { current_[selected_] = thread; }
+    void set_running(Thread* thread) {
+        current_[selected_] = thread;
+        if (thread != nullptr) {
+            mock::machine().load_user_space(thread->frame.ttbr);
+        }
+    }
 
     // --- entries of the selected CPU. They throw what the mock machine throws when the kernel
     // stops, and return after at most `lock_holds` holds of the kernel lock.
