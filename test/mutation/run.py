@@ -4,9 +4,10 @@
 
     run.py --build FOLDER [--seed N] [--long] [--only WORD] [mutations.txt]
 
-A bug of the kernel must be found by the exploration of a small system (exploration.py), one of the policy
-compiler or of ksec by the tests of agreement (agreement.py). Without --long (or TESSERA_LONG in the
-environment) three bugs of each of the two families are tried, chosen by the seed (TESSERA_SEED); with it
+A bug of the kernel must be found by the exploration of a small system (exploration.py), one of the page
+tables by their test (page_tables.py), one of the policy compiler or of ksec by the tests of agreement
+(agreement.py). Without --long (or TESSERA_LONG in the
+environment) three bugs of each of the three families are tried, chosen by the seed (TESSERA_SEED); with it
 all are. A bug that no test sees fails, and so does an entry that cannot be planted or built.
 Closes with `N passed, N failed`.
 """
@@ -23,10 +24,11 @@ import time
 
 from agreement import Agreement
 from exploration import Exploration
+from page_tables import PageTables
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-FAMILIES = {"kernel/": Exploration, "ksec/": Agreement, "sdk/policyc/": Agreement}  # by the bug's file
+FAMILIES = {"arch/": PageTables, "kernel/": Exploration, "ksec/": Agreement, "sdk/policyc/": Agreement}  # by the bug's file
 CHOSEN = 3  # of each family
 
 
