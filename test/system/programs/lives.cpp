@@ -113,6 +113,93 @@ void running_is_closed(Report& report, Spawner& spawner) {
     Spawner::discard(child);
 }
 
+/// Each life takes over the slot of the one before, which was given back last, hence its ASID. All
+/// have other memory at the same addresses.
+struct Estate {
+    volatile u32 life;
+    volatile u32 watchers;  // that have seen all pages once
+    volatile u64 foreign;   // the first word that was not the life's own
+};
+
+constexpr u64 kEstate = u64{1} << 37;
+constexpr u64 kEstateWord = kEstate + kPage / 2;  // of each page
+constexpr u64 kEstatePages = 16;
+constexpr u32 kWatchers = 3;
+
+/// What a life writes to its pages: no two lives or pages the same.
+constexpr u64 own_word(u32 life, u64 page) {
+    return 0x11FE'0000'0000'0000 | u64{life} << 16 | page;
+}
+
+/// Even ones have all pages and are killed, odd ones have half of them and touch the other half.
+constexpr u64 pages_of(u32 life) { return life % 2 == 0 ? kEstatePages : kEstatePages / 2; }
+
+void watch(Estate* estate) {
+    const u32 life = estate->life;
+    for (bool is_first = true;; is_first = false) {
+        for (u64 page = 0; page < pages_of(life); ++page) {
+            const u64 word = at<volatile u64>(kEstateWord + page * kPage);
+            if (word != own_word(life, page)) {
+                estate->foreign = word;
+            }
+        }
+        if (is_first) {
+            __atomic_fetch_add(&estate->watchers, 1, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+s32 take_over(u64 board) {
+    auto& estate = at<Estate>(board);
+    const u32 life = estate.life;
+    (void)allocate((1 + life % 7) * kPage);  // other frames than those of the life before
+    const u64 stacks = allocate(kWatchers * kPage);
+    if (!vmm().Allocate(kEstate, pages_of(life) * kPage, kWritable).ok() || stacks == 0) {
+        return 1;
+    }
+    for (u64 page = 0; page < pages_of(life); ++page) {
+        auto& word = at<volatile u64>(kEstateWord + page * kPage);
+        estate.foreign = word != 0 ? word : estate.foreign;
+        word = own_word(life, page);
+    }
+    for (u32 i = 1; i <= kWatchers; ++i) {
+        const auto made =
+            threads().Create(__builtin_bit_cast(u64, &watch), stacks + i * kPage, board, 0, 100);
+        if (!made.ok()) {
+            return 2;
+        }
+    }
+    while (life % 2 == 0 || estate.watchers < kWatchers) {
+        (void)threads().Sleep(0);
+    }
+    return static_cast<s32>(at<volatile u64>(kEstate + pages_of(life) * kPage));  // must fault
+}
+
+void successors(Report& report, Spawner& spawner, u32 lives) {
+    Test test{report, "lives.successor-in-a-slot-sees-nothing-of-the-dead"};
+    auto& estate = spawner.board<Estate>();
+    estate.foreign = 0;
+    for (u32 life = 0; life < lives; ++life) {
+        estate.life = life;
+        estate.watchers = 0;
+        const Child child = spawner.spawn(take_over, spawner.board_address());
+        for (u32 i = 0; i < 10'000 && life % 2 == 0 && estate.watchers < kWatchers; ++i) {
+            sdk::sleep_ms(1);
+        }
+        if (life % 2 == 0) {
+            test.equal("watched", estate.watchers, kWatchers);
+            (void)tasks().Terminate(child.task);  // while its threads run, on other CPUs too
+        }
+        const Ending ending = Spawner::wait(child);
+        test.equal("reason", ending.reason, life % 2 == 0 ? kTerminated : kFaulted);
+        if (life % 2 != 0) {
+            test.equal("address", ending.address, kEstate + pages_of(life) * kPage);
+        }
+        Spawner::discard(child);
+    }
+    test.equal("foreign", estate.foreign, 0);
+}
+
 void last_thread(Report& report, Spawner& spawner) {
     Test test{report, "lives.end-with-their-last-thread"};
     const Ending ending = spawner.run(
@@ -136,6 +223,7 @@ void run(Report& report, const Context& context) {
     ends(report, spawner, cycles);
     kills(report, spawner, cycles / 2);
     unfinished(report, spawner, cycles / 4);
+    successors(report, spawner, cycles / 4);
 }
 
 }  // namespace trial
