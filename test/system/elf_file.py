@@ -19,30 +19,38 @@ def read_sections(path):
 
 
 def symbols(path):
-    """(linker name with its NUL and what follows it, whether it is a function, address) of each symbol."""
+    """(linker name with its NUL and what follows it, whether it is a function, address, size) of each symbol."""
     data, sections = read_sections(path)
     for kind, _, _, offset, size, link in sections:
         if kind != 2:  # SYMTAB
             continue
         names = sections[link][3]
         for at in range(offset, offset + size, 24):
-            name, info, _, _, value = struct.unpack_from("<IBBHQ", data, at)
-            yield data[names + name:names + name + LONGEST_NAME], info & 15 == 2, value
+            name, info, _, _, value, extent = struct.unpack_from("<IBBHQQ", data, at)
+            yield data[names + name:names + name + LONGEST_NAME], info & 15 == 2, value, extent
 
 
 def find_function(path, prefix):
     """Address of the function whose linker name begins with `prefix`; None when it is not one."""
-    found = {value for name, is_function, value in symbols(path) if is_function and name.startswith(prefix.encode())}
+    found = {value for name, is_function, value, _ in symbols(path) if is_function and name.startswith(prefix.encode())}
     return found.pop() if len(found) == 1 else None
 
 
 @functools.cache
-def find_symbol(path, wanted):
-    """Address of the symbol with exactly this linker name; KeyError when there is none."""
-    for name, _, value in symbols(path):
+def find_place(path, wanted):
+    """Address and size of the symbol with exactly this linker name; KeyError when there is none."""
+    for name, _, value, extent in symbols(path):
         if name.startswith(wanted.encode() + b"\0"):
-            return value
+            return value, extent
     raise KeyError(wanted)
+
+
+def find_symbol(path, wanted):
+    return find_place(path, wanted)[0]
+
+
+def find_size(path, wanted):
+    return find_place(path, wanted)[1]
 
 
 def bytes_at(path, address, length):

@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 
-from elf_file import find_symbol
+from elf_file import find_size, find_symbol
 
 PATTERN = bytes.fromhex("00e7c25e00e7c25e")  # 0x5EC2E7005EC2E700, as in test/system/programs/memory.cpp
 PAGE = 4096
@@ -64,6 +64,9 @@ class Ram:
                 return None
             self.image = RAM_BASE + at
         return self.image + find_symbol(self.elf, name) - IMAGE
+
+    def size_of(self, name):
+        return find_size(self.elf, name)
 
     def state(self):
         """Physical range of the kernel's state, as far as pointers tell; None before it is there."""
@@ -206,6 +209,32 @@ class TableWalk(Observer):
 
     def more(self):
         return False
+
+
+class Trial(TableWalk):
+    """The same, and how much of the kernel's stacks was used: they are zeros when the image is loaded."""
+
+    # arch/percpu.h: of each CPU, in this order
+    PARTS = (("guard", 4096), ("stack", 8192), ("guard", 4096), ("emergency", 4096))
+    ALLOWED = 8192 * 3 // 4
+
+    def used(self):
+        """(part, bytes from its end down to the lowest word that is not zero) of each part of each CPU."""
+        at = self.ram.symbol("cpu_stacks") - RAM_BASE
+        end = at + self.ram.size_of("cpu_stacks")
+        while at < end:
+            for part, size in self.PARTS:
+                content = self.ram.bytes[at:at + size]
+                yield part, (len(content.lstrip(b"\0")) + 7) // 8 * 8
+                at += size
+
+    def findings(self):
+        used = list(self.used())
+        most = max(size for part, size in used if part == "stack")
+        others = [size for part, size in used if part != "stack" and size > 0]
+        return super().findings() + [
+            ("kernel stacks are used to 75 % at most", 0 < most <= self.ALLOWED and not others,
+             f"at most {most} of 8192 bytes, {len(others)} guards and emergency stacks written")]
 
 
 class Layout(Observer):

@@ -4,7 +4,7 @@
 import plant
 from handover import REFUSED_SILENTLY, REFUSED_WITH_A_LINE, SOUND
 from machine import raspi4b, variants, virt
-from outside import FixedLayout, KernelFlips, Layout, LayoutOfCpu, ProcessFlips, TableWalk
+from outside import FixedLayout, KernelFlips, Layout, LayoutOfCpu, ProcessFlips, Trial
 from scenario import Scenario
 
 # Groups of test/system/programs; the conductor says how many CPUs run, how many tests there were and
@@ -59,9 +59,10 @@ SCENARIOS = (
     Scenario("trial", machines=tuple(m for m in variants() if m not in SECOND_COMPILER), builds=("clang",),
              only_long=True, **TRIAL),
     Scenario("trial", machines=PARALLEL, builds=("gcc",), only_long=True, **{**TRIAL, "seconds": 600}),
-    # RAM full of a pattern at power-on, and somebody outside who walks all page tables meanwhile.
+    # RAM full of a pattern at power-on, and somebody outside who walks all page tables meanwhile, and looks at the
+    # kernel's stacks at the end.
     Scenario("trial, seen from outside", machines=(virt(cpus=1), virt(cpus=4, gic=3)), builds=("gcc",),
-             outside=TableWalk, **TRIAL),
+             outside=Trial, **TRIAL),
     Scenario("kernel somewhere else", image="trial", machines=(virt(cpus=2, memory_mb=64, gic=3),), builds=("gcc",),
              outside=Layout, ends_at=r"^boot: init-start", seconds=15),
     Scenario("kernel somewhere else", image="trial", machines=(virt(memory_mb=64, gic=3, cpu="max", icount=1),),

@@ -18,6 +18,10 @@ constexpr s32 kData = 0x24;
 constexpr s32 kBreakpoint = 0x3C;
 
 constexpr u64 kKernelAddress = 0xFFFF'FFC0'0000'0000;
+constexpr u64 kStackBottom = (u64{0x1F} << 32) - Spawner::kStackBytes;
+constexpr u64 kLeapBytes = 64u << 10;
+constexpr u64 kBelow = 8 * kLeapBytes;  // what a process has mapped below its stack and the guard
+constexpr u64 kTrampled = 0x7AA3'0000'0000'0000;
 
 void jump_to(u64 address) { __builtin_bit_cast(void (*)(), address)(); }
 
@@ -29,6 +33,13 @@ void jump_to(u64 address) { __builtin_bit_cast(void (*)(), address)(); }
         return 0;
     }
     return recurse(depth + 1) + frame[0];
+}
+
+/// Recurses by frames that are larger than the guard, of which only the far end is touched.
+[[gnu::noinline]] u64 recurse_in_leaps(u64 depth) {
+    volatile u64 frame[kLeapBytes / sizeof(u64)];
+    frame[0] = kTrampled + depth;
+    return depth == ~u64{0} ? 0 : recurse_in_leaps(depth + 1) + frame[0];
 }
 
 constinit u32 data_code[4] = {0xD65F'03C0, 0xD65F'03C0, 0xD65F'03C0, 0xD65F'03C0};  // ret
@@ -259,11 +270,63 @@ void sins(Report& report, Spawner& spawner) {
 void guard_page(Report& report, Spawner& spawner) {
     Test test{report, "faults.stack-overflow-hits-the-guard"};
     const Ending ending = spawner.run(overflow_stack, 0);
-    constexpr u64 kStackTop = u64{0x1F} << 32;
-    const u64 bottom = kStackTop - Spawner::kStackBytes;
     test.require("below the stack",
-                 ending.address < bottom && ending.address >= bottom - kPage,
+                 ending.address < kStackBottom && ending.address >= kStackBottom - kPage,
                  ending.address);
+}
+
+struct Leaps {
+    volatile u32 are_over;
+    volatile u32 is_ready;
+};
+
+bool map_below() { return vmm().Allocate(kStackBottom - kPage - kBelow, kBelow, kWritable).ok(); }
+
+s32 overflow_in_leaps(u64 maps) {
+    return maps != 0 && !map_below() ? 1 : static_cast<s32>(recurse_in_leaps(0));
+}
+
+/// Has memory at the same addresses, in which nothing may appear.
+s32 stand_by(u64 board) {
+    auto& leaps = at<Leaps>(board);
+    if (!map_below()) {
+        return 1;
+    }
+    leaps.is_ready = 1;
+    while (leaps.are_over == 0) {
+        (void)threads().Sleep(1'000'000);
+    }
+    for (u64 i = 0; i < kBelow; i += sizeof(u64)) {
+        if (at<volatile u64>(kStackBottom - kPage - kBelow + i) != 0) {
+            return 2;
+        }
+    }
+    return 0;
+}
+
+/// A frame may reach across the guard, into what else its process has; never out of that.
+void leaps_across_the_guard(Report& report, Spawner& spawner) {
+    Test test{report, "faults.frames-larger-than-the-guard-stay-in-their-process"};
+    auto& leaps = spawner.board<Leaps>();
+    leaps.are_over = 0;
+    leaps.is_ready = 0;
+    const Child bystander = spawner.spawn(stand_by, spawner.board_address(), {.memory = 1u << 20});
+    for (u32 i = 0; i < 1000 && leaps.is_ready == 0; ++i) {
+        sdk::sleep_ms(1);
+    }
+    test.require("bystander", leaps.is_ready != 0);
+    const Ending alone = spawner.run(overflow_in_leaps, 0);
+    test.require("alone", alone.ended && alone.reason == kFaulted, alone.reason);
+    test.require("at the first leap",
+                 alone.address < kStackBottom && alone.address >= kStackBottom - 2 * kLeapBytes,
+                 alone.address);
+    const Ending beside = spawner.run(overflow_in_leaps, 1, {.memory = 1u << 20});
+    test.require("beside", beside.ended && beside.reason == kFaulted, beside.reason);
+    test.require("below all it has", beside.address < kStackBottom - kBelow, beside.address);
+    leaps.are_over = 1;
+    const Ending ending = Spawner::wait(bystander);
+    test.require("undisturbed", ending.reason == kExited && ending.code == 0, ending.code);
+    Spawner::discard(bystander);
 }
 
 void exact_report(Report& report, Spawner& spawner) {
@@ -412,6 +475,7 @@ void run(Report& report, const Context& context) {
     Spawner spawner{context};
     sins(report, spawner);
     guard_page(report, spawner);
+    leaps_across_the_guard(report, spawner);
     exact_report(report, spawner);
     external_abort(report, spawner);
     kept(report, spawner);
