@@ -21,6 +21,7 @@ import time
 import masked
 from breaking import break_function
 from outside import Ram
+from replay import replay
 from scenario import Finding, boot, judge, last_lines
 from symbolise import symbolise
 
@@ -28,6 +29,8 @@ from symbolise import symbolise
 def load_builds(arguments):
     """label -> {(image, board): entry of images.json}, paths made absolute."""
     builds = {}
+    tools = [os.path.join(argument.partition("=")[2], "sdk/policy/tessera-policy") for argument in arguments]
+    tool = next(filter(os.path.exists, tools), tools[0])  # a build may use the tools of another one
     for argument in arguments:
         label, _, folder = argument.partition("=")
         path = os.path.join(folder, "sdk/imagec/images/images.json")
@@ -37,7 +40,8 @@ def load_builds(arguments):
         except (OSError, ValueError) as error:
             sys.exit(f"run.py: {path} cannot be read ({error}); build first: ./tessera test does it")
         plugin = os.path.join(folder, "test/bench/libinsncount.so")
-        builds[label] = {(entry["name"], entry["board"]): {**entry, "plugin": plugin} for entry in entries}
+        builds[label] = {(entry["name"], entry["board"]): {**entry, "plugin": plugin, "policy_tool": tool}
+                         for entry in entries}
     return builds
 
 
@@ -80,6 +84,8 @@ def perform(job, options):
         run = boot(command, scenario, options.slowness)
         names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
         findings = judge(scenario, run, machine, names)
+        if scenario.replayed:
+            findings.append(Finding(*replay(run.output, entry["policy_tool"], folder, scenario.replayed)))
         if scenario.masked_at_most:
             count, where = masked.longest(stretches, entry["kernel_elf"])
             print(f"{name}: interrupts masked for at most {count} instructions, of these in {where}", flush=True)

@@ -55,6 +55,7 @@ class Scenario:
     only_long: bool = False
     may_stop: bool = False  # only what it prints counts, and whether it panics, hangs or fails tests does not
     masked_at_most: int = 0  # instructions with interrupts masked in one stretch, on one CPU; 0: not measured
+    replayed: int = 0  # at least so many events are in the log that the interpreter of the policy is asked again
     outside: type | None = None  # an observer of outside.py, which looks at RAM while the guest runs
 
 

@@ -10,7 +10,7 @@ from scenario import Scenario
 # Groups of test/system/programs; the conductor says how many CPUs run, how many tests there were and
 # how many failed.
 FINISHED = r"^trial: finished passed=\d+ failed=0$"
-TRIAL = dict(image="trial", ends_at=r"^trial: finished passed=\d+ failed=\d+$", at_least=200,
+TRIAL = dict(image="trial", ends_at=r"^trial: finished passed=\d+ failed=\d+$", at_least=200, replayed=1280,
              expect=(r"^trial: machine cpus={cpus}$", FINISHED), seconds=180)
 PROTECTED = dict(ends_at=TRIAL["ends_at"], at_least=200, forbid=(r"^hardening: \w+-escaped$",),
                  expect=(r"^boot: protection landing-pads=yes signed-pointers=yes branch-defence=none$",) + TRIAL["expect"])
@@ -70,7 +70,7 @@ SCENARIOS = (
     Scenario("kernel without seeds", image="trial", machines=(virt(memory_mb=64, icount=1),), builds=("gcc",),
              outside=FixedLayout, ends_at=r"^boot: init-start", seconds=15),
     Scenario("flipped bits of processes", machines=(virt(cpus=1, memory_mb=64),), builds=("gcc",), outside=ProcessFlips,
-             forbid=(r"flips: bypassed",), **{**TRIAL, "image": "trial-flips", "at_least": 1}),
+             forbid=(r"flips: bypassed",), **{**TRIAL, "image": "trial-flips", "at_least": 1, "replayed": 0}),
     # Whatever the kernel becomes of it, it does not grant in silence what the policy denies.
     Scenario("flipped bits of the kernel", image="trial-flips", machines=(virt(cpus=1, memory_mb=64),), builds=("gcc",),
              outside=KernelFlips, forbid=(r"flips: bypassed",), may_stop=True, ends_at=TRIAL["ends_at"], seconds=15),

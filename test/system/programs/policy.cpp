@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the policy does not grant does not happen: requests, answers, errors, kernel services,
 // starts of processes.
+#include <kl/core/Audit.client.hpp>
+#include <ksec/include/ksec/verdict.hpp>
+#include <runtime/log.hpp>
+#include <runtime/process.hpp>
+#include <runtime/time.hpp>
 #include <test/system/programs/support/kernel.hpp>
 #include <test/system/programs/support/spawn.hpp>
 #include <test/system/programs/support/trap.hpp>
@@ -361,6 +366,169 @@ void one_of_many(Report& report, const Context& context) {
                u64{board.rounds} * (board.threads - 1));
 }
 
+/// Threads of two processes, each on a CPU of its own where there are four, ask at the same time
+/// what the policy answers by what it answered before. One more reads the records of that, in the
+/// kernel's order; the runner asks the interpreter the same questions (test/system/replay.py).
+constexpr u32 kAskers = 4;        // the first half of one process
+constexpr u32 kBurst = 16;        // questions in a round, few enough for the kernel's ring
+constexpr u32 kAskPriority = 90;  // below the reader's
+
+struct Log {
+    u64 seed;
+    u32 cpus;
+    u32 rounds;
+    volatile u32 round;  // begun
+    volatile u32 at_round[kAskers];
+    volatile u32 granted[kAskers];
+    volatile u32 strange;
+    volatile u32 lost;
+    volatile u32 length;
+    char letters[60'000];  // of each event: whose, what, and in capitals when granted
+};
+
+void ask_randomly(Log& log, u32 self) {
+    (void)threads().SetAffinity(0, u64{1} << (self % log.cpus));
+    const u32 channel = handles().SecurityConnect().value().channel;
+    Random random{log.seed + self};
+    for (u32 round = 1; round <= log.rounds; ++round) {
+        while (log.round < round) {
+            (void)threads().Sleep(0);
+        }
+        for (u32 i = 0; i < kBurst; ++i) {
+            const Status status =
+                claim(channel, random.below(2) == 0 ? Claim::Method::Take : Claim::Method::Give);
+            if (status == Status::Ok) {
+                log.granted[self] = log.granted[self] + 1;
+            } else if (status != Status::SecurityDisallow) {
+                log.strange = log.strange + 1;
+            }
+        }
+        log.at_round[self] = round;
+    }
+}
+
+template <u32 kSelf> void ask_as(Log* log) {
+    ask_randomly(*log, kSelf);
+    (void)threads().Sleep(~u64{0} >> 1);
+}
+
+bool start_asker(u64 address, void (*main)(Log*)) {
+    const u64 stack = allocate(2 * kPage) + 2 * kPage;
+    return threads().Create(__builtin_bit_cast(u64, main), stack, address, 0, kAskPriority).ok();
+}
+
+void wait_for_askers(const Log& log, u32 round) {
+    for (const volatile u32& reached : log.at_round) {
+        while (reached < round) {
+            sdk::sleep_ms(1);
+        }
+    }
+}
+
+/// Takes all records there are; whose they are is told by who came first.
+void take_records(Log& log, u64& first_sid) {
+    kl::core::Audit::Proxy audit{sdk::kKernelHandle, kl::core::Core::endpoint::audit_Audit};
+    while (true) {
+        const auto batch = audit.Read();
+        log.strange = log.strange + (batch.ok() ? 0 : 1);
+        if (!batch.ok() || batch.value().records.empty()) {
+            return;
+        }
+        for (u64 i = 0; i < batch.value().records.size(); i += sizeof(ksec::Record)) {
+            ksec::Record record;
+            __builtin_memcpy(&record, batch.value().records.data() + i, sizeof(record));
+            log.lost = log.lost + static_cast<u32>(record.lost);
+            if (record.event != static_cast<u8>(ksec::Event::Security)) {
+                continue;
+            }
+            first_sid = first_sid == 0 ? record.src_sid : first_sid;
+            const bool takes = record.method == static_cast<u16>(Claim::Method::Take);
+            const char letter = takes ? (record.src_sid == first_sid ? 'T' : 'U')
+                                      : (record.src_sid == first_sid ? 'G' : 'H');
+            if (log.length < sizeof(log.letters)) {
+                log.letters[log.length] =
+                    static_cast<char>(letter + (record.granted != 0 ? 0 : 'a' - 'A'));
+                log.length = log.length + 1;
+            }
+        }
+    }
+}
+
+s32 ask_and_read(u64 address) {
+    constexpr u32 kListener = 0x1'0001;
+    auto& log = at<Log>(address);
+    kl::core::Audit::Proxy audit{sdk::kKernelHandle, kl::core::Core::endpoint::audit_Audit};
+    if (!audit.Open(kListener, 1).ok() || !start_asker(address, ask_as<0>) ||
+        !start_asker(address, ask_as<1>)) {
+        return 1;
+    }
+    u64 first_sid = 0;
+    take_records(log,
+                 first_sid);  // of what was before; how many were lost is told by the next ones
+    const u32 channel = handles().SecurityConnect().value().channel;
+    if (claim(channel, Claim::Method::Take) != Status::Ok ||
+        claim(channel, Claim::Method::Give) != Status::Ok) {
+        return 2;
+    }
+    take_records(log, first_sid);
+    first_sid = 0;
+    log.length = 0;
+    log.lost = 0;
+    for (u32 round = 1; round <= log.rounds; ++round) {
+        log.round = round;
+        wait_for_askers(log, round);
+        take_records(log, first_sid);
+    }
+    return 0;
+}
+
+s32 ask_only(u64 address) {
+    auto& log = at<Log>(address);
+    if (!start_asker(address, ask_as<2>)) {
+        return 1;
+    }
+    ask_randomly(log, 3);
+    wait_for_askers(log, log.rounds);
+    return 0;
+}
+
+void log_of_verdicts(Report& report, const Context& context) {
+    Test test{report, "policy.log-of-verdicts-is-whole"};
+    constexpr u32 kRounds = 160;  // 10,240 events
+    Spawner spawner{context};
+    auto& log = spawner.board<Log>();
+    log.seed = context.seed;
+    log.cpus = context.cpus < kAskers ? context.cpus : kAskers;
+    log.rounds = context.cpus < kAskers ? kRounds / 8 : kRounds;
+    const Child reader = spawner.spawn(
+        ask_and_read, spawner.board_address(), {.eclass = "trial.Claimant", .serves = true});
+    const Ending other = spawner.run(
+        ask_only, spawner.board_address(), {.eclass = "trial.Claimant", .priority = kAskPriority});
+    const Ending ending = Spawner::wait(reader);
+    Spawner::discard(reader);
+    test.require("ended", ending.ended && ending.code == 0, log.round);
+    test.require("ended, too", other.ended && other.code == 0, other.code);
+    test.equal("lost", log.lost, 0);
+    test.equal("strange answers", log.strange, 0);
+    test.equal("events", log.length, log.rounds * kAskers * kBurst);
+    u32 told = 0;
+    u32 recorded = 0;
+    for (const u32 granted : log.granted) {
+        told += granted;
+    }
+    for (u32 i = 0; i < log.length; ++i) {
+        recorded += log.letters[i] < 'a' ? 1 : 0;
+    }
+    test.equal("what the askers were told", told, recorded);
+    constexpr u32 kInLine = 128;
+    for (u32 i = 0; i < log.length; i += kInLine) {
+        const u32 left = log.length - i;
+        sdk::Line<kInLine + 16> line;
+        line.text("policy: log ").text({&log.letters[i], left < kInLine ? left : kInLine});
+        sdk::debug_write(line.view());
+    }
+}
+
 /// `security` queries: a Call that ends in the policy module.
 void questions(Report& report) {
     Test test{report, "policy.security-queries-are-answered-by-the-verdict"};
@@ -469,6 +637,7 @@ void run(Report& report, const Context& context) {
     questions(report);
     births(report, context);
     one_of_many(report, context);
+    log_of_verdicts(report, context);
     kernel_refuses(report);
     kernel_takes_back(report, context);
     start_refused(report, context);
