@@ -43,6 +43,8 @@ constexpr u16 kSyncWake = 1;
 constexpr u16 kSyncLock = 3;
 constexpr u16 kSyncUnlock = 4;
 constexpr u16 kSyncWakeAndWait = 5;
+constexpr u16 kIpcSetInterrupt = 1;
+constexpr u16 kIpcClearInterrupt = 2;
 constexpr u64 kLockWord = kSent + 0x900;
 constexpr u64 kWord = kSent + 0x800;
 constexpr u64 kPatience = 1'000'000'000;  // longer than all time slices together
@@ -64,6 +66,8 @@ abi::Tag request_of(Act act) {
         return with(Tag::make_long(abi::Kind::Request, 0, kLong, 0), Tag::kArena);
     case Act::CallHandle:
         return Tag::make_long(abi::Kind::Request, 0, kHandle, 1);
+    case Act::CallSync:
+        return with(request_of(Act::CallPlain), Tag::kSyncObject);
     default:
         return Tag::make_short(abi::Kind::Request, 0, kJudged, 16);
     }
@@ -193,6 +197,8 @@ void World::act(u32 thread, Step step) {
     case Act::Weaken:
     case Act::Pin:
     case Act::Unpin:
+    case Act::SetSync:
+    case Act::ClearSync:
         act_in_core(thread, step);
         break;
     default:
@@ -209,7 +215,9 @@ void World::call(u32 thread, Step step) {
     ghost.delivered = ghost.answered = ghost.denied = ghost.granted = false;
     ghost.is_cut_off = now_.is_revoked[1 - process_of_[thread]];
     auto& x = self.frame.x;
+    ghost.was_set = now_.is_set[process_of_[thread]];
     x[0] = channels_[process_of_[thread]];
+    x[2] = tag.has_sync_object() ? syncs_[process_of_[thread]] : 0;
     x[9] = tag.value;
     x[10] = kRequestMark + thread;
     x[11] = ~thread;
@@ -222,7 +230,7 @@ void World::call(u32 thread, Step step) {
     if (tag.is_long()) {
         set_request(thread, tag);
         enter_slowly(step.cpu, syndrome);
-    } else if (tag.has_deadline()) {
+    } else if (tag.has_deadline() || tag.has_sync_object()) {
         enter_slowly(step.cpu, syndrome);
     } else if (!call_fast(self, step.cpu)) {
         refuse(step.cpu, syndrome);
@@ -418,6 +426,10 @@ void World::act_in_core(u32 thread, Step step) {
     case Act::Unpin:
         change_self(thread, step, kThreadSetAffinity, 3);
         break;
+    case Act::SetSync:
+    case Act::ClearSync:
+        act_on_sync(thread, step);
+        break;
     default:
         --now_.left.revokes;
         call_core(thread, step, endpoint::handle_Handle, kHandleRevoke, std::array<u64, 1>{own});
@@ -470,6 +482,32 @@ void World::act_on_thread(u32 thread, Step step, u16 method, u32 target) {
     x[0] = System::kKernelHandle;
     x[3] = buffer(at.value, method == kThreadResume ? 16 : sizeof(request)).value;
     x[9] = abi::Tag::make_long(abi::Kind::Request, endpoint::thread_Thread, method, 1).value;
+    enter_slowly(step.cpu, kernel_test::svc(abi::kSvcCall));
+}
+
+/// A request about the sync object of the process. It may work from the first step on.
+void World::act_on_sync(u32 thread, Step step) {
+    const u32 process = process_of_[thread];
+    const bool sets = step.act == Act::SetSync;
+    if (sets) {
+        --now_.left.moves;
+    }
+    for (u32 i = 0; sets && i < thread_count_; ++i) {
+        now_.ghosts[i].was_set |= process_of_[i] == process;
+    }
+    now_.is_set[process] |= sets;
+    Thread& self = *threads_[thread];
+    const u64 request[] = {u64{abi::rights::kAll} << 32 | syncs_[process], 0};
+    const base::UserAddr at{kRoom + kRoomStep * thread};
+    KASSERT(kernel::copy_to_user(self.process->table, at, request, sizeof(request)).ok());
+    now_.ghosts[thread].wants = Wants::KernelAnswer;
+    auto& x = self.frame.x;
+    x[0] = System::kKernelHandle;
+    x[3] = buffer(at.value, sizeof(request)).value;
+    x[9] =
+        abi::Tag::make_long(
+            abi::Kind::Request, endpoint::ipc_IPC, sets ? kIpcSetInterrupt : kIpcClearInterrupt, 1)
+            .value;
     enter_slowly(step.cpu, kernel_test::svc(abi::kSvcCall));
 }
 

@@ -89,6 +89,7 @@ void World::settle_answer(u32 thread) {
         require(status == Status::Ok, "the kernel answers what is granted");
         check_core(thread);
         now_.is_revoked[process_of_[thread]] |= ghost.act == Act::Revoke;
+        now_.is_set[process_of_[thread]] &= ghost.act != Act::ClearSync;
         break;
     case Wants::Nothing:
         break;
@@ -123,6 +124,11 @@ void World::check_answer(u32 thread, Status status) const {
         break;
     case Status::BadHandle:
         require(now_.left.revokes < scenario_.limits.revokes, "a channel ends only when revoked");
+        break;
+    case Status::IpcInterrupt:
+        require(ghost.act == Act::CallSync && ghost.was_set,
+                "a call is interrupted only by the object that it names");
+        require(!ghost.delivered, "what was interrupted was not delivered");
         break;
     case Status::Deadlock:
         require(scenario_.processes[process_of_[thread]].serves, "a client closes no cycle");
@@ -238,7 +244,7 @@ void World::take_request(u32 server) {
     require(caller.granted || tag.method() == kPlain,
             "what is delivered is granted at that moment");
     require((tag.value & ~(u64{0x3F} << 52)) ==
-                (request_of(caller.act).value & ~abi::Tag::kDeadline),
+                (request_of(caller.act).value & ~(abi::Tag::kDeadline | abi::Tag::kSyncObject)),
             "a request arrives with its tag");
     if (tag.method() == kHandle) {
         check_handle(server);
@@ -334,12 +340,27 @@ void World::check_handle(u32 server) const {
     }
 }
 
+/// Whether a thread of the process is setting or clearing its sync object.
+bool World::is_sync_changing(u32 process) const {
+    for (u32 i = 0; i < thread_count_; ++i) {
+        const Ghost& ghost = now_.ghosts[i];
+        if (process_of_[i] == process && lives(i) && ghost.wants == Wants::KernelAnswer &&
+            (ghost.act == Act::SetSync || ghost.act == Act::ClearSync)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /// A thread waits for something that can still happen.
 void World::check_waiting(u32 index) const {
     const Thread& thread = *threads_[index];
     const Ghost& ghost = now_.ghosts[index];
     const u32 phase = thread.phase();
     require(ghost.wants != Wants::Answer || !ghost.answered, "an accepted reply ends its call");
+    require(phase != state::kWaitSend || ghost.act != Act::CallSync ||
+                !now_.is_set[process_of_[index]] || is_sync_changing(process_of_[index]),
+            "no call waits for a server while the sync object that it names is set");
     require(phase != state::kTransfer || (thread.peer != nullptr && thread.peer->queued),
             "a copy goes on, or waits for a CPU");
     require(thread.leader == nullptr || kernel::objects().has_remains ||

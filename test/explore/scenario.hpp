@@ -39,6 +39,7 @@ struct Scenario {
     bool has_long = false;     ///< messages with arenas and handles, too
     bool has_changes = false;  ///< threads change their priority and affinity, too
     bool has_words = false;    ///< threads sleep, wait for words and wake each other, too
+    bool has_sync = false;     ///< calls may name a sync object, which threads set and clear, too
     bool has_locks = false;    ///< threads lock, suspend, resume and join each other, too
     u32 cpus = 2;
     u32 depth = 9;  ///< by default

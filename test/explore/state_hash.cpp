@@ -58,6 +58,7 @@ public:
         mixer_.add_all(left.ends, left.revokes, left.changes, left.timeouts, left.raises);
         mixer_.add_all(left.moves, left.slices, world_.now_.is_denying);
         mixer_.add_all(world_.now_.is_revoked[0], world_.now_.is_revoked[1]);
+        mixer_.add_all(world_.now_.is_set[0], world_.now_.is_set[1]);
         mixer_.add_all(kernel::objects().has_remains,
                        kernel::scheduler().ended_threads.count(),
                        deadline(kernel::scheduler().reaping));
@@ -162,7 +163,7 @@ private:
 
     void add_ghost(const Ghost& ghost) {
         mixer_.add_all(ghost.wants, ghost.act, ghost.granted, ghost.denied, ghost.delivered);
-        mixer_.add_all(ghost.answered, ghost.is_cut_off, ghost.was_current);
+        mixer_.add_all(ghost.answered, ghost.is_cut_off, ghost.was_current, ghost.was_set);
         mixer_.add_all(name_of(ghost.held_client), name_of(ghost.past_client));
         mixer_.add_all(token(ghost.held), ghost.held_tag, token(ghost.past), ghost.past_tag);
     }
@@ -183,7 +184,8 @@ private:
             mixer_.add_all(name_of(kernel::find_thread(process, owner)), owner == 0, word >> 31);
             for (u32 i = 0; i < 8; ++i) {
                 const kernel::Slot& slot = process.handles.at(i);
-                mixer_.add_all(slot.handle, slot.rights, slot.type, slot.first_child.value);
+                mixer_.add_all(
+                    slot.handle, slot.rights, slot.type, slot.first_child.value, slot.badge);
             }
         }
     }

@@ -22,6 +22,7 @@ std::string name_of(Act act) {
         "calls with an arena",
         "calls with an arena and a deadline",
         "calls with a handle",
+        "calls with a sync object",
         "receives",
         "receives with a deadline",
         "replies and receives",
@@ -44,6 +45,8 @@ std::string name_of(Act act) {
         "weakens itself",
         "moves to the other CPU",
         "may run everywhere",
+        "sets the sync object",
+        "clears the sync object",
         "its kernel goes on",
         "its time slice ends",
         "time passes to the next step of teardown",
@@ -104,6 +107,16 @@ void World::build() {
         content.rights = abi::rights::kAll;
         handles_[i] = kernel::insert_handle(*threads_[i]->process, content).value();
         ++threads_[i]->references;
+    }
+    for (u32 p = 0; scenario_.has_sync && p < kProcesses; ++p) {
+        kernel::Slot content{};
+        content.type = kernel::SlotType::Sync;
+        content.object = &kernel::endpoints().core;
+        content.rights = abi::rights::kAll;
+        content.badge = 1;  // set: to set it takes many steps
+        now_.is_set[p] = true;
+        syncs_[p] = kernel::insert_handle(*processes_[p], content).value();
+        ++kernel::endpoints().core.references;
     }
     if (scenario_.has_device) {
         kernel::Line& line = kernel::register_line(kLine, false).value();
@@ -240,6 +253,9 @@ void World::find_thread_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
     if (scenario_.has_words && scenario_.processes[process].priorities.size() > 1) {
         find_word_steps(cpu, to);
     }
+    if (scenario_.has_sync && scenario_.processes[process].calls) {
+        find_sync_steps(thread, cpu, to);
+    }
     if (scenario_.has_locks && scenario_.processes[process].priorities.size() > 1) {
         find_lock_steps(thread, cpu, to);
     }
@@ -262,6 +278,18 @@ void World::find_word_steps(u8 cpu, std::vector<Step>& to) const {
     if (now_.left.timeouts > 0) {
         to.push_back({Act::WaitWordTimed, cpu});
         to.push_back({Act::Sleep, cpu});
+    }
+}
+
+void World::find_sync_steps(u32 thread, u8 cpu, std::vector<Step>& to) const {
+    to.push_back({Act::CallSync, cpu});
+    if (is_sync_changing(process_of_[thread])) {
+        return;
+    }
+    if (now_.is_set[process_of_[thread]]) {
+        to.push_back({Act::ClearSync, cpu});
+    } else if (now_.left.moves > 0) {
+        to.push_back({Act::SetSync, cpu});
     }
 }
 

@@ -26,6 +26,7 @@ enum class Act : u8 {
     CallLong,    ///< an arena that is copied in two steps
     CallLongTimed,
     CallHandle,  ///< carries a handle
+    CallSync,    ///< short, and ends when the sync object of the process is set
     Receive,
     ReceiveTimed,
     ReplyReceive,
@@ -48,6 +49,8 @@ enum class Act : u8 {
     Weaken,   ///< its own priority
     Pin,      ///< itself to the other CPU
     Unpin,
+    SetSync,  ///< the sync object of its process
+    ClearSync,
     GoOn,  ///< the CPU's kernel: an interrupt, the next step, or waking up
     SliceEnds,
     ReapTime,    ///< time passes to the next step of teardown
@@ -122,6 +125,7 @@ private:
         bool delivered = false;   ///< a server has the request
         bool answered = false;    ///< ... and has replied
         bool is_cut_off = false;  ///< its channel had been revoked before
+        bool was_set = false;     ///< the sync object that it names, since it began
         // of what it serves
         bool was_current = false;  ///< the call was open when it replied
         u8 held_client = 0;        ///< whose request it has; kMaxThreads: the device's
@@ -143,6 +147,7 @@ private:
         Limits left{};
         bool is_denying = false;
         bool is_revoked[kProcesses]{};  ///< all channels to it
+        bool is_set[kProcesses]{};      ///< its sync object, as far as it was told
     };
 
     class Hasher;  // state_hash.cpp
@@ -158,6 +163,7 @@ private:
     void find_call_steps(u8 cpu, std::vector<Step>& to) const;
     void find_lock_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_word_steps(u8 cpu, std::vector<Step>& to) const;
+    void find_sync_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_change_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
     void find_server_steps(u32 thread, u8 cpu, std::vector<Step>& to) const;
 
@@ -178,6 +184,7 @@ private:
     void lock(u32 thread, Step step);
     void unlock(u32 thread, Step step);
     void act_on_thread(u32 thread, Step step, u16 method, u32 target);
+    void act_on_sync(u32 thread, Step step);
     [[nodiscard]] u32 lock_word(u32 process) const;
     void set_lock_word(u32 process, u32 value);
     [[nodiscard]] u32 find_suspended(u32 process) const;
@@ -207,6 +214,7 @@ private:
     void check_liveness() const;
     void check_cpu(u8 cpu) const;
     void check_waiting(u32 index) const;
+    [[nodiscard]] bool is_sync_changing(u32 process) const;
     void check_lines() const;
     void check_handle(u32 server) const;
     void check_frames();
@@ -222,6 +230,7 @@ private:
     u64 sids_[kMaxThreads]{};
     u32 handles_[kMaxThreads]{};  ///< of itself, in the table of its process
     u32 listeners_[kProcesses]{};
+    u32 syncs_[kProcesses]{};
     u32 channels_[kProcesses]{};   ///< to the other process
     u32 revocable_[kProcesses]{};  ///< the channel that the other's was derived from
     std::vector<std::vector<u8>> renamings_;
