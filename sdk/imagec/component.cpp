@@ -93,6 +93,9 @@ private:
         if (property.name == "cpu-budget") {
             return take_cpu_budget(property);
         }
+        if (property.name == "heartbeat") {
+            return take_heartbeat(property);
+        }
         if (property.name == "serves" || property.name == "dynamic-channels") {
             (property.name == "serves" ? component_.serves : component_.dynamic_channels) = true;
             return Done{};
@@ -159,6 +162,21 @@ private:
         return Done{};
     }
 
+    Completion take_heartbeat(const Property& property) {
+        const auto cells = find_cells(property.value);
+        if (!cells || cells->size() != 1 || (*cells)[0] < kMinHeartbeat ||
+            (*cells)[0] > kMaxHeartbeat) {
+            return refuse(Code::ComponentProperty,
+                          "'heartbeat' is no number of milliseconds from 20 to 3600000",
+                          "for a sign of life in each second write heartbeat = <1000>;");
+        }
+        if (component_.heartbeat) {
+            return conflict("heartbeat");
+        }
+        component_.heartbeat = (*cells)[0];
+        return Done{};
+    }
+
     Completion take_strings(const std::string& name, const std::vector<std::string>& values) {
         if (name == "class" || name == "program" || name == "restart") {
             if (values.size() != 1) {
@@ -177,7 +195,7 @@ private:
             return refuse(Code::ComponentProperty,
                           fmt::format("unknown property '{}'", name),
                           "known: class, program, args, environment, priority, memory, cpu-budget, "
-                          "restart, devices, files, serves, dynamic-channels");
+                          "heartbeat, restart, devices, files, serves, dynamic-channels");
         }
         if (!list->empty()) {
             return conflict(name);
@@ -319,6 +337,9 @@ Node make_component_node(const Component& component) {
                    {static_cast<std::uint32_t>(memory >> 32), static_cast<std::uint32_t>(memory)});
     if (component.cpu_budget) {
         node.set_cells("cpu-budget", {component.cpu_budget->amount, component.cpu_budget->period});
+    }
+    if (component.heartbeat) {
+        node.set_cells("heartbeat", {*component.heartbeat});
     }
     node.set_string("restart", component.restart.value_or(std::string(kDefaultRestart)));
     if (!component.devices.empty()) {

@@ -17,6 +17,8 @@ inline constexpr std::string_view kDefaultRestart = "never";
 inline constexpr std::uint32_t kMinCpuPeriod = 1'000;  // kl.core.Task MinCpuPeriod
 inline constexpr std::uint32_t kMaxCpuPeriod = 10'000'000;
 inline constexpr std::uint32_t kMaxCpus = 4;
+inline constexpr std::uint32_t kMinHeartbeat = 20;
+inline constexpr std::uint32_t kMaxHeartbeat = 3'600'000;
 inline constexpr std::string_view kKernelTask = "kl.core.Core";
 inline constexpr std::size_t kMaxTasks = 62;        // the kernel's 64 less init and a spare
 inline constexpr std::size_t kMaxConnections = 64;  // of one task
@@ -49,8 +51,9 @@ struct Component {
     std::vector<std::string> environment{};  // KEY=value
     std::vector<Connection> connections{};
     std::optional<std::uint32_t> priority{};
-    std::optional<std::uint64_t> memory{};  // bytes, multiple of 4096
-    std::optional<CpuBudget> cpu_budget{};  // none: unlimited
+    std::optional<std::uint64_t> memory{};     // bytes, multiple of 4096
+    std::optional<CpuBudget> cpu_budget{};     // none: unlimited
+    std::optional<std::uint32_t> heartbeat{};  // milliseconds; none: no signs of life
     std::optional<std::string> restart{};
     std::vector<std::string> devices{};  // as written; resolved paths in a finished description
     std::vector<std::string> files{};

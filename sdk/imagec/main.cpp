@@ -94,6 +94,7 @@ void report_components(Json& report, std::string& text, const std::vector<Compon
                    {"priority", priority},
                    {"memory", memory},
                    {"cpuBudget", nullptr},
+                   {"heartbeat", nullptr},
                    {"restart", restart},
                    {"devices", component.devices},
                    {"files", component.files},
@@ -106,6 +107,10 @@ void report_components(Json& report, std::string& text, const std::vector<Compon
             const auto [amount, period] = *component.cpu_budget;
             text += fmt::format("      cpu {} of every {} us\n", amount, period);
             entry["cpuBudget"] = {{"amount", amount}, {"period", period}};
+        }
+        if (component.heartbeat) {
+            text += fmt::format("      heartbeat each {} ms\n", *component.heartbeat);
+            entry["heartbeat"] = *component.heartbeat;
         }
         for (const auto& device : component.devices) {
             text += fmt::format("      device {}\n", device);

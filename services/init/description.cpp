@@ -14,6 +14,8 @@ constexpr u32 kMaxPriority = 255;
 constexpr u64 kMaxMemory = u64{1} << 40;
 constexpr u32 kMinCpuPeriod = 1000;  // kl.core.Task MinCpuPeriod, in microseconds
 constexpr u32 kMaxCpuPeriod = 10'000'000;
+constexpr u32 kMinHeartbeatMs = 20;
+constexpr u32 kMaxHeartbeatMs = 3'600'000;
 
 Result<std::string_view> read_name(const Node& node, Text property) {
     TRY_VALUE(const Text text, node.read_text(property));
@@ -46,6 +48,15 @@ bool read_cpu_budget(const Node& node, CpuBudget& budget) {
     }
     budget = {.amount = cells.value().cell(0).value(), .period = cells.value().cell(1).value()};
     return budget.amount != 0 && budget.period >= kMinCpuPeriod && budget.period <= kMaxCpuPeriod;
+}
+
+bool read_heartbeat(const Node& node, u32& period) {
+    u64 number = kMinHeartbeatMs;
+    if (!read_number(node, "heartbeat", kMaxHeartbeatMs, number) || number < kMinHeartbeatMs) {
+        return false;
+    }
+    period = node.has_property("heartbeat") ? static_cast<u32>(number) : 0;
+    return true;
 }
 
 bool read_restart(const Node& node, RestartRule& rule) {
@@ -97,6 +108,10 @@ Result<Component> read_component(const Node& node, std::string_view& problem) {
     }
     if (!read_cpu_budget(node, component.cpu_budget)) {
         problem = "'cpu-budget' is no amount and period in microseconds, of 1000 to 10000000";
+        return Status::InvalidArgument;
+    }
+    if (!read_heartbeat(node, component.heartbeat_ms)) {
+        problem = "'heartbeat' is no number of milliseconds from 20 to 3600000";
         return Status::InvalidArgument;
     }
     if (!read_restart(node, component.restart)) {

@@ -33,6 +33,7 @@ struct Component {
     u32 priority = 128;
     u64 memory = 8u << 20;  ///< budget in bytes
     CpuBudget cpu_budget{};
+    u32 heartbeat_ms = 0;  ///< a sign of life must come within it; 0: none is asked for
     RestartRule restart = RestartRule::Never;
     bool serves = false;            ///< gets a listener
     bool dynamic_channels = false;  ///< may ask kl.core.CM, and be asked for

@@ -90,6 +90,8 @@ public:
     virtual Result<u32> create_listener(u32 task) = 0;
     /// Handle of the client; a `client` of 0 is init itself.
     virtual Result<u32> connect(u32 client, u32 server) = 0;
+    /// A client handle whose calls are init's endpoint Heartbeat, with this badge.
+    virtual Result<u32> create_heartbeat(u64 badge) = 0;
     /// A line on the console behind a channel of init's own, or Timeout at `deadline`. Errors as
     /// drivers.Console.Write.
     virtual Status write_line(u32 channel, std::string_view line, u64 deadline) = 0;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One short proxy per call: they hold no state worth keeping, and init is in no hurry.
+#include <Einit.endpoints.hpp>
 #include <bit>
 #include <drivers/Console.client.hpp>
 #include <drivers/Pl011.endpoints.hpp>
+#include <kernel/abi/rights.hpp>
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/Handle.client.hpp>
@@ -145,6 +147,19 @@ Result<u32> KernelServices::connect(u32 client, u32 server) {
         return reply.status();
     }
     return reply.value().channel;
+}
+
+Result<u32> KernelServices::create_heartbeat(u64 badge) {
+    auto kernel = handles();
+    const auto reply = kernel.CreateUserObject(kl::core::Handle::FirstUserType,
+                                               abi::rights::kCall | abi::rights::kCopy,
+                                               badge,
+                                               listener_,
+                                               Einit::endpoint::heartbeat);
+    if (!reply.ok()) {
+        return reply.status();
+    }
+    return reply.value().handle;
 }
 
 Status KernelServices::write_line(u32 channel, std::string_view line, u64 deadline) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
+#include <kernel/abi/rights.hpp>
 #include <kernel/base/bits.hpp>
+#include <runtime/heartbeat.hpp>
 #include <runtime/ipc.hpp>
 #include <services/init/launcher.hpp>
 
@@ -154,6 +156,7 @@ Result<void> Launcher::furnish_steps(Unit& unit, Failure& failure) {
     writer_.clear();
     TRY(write_texts(unit.component, failure));
     TRY(connect_all(unit));
+    TRY(give_heartbeat(unit, failure));
     TRY(give_devices(unit, failure));
     TRY(give_files(unit, placement, failure));
     failure = {.step = "start-block", .detail = "more entries than a start block holds"};
@@ -252,6 +255,22 @@ Result<void> Launcher::connect_all(const Unit& unit) {
         }
         writer_.add_connection(entry.value().id, channel.value(), server->component.eclass);
     }
+    return {};
+}
+
+/// Signs of life come with the number of the component, whichever life gives them: those of a life
+/// that is over come no more.
+Result<void> Launcher::give_heartbeat(Unit& unit, Failure& failure) {
+    if (unit.component.heartbeat_ms == 0) {
+        return {};
+    }
+    failure = {.step = "heartbeat"};
+    if (unit.heartbeat == 0) {
+        const auto number = static_cast<u64>(&unit - units_.data());
+        TRY_VALUE(unit.heartbeat, kernel_.create_heartbeat(number));
+    }
+    TRY_VALUE(const u32 channel, kernel_.give(unit.heartbeat, abi::rights::kCall, unit.life.task));
+    writer_.add_connection(sdk::Heartbeat::kConnection, channel, "Einit");
     return {};
 }
 

@@ -34,6 +34,7 @@ struct Life {
 struct Unit {
     Component component{};
     Life life{};
+    u32 heartbeat = 0;  ///< what its lives get a copy of; 0 = not made yet
 };
 
 /// What went wrong where, for one log line.
@@ -72,6 +73,7 @@ private:
     Result<u64> load_stack(u32 task, Placement& placement, Failure& failure);
     Result<void> write_texts(const Component& component, Failure& failure);
     Result<void> connect_all(const Unit& unit);
+    Result<void> give_heartbeat(Unit& unit, Failure& failure);
     Result<void> give_devices(const Unit& unit, Failure& failure);
     Result<void> give_files(const Unit& unit, Placement& placement, Failure& failure);
     Result<void> furnish_steps(Unit& unit, Failure& failure);

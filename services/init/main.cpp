@@ -10,6 +10,7 @@
 #include <runtime/process.hpp>
 #include <runtime/stack_guard.hpp>
 #include <runtime/status_text.hpp>
+#include <services/Heartbeat.server.hpp>
 #include <services/init/connections.hpp>
 #include <services/init/kernel_services.hpp>
 #include <services/init/supervisor.hpp>
@@ -56,6 +57,20 @@ private:
     Connections& connections_;
 };
 
+class Heartbeats final : public services::Heartbeat::Server {
+public:
+    explicit Heartbeats(Supervisor& supervisor) : supervisor_(supervisor) {}
+
+    idl::Outcome<services::Heartbeat::Beat_Results>
+    Beat(const idl::Caller& caller, const services::Heartbeat::Beat_Arguments& in) override {
+        return services::Heartbeat::Beat_Results{
+            .withinMs = supervisor_.on_beat(caller.badge, in.done, in.open)};
+    }
+
+private:
+    Supervisor& supervisor_;
+};
+
 [[noreturn]] void stop(std::string_view event, std::string_view why, s32 code) {
     sdk::LogLine{"init", event}.field("why", why);
     sdk::exit_process(code);
@@ -91,7 +106,8 @@ u64 earlier(u64 a, u64 b) { return a == 0 || (b != 0 && b < a) ? b : a; }
     auto& supervisor = *new (supervisor_memory) Supervisor{kernel, files.value(), tree.value()};
     auto& connections = *new (connections_memory) Connections{kernel, supervisor.units()};
     EndOfTasks ends{supervisor, connections};
-    Einit::Dispatcher dispatcher{listener.value(), connections};
+    Heartbeats heartbeats{supervisor};
+    Einit::Dispatcher dispatcher{listener.value(), connections, heartbeats};
     dispatcher.on_event(ends);
     if (supervisor.wants_dynamic_channels()) {
         const Status routed =
@@ -108,6 +124,7 @@ u64 earlier(u64 a, u64 b) { return a == 0 || (b != 0 && b < a) ? b : a; }
         if (sdk::is_listener_lost(status)) {
             stop("listener-lost", sdk::name_of(status), kExitListener);
         }
+        supervisor.end_hung();
         supervisor.restart_due();
         connections.expire();
     }

@@ -103,6 +103,7 @@ u32 Supervisor::start_all() {
             log_failure(unit, failure);
             continue;
         }
+        await_beat(i);
         ++running;
         if (unit.component.task == console) {
             console_.open(unit.life.task);
@@ -129,8 +130,54 @@ u64 Supervisor::on_task_ended(u64 badge) {
     }
     log_end(unit, end.value());
     unit.life.is_running = false;
+    plans_[index].beat_by = 0;
     plan_restart(index, end.value());
     return unit.life.sid;
+}
+
+/// From now on the component has its period.
+void Supervisor::await_beat(u32 index) {
+    Plan& plan = plans_[index];
+    const u64 period_ms = units_[index].component.heartbeat_ms;
+    plan.beat_by = period_ms == 0 ? 0 : kernel_.now() + period_ms * kernel_.frequency() / 1000;
+    plan.idle_beats = 0;
+    plan.is_late = false;
+}
+
+u32 Supervisor::on_beat(u64 badge, u64 done, u64 open) {
+    if (badge >= count_ || plans_[badge].beat_by == 0) {
+        return 0;
+    }
+    const u32 index = static_cast<u32>(badge);
+    Plan& plan = plans_[index];
+    if (open == 0 || done != plan.done) {
+        plan.done = done;
+        await_beat(index);
+    } else {
+        ++plan.idle_beats;
+    }
+    return units_[index].component.heartbeat_ms;
+}
+
+/// Half a period more for the first delay: it may be init's own, or that of the whole machine.
+void Supervisor::end_hung() {
+    for (u32 i = 0; i < count_; ++i) {
+        Plan& plan = plans_[i];
+        const Unit& unit = units_[i];
+        if (plan.beat_by == 0 || plan.beat_by > kernel_.now()) {
+            continue;
+        }
+        if (!plan.is_late) {
+            plan.is_late = true;
+            plan.beat_by = kernel_.now() + unit.component.heartbeat_ms * kernel_.frequency() / 2000;
+            continue;
+        }
+        plan.beat_by = 0;
+        LogLine{"init", "task-hung"}
+            .field("task", unit.component.task)
+            .field("why", plan.idle_beats == 0 ? "silent" : "no-progress");
+        (void)kernel_.terminate(unit.life.task);  // its end comes as any other
+    }
 }
 
 void Supervisor::plan_restart(u32 index, const TaskEnd& end) {
@@ -157,8 +204,10 @@ void Supervisor::plan_restart(u32 index, const TaskEnd& end) {
 u64 Supervisor::next_deadline() const {
     u64 earliest = 0;
     for (const Plan& plan : plans_) {
-        if (plan.restart_at != 0 && (earliest == 0 || plan.restart_at < earliest)) {
-            earliest = plan.restart_at;
+        for (const u64 time : {plan.restart_at, plan.beat_by}) {
+            if (time != 0 && (earliest == 0 || time < earliest)) {
+                earliest = time;
+            }
         }
     }
     return earliest;
@@ -188,6 +237,8 @@ void Supervisor::restart(u32 index) {
         plan_restart(index, {.reason = EndReason::Fault, .code = 0, .address = 0, .pc = 0});
         return;
     }
+    plans_[index].done = 0;
+    await_beat(index);
     LogLine{"init", "task-restarted"}.field("task", unit.component.task);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts all components in order and keeps them as their rules say. It calls the kernel and, for
+// Starts all components in order and keeps them as their rules say. Whoever owes a sign of life and
+// gives none is ended, as if it had failed. It calls the kernel and, for
 // its log lines, the console with a time limit (log_console.hpp), so no component can hold it up.
 #pragma once
 
@@ -31,16 +32,28 @@ public:
     /// All components, in the order of their badges.
     [[nodiscard]] std::span<const Unit> units() const { return units_; }
 
+    /// A sign of life of the component with this badge (services/Heartbeat.idl). Gives the
+    /// milliseconds in which it owes the next one; 0: it owes none.
+    u32 on_beat(u64 badge, u64 done, u64 open);
+
+    /// Ends who owes a sign of life: one and a half periods after the last.
+    void end_hung();
+
     /// Starts again what is due.
     void restart_due();
 
-    /// When restart_due() must be called next, in CNTVCT ticks; 0 = no restart is planned.
+    /// When end_hung() and restart_due() must be called next, in CNTVCT ticks; 0 = nothing is
+    /// planned.
     [[nodiscard]] u64 next_deadline() const;
 
 private:
     struct Plan {
         Supervision supervision{};
         u64 restart_at = 0;  // ticks; 0 = none
+        u64 beat_by = 0;     // ticks; 0 = no sign of life is waited for
+        u64 done = 0;        // at the last sign that counted
+        u32 idle_beats = 0;  // since then
+        bool is_late = false;
     };
 
     static void log_note(std::string_view event, std::string_view task, std::string_view what);
@@ -49,6 +62,7 @@ private:
     [[nodiscard]] std::string_view find_console() const;
     void log_failure(const Unit& unit, const Failure& failure);
     void log_end(const Unit& unit, const TaskEnd& end);
+    void await_beat(u32 index);
     void plan_restart(u32 index, const TaskEnd& end);
     void restart(u32 index);
     [[nodiscard]] u64 now_ms() const;

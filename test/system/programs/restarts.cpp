@@ -88,6 +88,72 @@ void never(Report& report, u32 victim) {
     test.equal("stayed away", after, Status::NotConnected);
 }
 
+/// The heartbeat of both in components.dts.
+constexpr u64 kPeriodMs = 200;
+
+/// Microseconds from `begin` until the victim answers in a new life.
+u64 replaced_after(u32 victim, u64 begin) {
+    for (u32 i = 0; i < 2000; ++i) {
+        const auto count = doom(victim).Count();
+        if (count.ok() && count.value().count == 1) {
+            break;
+        }
+        sdk::sleep_ms(5);
+    }
+    return (sdk::now_ticks() - begin) * 1'000'000 / sdk::ticks_per_second();
+}
+
+/// init ends who owes it signs of life and gives none, or gets nothing done, and nobody else: not
+/// sooner than it may, and not much later.
+void heartbeats(Report& report, u32 pulse, u32 modest) {
+    constexpr u64 kBoundUs = 10'000'000;  // of a busy host; scenarios.py knows one that counts
+    const bool there = comes_back(pulse) && comes_back(modest);
+    const auto before = doom(pulse).Count();
+    sdk::sleep_ms(5 * kPeriodMs / 2);
+    const auto after = doom(pulse).Count();
+
+    u64 begin = sdk::now_ticks();
+    const auto soon = [] { return sdk::now_ticks() + sdk::ticks_of_ms(10); };
+    const Status deadlock = doom(modest).until(soon()).Hang(1).status();
+    const Status loop = doom(pulse).until(soon()).Hang(0).status();
+    const u64 looped_us = replaced_after(pulse, begin);
+    const u64 locked_us = replaced_after(modest, begin);
+
+    begin = sdk::now_ticks();
+    const Status loris = doom(pulse).Hang(2).status();
+    const auto meanwhile = doom(pulse).Count();
+    const u64 slow_us = replaced_after(pulse, begin);
+    const Status exit = doom(pulse).Die(1).status();
+    let_init_finish();
+    {
+        Test test{report, "restarts.signs-of-life-keep-one-alive"};
+        test.require("there", there);
+        test.equal("before", before.status(), Status::Ok);
+        test.equal("the same life", after.value().count, before.value().count + 1);
+        test.equal("left", exit, Status::NotConnected);
+    }
+    {
+        Test test{report, "restarts.endless-loop-and-deadlock-are-ended"};
+        test.equal("deadlock", deadlock, Status::Timeout);
+        test.equal("loop", loop, Status::Timeout);
+        test.require("loop, not too soon", looped_us > kPeriodMs * 1000, looped_us);
+        test.require("loop, in time", looped_us < kBoundUs, looped_us);
+        test.require("deadlock, not too soon", locked_us > kPeriodMs * 1000, locked_us);
+        test.require("deadlock, in time", locked_us < kBoundUs, locked_us);
+    }
+    {
+        Test test{report, "restarts.who-answers-and-does-nothing-is-ended"};
+        test.equal("told", loris, Status::Ok);
+        test.require("answers", meanwhile.ok() && meanwhile.value().count > 1);
+        test.require("not too soon", slow_us > kPeriodMs * 1000, slow_us);
+        test.require("in time", slow_us < kBoundUs, slow_us);
+    }
+    sdk::LogLine{"restarts", "heartbeat"}
+        .field("loop-us", looped_us)
+        .field("deadlock-us", locked_us)
+        .field("slow-us", slow_us);
+}
+
 /// A server that answers until it is told not to come back: it spins, or waits for what never is.
 s32 serve_until_hung(u64) {
     PeerRoom room;
@@ -143,8 +209,9 @@ void hung(Report& report, const Context& context) {
 }  // namespace
 
 void run(Report& report, const Context& context) {
-    always(report, connection(context, "phoenix"));
+    heartbeats(report, connection(context, "pulse"), connection(context, "modest"));
     on_failure(report, connection(context, "modest"));
+    always(report, connection(context, "phoenix"));
     never(report, connection(context, "mortal"));
     hung(report, context);
 }

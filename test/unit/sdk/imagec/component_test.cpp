@@ -26,6 +26,7 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     node.set_cells("priority", {200});
     node.set_cells("memory", {1, 0});
     node.set_cells("cpu-budget", {2'000, 10'000});
+    node.set_cells("heartbeat", {500});
     node.set_string("restart", "on-failure");
     node.set_strings("devices", {"serial0", "/x"});
     node.set_strings("files", {"f"});
@@ -38,6 +39,7 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     REQUIRE(components[0].cpu_budget);
     CHECK(components[0].cpu_budget->amount == 2'000);
     CHECK(components[0].cpu_budget->period == 10'000);
+    CHECK(components[0].heartbeat == 500U);
     CHECK(components[0].restart == "on-failure");
     CHECK(components[0].devices.size() == 2);
     CHECK(components[0].serves);
@@ -74,6 +76,10 @@ TEST_CASE("properties that mean nothing are refused", "[sdk][imagec]") {
     SECTION("CPU budget beyond four CPUs") { node.set_cells("cpu-budget", {40'001, 10'000}); }
     SECTION("CPU budget of too short a period") { node.set_cells("cpu-budget", {100, 999}); }
     SECTION("CPU budget of too long a period") { node.set_cells("cpu-budget", {1, 10'000'001}); }
+    SECTION("heartbeat of nothing") { node.set("heartbeat", {}); }
+    SECTION("heartbeat too short") { node.set_cells("heartbeat", {19}); }
+    SECTION("heartbeat too long") { node.set_cells("heartbeat", {3'600'001}); }
+    SECTION("heartbeat of two cells") { node.set_cells("heartbeat", {0, 500}); }
     SECTION("restart rule") { node.set_string("restart", "sometimes"); }
     SECTION("class") { node.set_string("class", "9"); }
     SECTION("program empty") { node.set_string("program", ""); }
@@ -90,10 +96,12 @@ TEST_CASE("properties that mean nothing are refused", "[sdk][imagec]") {
 
 TEST_CASE("a fact stated twice is refused", "[sdk][imagec]") {
     for (const auto* const name :
-         {"priority", "memory", "restart", "devices", "files", "class", "program"}) {
+         {"priority", "memory", "heartbeat", "restart", "devices", "files", "class", "program"}) {
         auto first = valve_node();
-        if (std::string_view(name) == "priority" || std::string_view(name) == "memory") {
-            first.set_cells(name, {std::string_view(name) == "memory" ? 0x1000U : 1U});
+        if (std::string_view(name) == "priority") {
+            first.set_cells(name, {1});
+        } else if (std::string_view(name) == "memory" || std::string_view(name) == "heartbeat") {
+            first.set_cells(name, {0x1000});
         } else {
             first.set_string(name, std::string_view(name) == "restart" ? "always" : "other");
         }

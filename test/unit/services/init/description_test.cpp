@@ -65,6 +65,7 @@ TEST_CASE("a component that says little gets the defaults", "[services][init]") 
     CHECK(component.value().memory == 8u << 20);
     CHECK(component.value().restart == RestartRule::Never);
     CHECK(component.value().cpu_budget.amount == 0);
+    CHECK(component.value().heartbeat_ms == 0);
     CHECK_FALSE(component.value().serves);
     CHECK_FALSE(component.value().dynamic_channels);
 }
@@ -74,12 +75,13 @@ TEST_CASE("everything a component says is read", "[services][init]") {
         minimal(tree);
         tree.cells("priority", {200}).cells("memory", {0, 0x10'0000});
         tree.text("restart", "on-failure").flag("serves").flag("dynamic-channels");
-        tree.cells("cpu-budget", {2000, 10'000});
+        tree.cells("cpu-budget", {2000, 10'000}).cells("heartbeat", {250});
     }};
     const auto component = one.read();
     REQUIRE(component.ok());
     CHECK(component.value().priority == 200);
     CHECK(component.value().cpu_budget.amount == 2000);
+    CHECK(component.value().heartbeat_ms == 250);
     CHECK(component.value().cpu_budget.period == 10'000);
     CHECK(component.value().memory == 0x10'0000);
     CHECK(component.value().restart == RestartRule::OnFailure);
@@ -124,6 +126,14 @@ TEST_CASE("a malformed component is refused with its problem", "[services][init]
                 tree.cells("cpu-budget", cells);
             },
             "cpu-budget");
+    }
+    for (const base::u32 period : {0u, 19u, 3'600'001u}) {
+        refused(
+            [period](TreeBuilder& tree) {
+                minimal(tree);
+                tree.cells("heartbeat", {period});
+            },
+            "heartbeat");
     }
     refused(
         [](TreeBuilder& tree) {

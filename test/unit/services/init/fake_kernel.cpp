@@ -118,6 +118,7 @@ Result<void> Kernel::terminate(u32 handle) {
     }
     task->has_ended = true;
     task->is_running = false;
+    task->end = {.reason = svc::init::EndReason::Terminated};
     return {};
 }
 
@@ -214,6 +215,13 @@ Result<u32> Kernel::connect(u32 client, u32 server) {
     }
     from->handles.push_back("channel " + to->name);
     return static_cast<u32>(0x0001'0000 + from->handles.size());
+}
+
+Result<u32> Kernel::create_heartbeat(u64 badge) {
+    if (fails()) {
+        return Status::OutOfMemory;
+    }
+    return add({.kind = "heartbeat", .label = "heartbeat " + std::to_string(badge)});
 }
 
 Result<u32> Kernel::give(u32 handle, u32 rights, u32 task) {

@@ -59,6 +59,7 @@ public:
     void unmap(std::span<u8> mapping) override;
     Result<u32> create_listener(u32 task) override;
     Result<u32> connect(u32 client, u32 server) override;
+    Result<u32> create_heartbeat(u64 badge) override;
     Status write_line(u32 channel, std::string_view line, u64 deadline) override;
     Result<u32> give(u32 handle, u32 rights, u32 task) override;
     void close(u32 handle) override;

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <catch2/catch_test_macros.hpp>
+#include <kernel/abi/rights.hpp>
 #include <services/init/supervisor.hpp>
 
 namespace {
@@ -24,7 +25,7 @@ struct System {
         tree_builder.flag("serves").texts("devices", {"/soc/serial@7e201000"}).end();
         tree_builder.begin("valve").text("class", "plant.Valve").text("program", "server");
         tree_builder.cells("priority", {150}).cells("cpu-budget", {2000, 10'000});
-        tree_builder.flag("serves").end();
+        tree_builder.cells("heartbeat", {500}).flag("serves").end();
         tree_builder.begin("panel").text("class", "plant.Panel").text("program", "server");
         tree_builder.texts("args", {"-x", "y"}).texts("environment", {"A=b"});
         tree_builder.texts("files", {"names.txt"}).begin("connections");
@@ -125,6 +126,18 @@ TEST_CASE("a process finds its surroundings in its start block", "[services][ini
     CHECK(file.size() == 2);
     CHECK(mappings.at(std::bit_cast<u64>(file.data())).content[1] == 'i');
     CHECK(mappings.at(std::bit_cast<u64>(file.data())).access == Access::Read);
+}
+
+TEST_CASE("who owes signs of life finds where to give them", "[services][init]") {
+    System system;
+    Supervisor init{system.kernel, system.files, system.tree};
+    (void)init.start_all();
+    CHECK(system.kernel.find("valve")->handles ==
+          std::vector<std::string>{"listener",
+                                   "heartbeat 1 rights " + std::to_string(abi::rights::kCall)});
+    const auto valve = system.block("valve");
+    CHECK(valve.server_class(valve.connection("heartbeat").value()).value() == "Einit");
+    CHECK_FALSE(system.block("panel").connection("heartbeat").ok());
 }
 
 TEST_CASE("servers start before clients, in the order of the tree", "[services][init]") {
