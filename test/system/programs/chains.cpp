@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls inside calls: chains work, circles are refused when the wait begins.
 #include <test/system/programs/support/peer.hpp>
+#include <test/system/programs/support/section.hpp>
 
 namespace trial {
 
@@ -11,6 +12,9 @@ constexpr u32 kMaxLinks = 8;
 struct Board {
     u32 next[kMaxLinks];  // channel to the next link; 0: the last one
     volatile s32 status[kMaxLinks];
+    bool works;           // a section for each request, on the first CPU
+    volatile u32 inside;  // the last link has a request
+    volatile u32 go;      // it may go on
 };
 
 /// Serves one request by asking the next link.
@@ -20,12 +24,24 @@ s32 link(u64 index) {
     auto& shared = at<Board>(index & ~(kPage - 1));
     const u64 self = index & (kPage - 1);
     PeerRoom room;
+    if (shared.works) {
+        (void)threads().SetAffinity(0, 1);
+    }
     while (true) {
         const sdk::Incoming request = room.receive();
         if (request.status != Status::Ok) {
             return 1;
         }
         u64 value = request.words[0] + 1;
+        if (shared.works) {
+            if (shared.next[self] == 0) {
+                shared.inside = 1;
+                while (shared.go == 0) {
+                    (void)threads().Sleep(0);
+                }
+            }
+            work_in_section();
+        }
         if (shared.next[self] != 0) {
             const sdk::Incoming incoming = ask(shared.next[self], value);
             shared.status[self] = static_cast<s32>(incoming.status);
@@ -36,9 +52,11 @@ s32 link(u64 index) {
 }
 
 struct Chain {
-    Chain(const Context& context, u32 length) : spawner(context), board(spawner.board<Board>()) {
+    Chain(const Context& context, u32 length, u32 priority = 100)
+        : spawner(context), board(spawner.board<Board>()) {
         for (u32 i = 0; i < length; ++i) {
-            links[i] = spawner.build(link, spawner.board_address() + i, {.serves = true});
+            links[i] = spawner.build(
+                link, spawner.board_address() + i, {.priority = priority, .serves = true});
         }
         for (u32 i = 0; i + 1 < length; ++i) {
             board.next[i] = Spawner::connect(links[i], links[i + 1]);
@@ -125,6 +143,98 @@ void circle(Report& report, const Context& context) {
     }
 }
 
+constexpr u32 kWeakPriority = 50;
+constexpr u32 kHogPriority = 80;
+constexpr u32 kStrongPriority = 105;
+
+struct Rivals {
+    u32 channel[2];  // of who is weak, of who is strong
+    volatile u32 hogging;
+    volatile u32 calling;
+    volatile u32 strong_done;
+    volatile s32 status[2];
+    volatile u64 waited;
+    volatile u64 ended;
+};
+
+constexpr u64 kRivals = 3072;  // on the board, behind a question
+
+s32 weak_client(u64 board) {
+    auto& rivals = at<Rivals>(board + kRivals);
+    (void)threads().SetAffinity(0, 1);
+    rivals.status[0] = static_cast<s32>(ask(rivals.channel[0], 100).status);
+    return 0;
+}
+
+s32 strong_client(u64 board) {
+    auto& rivals = at<Rivals>(board + kRivals);
+    auto& shared = at<Board>(board);
+    (void)threads().SetAffinity(0, 1);
+    rivals.calling = 1;
+    const u64 begin = sdk::now_ticks();
+    shared.go = 1;
+    const u64 limit = begin + sdk::ticks_of_ms(5000);
+    rivals.status[1] = static_cast<s32>(ask(rivals.channel[1], 100, limit).status);
+    rivals.ended = sdk::now_ticks();
+    rivals.waited = rivals.ended - begin;
+    rivals.strong_done = 1;
+    return 0;
+}
+
+s32 hog(u64 board) {
+    auto& rivals = at<Rivals>(board + kRivals);
+    (void)threads().SetAffinity(0, 1);
+    rivals.hogging = 1;
+    while (rivals.hogging == 1) {
+    }
+    return 0;
+}
+
+enum class WeakClient : u32 { Stays, IsKilled };
+
+/// A weak client has the whole chain, whose last link still works for him; a hog stands between him
+/// and who is strong and asks the first link then. That one waits for the rest of that section and
+/// for those of his own request, and for nothing else; also when the weak one is ended meanwhile.
+void bounded_wait(Report& report,
+                  const Context& context,
+                  std::string_view name,
+                  u32 length,
+                  WeakClient weak_client_ends) {
+    Test test{report, name};
+    Chain chain{context, length, kWeakPriority};
+    const u64 board = chain.spawner.board_address();
+    auto& rivals = at<Rivals>(board + kRivals);
+    chain.board.works = true;
+    chain.start();
+    u64 section = 0;
+    {
+        const OneCpu one{test};
+        section = measure_section();
+    }
+    const Child weak = chain.spawner.build(weak_client, board, {.priority = kWeakPriority});
+    const Child strong = chain.spawner.build(strong_client, board, {.priority = kStrongPriority});
+    const Child hogging = chain.spawner.build(hog, board, {.priority = kHogPriority});
+    rivals.channel[0] = Spawner::connect(weak, chain.links[0]);
+    rivals.channel[1] = Spawner::connect(strong, chain.links[0]);
+    (void)chain.spawner.start(weak);
+    test.require("the last link works for him", wait_for(chain.board.inside, 1));
+    (void)chain.spawner.start(hogging);
+    test.require("a hog runs", wait_for(rivals.hogging, 1));
+    if (weak_client_ends == WeakClient::IsKilled) {
+        (void)tasks().Terminate(weak.task);
+    }
+    (void)chain.spawner.start(strong);
+    test.require("the strong one is through", wait_for(rivals.strong_done, 1, 8000));
+    rivals.hogging = 2;
+    test.equal("answered", static_cast<Status>(rivals.status[1]), Status::Ok);
+    test.require("it had to wait", rivals.waited > section, ns_of_ticks(rivals.waited));
+    tell_wait(name, rivals.waited, section, length + 1);
+    for (const Child& each : {weak, strong, hogging}) {
+        (void)Spawner::wait(each);
+        Spawner::discard(each);
+    }
+}
+
 void dead_middle(Report& report, const Context& context) {
     Test test{report, "chains.death-in-the-middle-is-told"};
     Chain chain{context, 3};
@@ -141,6 +251,10 @@ void run(Report& report, const Context& context) {
     straight(report, context);
     circle(report, context);
     dead_middle(report, context);
+    using enum WeakClient;
+    bounded_wait(report, context, "chains.strong-waits-for-one-server", 1, Stays);
+    bounded_wait(report, context, "chains.strong-waits-for-eight-servers", kMaxLinks, Stays);
+    bounded_wait(report, context, "chains.strong-waits-after-a-death", kMaxLinks, IsKilled);
 }
 
 }  // namespace trial

@@ -4,6 +4,7 @@
 #include <runtime/thread.hpp>
 #include <runtime/time.hpp>
 #include <test/system/programs/support/kernel.hpp>
+#include <test/system/programs/support/section.hpp>
 
 namespace trial {
 
@@ -142,6 +143,179 @@ void inheritance(Report& report) {
     finish(test, hog);
     test.equal(
         "all CPUs", threads().SetAffinity(0, (u64{1} << cpu_count()) - 1).status(), Status::Ok);
+}
+
+constexpr u32 kDepth = 8;
+constexpr u32 kWeakPriority = 50;
+constexpr u32 kHogPriority = 80;
+constinit Lock chained[kDepth];
+constinit std::atomic<u32> go{0};
+constinit std::atomic<u32> hogging{0};
+
+u64 soon() { return sdk::now_ticks() + sdk::ticks_of_ms(5000); }
+
+/// Stronger than who has the locks, weaker than who waits for them.
+u32 start_hog(Test& test) {
+    hogging = 0;
+    const u32 hog = start(
+        [](void*) {
+            (void)threads().SetAffinity(0, 1);
+            hogging = 1;
+            while (hogging == 1) {
+            }
+        },
+        kHogPriority);
+    test.require("a hog runs", reach(hogging, 1));
+    return hog;
+}
+
+void stop_hog(Test& test, u32 hog) {
+    hogging = 2;
+    finish(test, hog);
+}
+
+/// With a lock of its own, until `go`; with that of the one before then, if there is one.
+void hold(void* argument) {
+    (void)threads().SetAffinity(0, 1);
+    auto* const own = static_cast<Lock*>(argument);
+    (void)own->take();
+    ++stage;
+    if (own != chained) {
+        (void)(own - 1)->take(soon());
+    }
+    while (go == 0) {
+        (void)threads().Sleep(0);
+    }
+    work_in_section();
+    if (own != chained) {
+        (void)(own - 1)->give();
+    }
+    (void)own->give();
+}
+
+/// Who is strong waits for the sections of all who stand before it, and for nothing else.
+void bounded_wait(Report& report, std::string_view name, u32 depth) {
+    Test test{report, name};
+    const OneCpu one{test};
+    const u64 section = measure_section();
+    stage = go = 0;
+    u32 holders[kDepth];
+    for (u32 i = 0; i < depth; ++i) {
+        const auto made = sdk::start_thread(&hold, &chained[i], {.priority = kWeakPriority + i});
+        holders[i] = made.ok() ? made.value() : 0;
+        test.require("has its lock", reach(stage, i + 1), i);
+        sdk::sleep_ms(2);  // and waits for the one before
+    }
+    const u32 hog = start_hog(test);
+    go = 1;
+    const u64 begin = sdk::now_ticks();
+    const Status taken = chained[depth - 1].take(soon());
+    const u64 waited = sdk::now_ticks() - begin;
+    test.equal("taken", taken, Status::Ok);
+    test.require("it had to wait", waited >= section * depth / 2, ns_of_ticks(waited));
+    test.equal("given", chained[depth - 1].give(), Status::Ok);
+    stop_hog(test, hog);
+    for (u32 i = 0; i < depth; ++i) {
+        finish(test, holders[i]);
+    }
+    tell_wait(name, waited, section, depth);
+}
+
+/// Has two locks and gives them back one by one, a section each.
+void hold_two(void*) {
+    (void)threads().SetAffinity(0, 1);
+    (void)chained[0].take();
+    (void)chained[1].take();
+    stage = 1;
+    while (go == 0) {
+        (void)threads().Sleep(0);
+    }
+    work_in_section();
+    (void)chained[1].give();
+    work_in_section();
+    (void)chained[0].give();
+}
+
+/// What the stronger lent goes back with its lock; what the other lent stays, so that it does not
+/// wait for the hog either.
+void two_sources(Report& report) {
+    Test test{report, "locks.two-lend-to-one-owner"};
+    const OneCpu one{test};
+    const u64 section = measure_section();
+    stage = go = 0;
+    static constinit std::atomic<u64> second_done{0};
+    second_done = 0;
+    const u32 owner = start(&hold_two, kWeakPriority);
+    test.require("has both", reach(stage, 1));
+    const u32 hog = start_hog(test);
+    const u32 weaker = start(
+        [](void*) {
+            (void)threads().SetAffinity(0, 1);
+            ++stage;
+            results[0] = static_cast<u32>(chained[0].take(soon()));
+            second_done = sdk::now_ticks();
+            (void)chained[0].give();
+        },
+        kHogPriority + 5);
+    test.require("the weaker waits", reach(stage, 2));
+    sdk::sleep_ms(2);
+    go = 1;
+    const u64 begin = sdk::now_ticks();
+    const Status taken = chained[1].take(soon());
+    const u64 waited = sdk::now_ticks() - begin;
+    for (u32 i = 0; i < 5000 && second_done == 0; ++i) {
+        sdk::sleep_ms(1);
+    }
+    test.equal("taken", taken, Status::Ok);
+    test.equal("taken by the weaker", static_cast<Status>(results[0].load()), Status::Ok);
+    test.equal("given", chained[1].give(), Status::Ok);
+    stop_hog(test, hog);
+    finish(test, weaker);
+    finish(test, owner);
+    tell_wait("locks.two-lend-to-one-owner", waited, section, 1);
+    tell_wait("locks.two-lend-to-one-owner-weaker", second_done - begin, section, 2);
+}
+
+/// An owner that never gives the lock back is ended by somebody stronger still: what was lent ends
+/// there, and who waits is told at once.
+void owner_killed(Report& report) {
+    Test test{report, "locks.owner-killed-while-it-is-lent-to"};
+    const OneCpu one{test};
+    stage = 0;
+    static constinit std::atomic<u64> waited_until{0};
+    waited_until = 0;
+    const u32 owner = start(
+        [](void*) {
+            (void)threads().SetAffinity(0, 1);
+            (void)chained[0].take();
+            stage = 1;
+            while (true) {
+            }
+        },
+        kWeakPriority);
+    test.require("has it", reach(stage, 1));
+    const u32 hog = start_hog(test);
+    const u32 waiter = start(
+        [](void*) {
+            (void)threads().SetAffinity(0, 1);
+            ++stage;
+            results[0] = static_cast<u32>(chained[0].take(soon()));
+            waited_until = sdk::now_ticks();
+        },
+        kOwnPriority - 10);
+    test.require("who waits", reach(stage, 2));
+    sdk::sleep_ms(3);
+    const u64 killed = sdk::now_ticks();
+    test.equal("killed", threads().Terminate(owner).status(), Status::Ok);
+    for (u32 i = 0; i < 5000 && waited_until == 0; ++i) {
+        sdk::sleep_ms(1);
+    }
+    test.equal("told", static_cast<Status>(results[0].load()), Status::ResourceNotFound);
+    chained[0].reset(0);
+    stop_hog(test, hog);
+    finish(test, waiter);
+    finish(test, owner);
+    tell_wait("locks.owner-killed-while-it-is-lent-to", waited_until - killed, 0, 0);
 }
 
 void owner_ends(Report& report) {
@@ -330,6 +504,10 @@ void turns(Report& report) {
 void run(Report& report, const Context&) {
     exclusive(report);
     inheritance(report);
+    bounded_wait(report, "locks.strong-waits-for-one-section", 1);
+    bounded_wait(report, "locks.strong-waits-for-eight-sections", kDepth);
+    two_sources(report);
+    owner_killed(report);
     owner_ends(report);
     errors(report);
     circle(report);
