@@ -28,6 +28,12 @@ struct Board {
     u32 to_server[kProcesses];
     u32 registers;
     u32 line;
+    bool on_one_cpu;
+    bool makes_edges;
+    volatile u64 last;       // interrupt
+    volatile u32 long_gaps;  // between two of them: more than half of a budget's period
+    volatile u64 until;
+    volatile u64 counted;  // by a bystander
     volatile u32 calls[kCallers];
 };
 
@@ -111,7 +117,31 @@ s32 take_processes(u64 address) {
     return 0;
 }
 
-/// A device that never stops asking, and a driver that says each time that it is done.
+constexpr u32 kAmountUs = 2'000;  // of a driver with a budget
+constexpr u32 kPeriodUs = 10'000;
+constexpr u64 kContestMs = 100;
+
+void note_gap(Board& board) {
+    const u64 now = sdk::now_ticks();
+    const bool is_long = board.last != 0 && now - board.last > sdk::ticks_of_ms(kPeriodUs / 2000);
+    board.long_gaps = board.long_gaps + (is_long ? 1 : 0);
+    board.last = now;
+}
+
+/// Weaker than any driver, and never done.
+s32 count_on_one_cpu(u64 address) {
+    auto& board = at<Board>(address);
+    (void)threads().SetAffinity(0, 1);
+    while (sdk::now_ticks() < board.until) {
+        board.counted = board.counted + 1;
+    }
+    board.stop = 1;
+    return 0;
+}
+
+/// A device that never stops asking, and a driver that says each time that it is done. As fast as a
+/// line can be: who answers finds it raised again. Of an edge it makes more, while it is masked
+/// too.
 s32 storm(u64 address) {
     // [PL031] "Data register", "Match register", "Interrupt mask set or clear"
     constexpr u64 kSeconds = 0x00;
@@ -119,17 +149,29 @@ s32 storm(u64 address) {
     constexpr u64 kMask = 0x10;
     constexpr u64 kClear = 0x1C;
     auto& board = at<Board>(address);
+    if (board.on_one_cpu) {
+        (void)threads().SetAffinity(0, 1);
+    }
     const base::Mmio clock{io().MapMem(board.registers, 0).value().at};
     (void)io().AttachIrq(board.line, kListener, 1);
     (void)io().EnableIrq(board.line);
     clock.write32(kMask, 1);
     clock.write32(kMatch, clock.read32(kSeconds));
     PeerRoom room;
-    while (board.stop == 0) {
+    const u64 limit = sdk::now_ticks() + sdk::ticks_of_ms(10 * kContestMs);
+    const auto goes_on = [&] {  // a bystander that never runs tells nobody to stop
+        return board.stop == 0 && (!board.on_one_cpu || sdk::now_ticks() < limit);
+    };
+    while (goes_on()) {
         const sdk::Incoming incoming =
             room.receive(kListener, sdk::now_ticks() + sdk::ticks_of_ms(1));
         if (incoming.status == Status::Ok) {
             board.done = board.done + 1;
+            note_gap(board);
+            if (board.makes_edges) {
+                clock.write32(kMask, 0);
+                clock.write32(kMask, 1);
+            }
             (void)sdk::reply(
                 incoming.token,
                 abi::Tag::make_short(abi::Kind::Response, incoming.tag.endpoint(), 0, 0),
@@ -266,6 +308,87 @@ void single(Report& report, const Context& context, const Attack& one) {
     require_restored(test, before);
 }
 
+/// What a bystander counts in a while, alone or beside a storm.
+u64 count_beside(Test& test, Spawner& spawner, const Child* driver) {
+    auto& board = spawner.board<Board>();
+    board.stop = 0;
+    board.done = 0;
+    board.counted = 0;
+    board.last = 0;
+    board.long_gaps = 0;
+    board.on_one_cpu = true;
+    const Child bystander =
+        spawner.build(count_on_one_cpu, spawner.board_address(), {.priority = 20});
+    board.until = sdk::now_ticks() + sdk::ticks_of_ms(kContestMs);
+    test.equal("bystander", spawner.start(bystander), Status::Ok);
+    if (driver != nullptr) {
+        test.equal("driver", spawner.start(*driver), Status::Ok);
+    }
+    test.require("the bystander ends", Spawner::wait(bystander).ended);
+    Spawner::discard(bystander);
+    return board.counted;
+}
+
+/// A line is masked until it is answered, and who has used up his budget answers when the period is
+/// over: so a storm takes no more than its driver's budget, whatever the device does.
+void storm_on_a_budget(Report& report,
+                       const Context& context,
+                       std::string_view name,
+                       u32 registers,
+                       u32 line,
+                       bool makes_edges) {
+    Test test{report, name};
+    u64 share = 0;
+    u32 gaps = 0;
+    u64 interrupts = 0;
+    constexpr u32 kTries = 5;  // on a busy host
+    constexpr u64 kLeast = 100 - 100 * kAmountUs / kPeriodUs * 3 / 2;
+    constexpr u32 kPeriods = kContestMs * 1000 / kPeriodUs;
+    for (u32 i = 0; i < kTries && (share < kLeast || gaps < kPeriods / 2); ++i) {
+        Spawner spawner{context};
+        auto& board = spawner.board<Board>();
+        const u64 alone = count_beside(test, spawner, nullptr);
+        board.makes_edges = makes_edges;
+        const Child driver = spawner.build(storm,
+                                           spawner.board_address(),
+                                           {.priority = 100,
+                                            .serves = true,
+                                            .cpu_amount = kAmountUs,
+                                            .cpu_period = kPeriodUs,
+                                            .name = "host-0"});
+        board.registers = Spawner::give(driver, registers);
+        board.line = Spawner::give(driver, line);
+        const u64 beside = count_beside(test, spawner, &driver);
+        test.require("the driver ends", Spawner::wait(driver).ended);
+        Spawner::discard(driver);
+        share = alone == 0 ? 0 : 100 * beside / alone;
+        gaps = board.long_gaps;
+        interrupts = board.done;
+    }
+    test.require("interrupts", interrupts > 100, interrupts);
+    test.require("what is left to others, in percent", share >= kLeast, share);
+    test.require("periods without any once the budget is used up", gaps >= kPeriods / 2, gaps);
+    sdk::LogLine{"exhaustion", "storm"}
+        .field("by", name)
+        .field("interrupts", interrupts)
+        .field("left-percent", share)
+        .field("pauses", gaps);
+}
+
+void storms_on_a_budget(Report& report, const Context& context, u32 registers) {
+    for (const u32 edges : {0u, 1u}) {
+        const u32 line = io().RegisterIrq(34, edges).value().resource.handle;
+        storm_on_a_budget(report,
+                          context,
+                          edges == 0 ? "exhaustion.held-line-takes-no-more-than-its-budget"
+                                     : "exhaustion.edges-take-no-more-than-their-budget",
+                          registers,
+                          line,
+                          edges != 0);
+        (void)handles().Close(line);
+    }
+}
+
 void interrupts(Report& report, const Context& context) {
     // The clock of `virt`; on other boards there is RAM at this address, which is refused.
     const u32 registers = io().RegisterMmio(0x901'0000, kPage).value().resource.handle;
@@ -282,8 +405,11 @@ void interrupts(Report& report, const Context& context) {
         test.require("interrupts", board.done > 100, board.done);
         Spawner::discard(driver);
     }
-    (void)handles().Close(registers);
     (void)handles().Close(line);
+    if (registers != 0) {
+        storms_on_a_budget(report, context, registers);
+    }
+    (void)handles().Close(registers);
 }
 
 void chain(Report& report, const Context& context) {
