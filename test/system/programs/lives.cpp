@@ -7,6 +7,7 @@ namespace trial {
 namespace {
 
 constexpr u32 kCycles = 100;
+constexpr u32 kServerNames = 8;  // every other one serves
 
 void ends(Report& report, Spawner& spawner, u32 cycles) {
     Test test{report, "lives.start-and-exit"};
@@ -49,13 +50,18 @@ void unfinished(Report& report, Spawner& spawner, u32 cycles) {
     Test test{report, "lives.built-and-never-started"};
     const Holdings before = settled_holdings();
     for (u32 i = 0; i < cycles; ++i) {
-        const Child child = spawner.build([](u64) -> s32 { return 0; }, 0, {.serves = i % 2 == 0});
+        sdk::Line<20> name;
+        name.text("unborn-").decimal(i % kServerNames);
+        const Child child =
+            spawner.build([](u64) -> s32 { return 0; },
+                          0,
+                          {.serves = i % kServerNames % 2 == 0, .name = name.view()});
         test.require("made", child.task != 0);
         Spawner::discard(child);
     }
     // Names of servers stay known to the kernel: one object for each.
     constexpr u32 kTries = 400;
-    const u64 objects = before.objects + (cycles + 1) / 2;
+    const u64 objects = before.objects + kServerNames / 2;
     Holdings now = holdings();
     for (u32 i = 0; i < kTries && (now.objects > objects || now.frames != before.frames); ++i) {
         sdk::sleep_ms(5);
