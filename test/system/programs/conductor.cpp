@@ -20,11 +20,11 @@ constexpr u64 kSeed = 20261122;
 /// All there are, in the order in which they run. Whoever owes signs of life gives them before the
 /// rest begins, and is gone then: CPUs that take turns of 100 ms let nobody give five in a second.
 constexpr std::string_view kSuites[] = {
-    "restarts",     "registers", "handles",   "buffers",    "malformed", "policy",     "replies",
-    "deadlines",    "chains",    "order",     "sizes",      "transfer",  "bundles",    "memory",
-    "instructions", "faults",    "hardening", "quotas",     "floating",  "interrupts", "threads",
-    "budgets",      "locks",     "notices",   "objects",    "parallel",  "lives",      "exhaustion",
-    "containment",  "changing",  "random",    "interfaces", "flips",
+    "restarts",     "registers",   "handles",   "buffers", "malformed",  "policy",     "replies",
+    "deadlines",    "chains",      "order",     "sizes",   "transfer",   "bundles",    "memory",
+    "instructions", "faults",      "hardening", "quotas",  "floating",   "interrupts", "threads",
+    "budgets",      "locks",       "notices",   "objects", "parallel",   "lives",      "exhaustion",
+    "largest",      "containment", "changing",  "random",  "interfaces", "flips",
 };
 
 u64 number(const sdk::StartBlock& start, std::string_view key, u64 otherwise) {
