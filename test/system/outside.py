@@ -277,38 +277,71 @@ class FixedLayout(Layout):
 
 
 class ProcessFlips(Observer):
-    """Flips bits in the memory of processes that mark their pages (test/system/programs/flips.cpp)."""
+    """Flips bits of processes that mark theirs (test/system/programs/flips.cpp): memory, code, saved registers."""
 
-    MARK = struct.pack("<QQ", 0x9E3779B97F4A7C15, 0xF1195000F1195000)
+    MARKS = {kind: struct.pack("<QQ", 0x9E3779B97F4A7C15, 0xF1195000F1195000 + i)
+             for i, kind in enumerate(("memory", "code", "registers"))}
     WANTED = 200
+    EACH = 30
+    AT_ONCE = 4  # a busy host lets the observer look a few times a second
+    BEYOND = 1 << 20  # the last part of the state is not as large
+    CODE_BYTES = 3200  # behind the mark, of the page
+    # arch/frame.h: x23 and x24 are the mark, 32 bytes from the start; EL0's own are x0..x30, PC, SP and TLS, and of
+    # PSTATE the flags. TTBR and the rest of PSTATE are the kernel's. PC is where it hurts.
+    FRAME_MARK, FRAME_TTBR, FRAME_PSTATE = 32, 120, 280
+    WORDS = [8 * i for i in (*range(4), *range(6, 15), *range(16, 35), *[12] * 8)]
     pause = 0.005
 
     def __init__(self, ram, seed):
         super().__init__(ram, seed)
         self.places = []
-        self.flips = 0
+        self.flips = {kind: 0 for kind in self.MARKS}
 
-    def look(self):
-        self.places = []
-        at = self.ram.bytes.find(self.MARK)
-        while at >= 0:
-            self.places.append(at)
-            at = self.ram.bytes.find(self.MARK, at + PAGE)
+    def look(self, state):
+        """Marks of memory and code begin pages; a frame's is 16-aligned in the kernel's state."""
+        words = memoryview(self.ram.bytes).cast("Q")
+        first = struct.unpack("<QQ", self.MARKS["memory"])[0]
+        begin, end = ((at - RAM_BASE) // 16 * 2 for at in (state[0], state[1] + self.BEYOND))
+        found = [i * PAGE for i, word in enumerate(words[::PAGE // 8].tolist()) if word == first]
+        found += [(begin + 2 * i) * 8 for i, word in enumerate(words[begin:end:2].tolist()) if word == first]
+        self.places = [(kind, at) for at in found for kind in self.MARKS if self.is_marked(kind, at)]
 
-    def step(self, _):
-        self.places = [at for at in self.places if self.ram.bytes[at:at + 16] == self.MARK]
-        if len(self.places) < 8:
-            self.look()
+    def is_marked(self, kind, at):
+        if self.ram.bytes[at:at + 16] != self.MARKS[kind]:
+            return False
+        if kind != "registers":
+            return at % PAGE == 0
+        root = self.ram.word(RAM_BASE + at - self.FRAME_MARK + self.FRAME_TTBR)
+        return at % 16 == 0 and 1 <= root >> 48 <= MAX_ASID and self.ram.is_ram(root & ADDRESS)
+
+    def choose(self, kind, at):
+        """(byte, bit) of what belongs to a mark."""
+        if kind == "memory":
+            return at + self.random.randrange(16, PAGE), self.random.randrange(8)
+        if kind == "code":
+            return at + 16 + self.random.randrange(self.CODE_BYTES), self.random.randrange(8)
+        frame = at - self.FRAME_MARK
+        if self.random.randrange(len(self.WORDS) + 1) == 0:
+            return frame + self.FRAME_PSTATE + 3, self.random.randrange(4, 8)
+        return frame + self.random.choice(self.WORDS) + self.random.randrange(8), self.random.randrange(8)
+
+    def step(self, state):
+        self.look(state)
         if not self.places:
             return
-        at = self.random.choice(self.places)
         with self.stopped() as is_still:  # whose page it is shall not change meanwhile
-            if is_still and self.ram.bytes[at:at + 16] == self.MARK:
-                self.ram.flip(RAM_BASE + at + self.random.randrange(16, PAGE), self.random.randrange(8))
-                self.flips += 1
+            for _ in range(self.AT_ONCE if is_still else 0):
+                # What is rare now gets as much as what is not.
+                kind = min({kind for kind, _ in self.places}, key=lambda kind: self.flips[kind])
+                at = self.random.choice([at for found, at in self.places if found == kind])
+                if self.is_marked(kind, at):
+                    byte, bit = self.choose(kind, at)
+                    self.ram.flip(RAM_BASE + byte, bit)
+                    self.flips[kind] += 1
 
     def findings(self):
-        return [(f"at least {self.WANTED} bits of processes flipped", self.flips >= self.WANTED, f"{self.flips}")]
+        return [(f"at least {self.WANTED} bits of processes flipped, {self.EACH} of each kind",
+                 sum(self.flips.values()) >= self.WANTED and min(self.flips.values()) >= self.EACH, f"{self.flips}")]
 
     def more(self):
         return False
