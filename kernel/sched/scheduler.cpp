@@ -442,6 +442,7 @@ Thread* Scheduler::choose(Cpu& cpu) {
         return &displaced;
     }
     const u32 level = cpu.level;
+    cpu.prefers_pinned = &queue == &shared;
     vacate(cpu, now);
     mark_queued(displaced, level);
     RunQueue& home = queue_of(displaced);

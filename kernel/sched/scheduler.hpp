@@ -112,9 +112,10 @@ struct alignas(64) Cpu {
     CpuId id{};
     bool fp_open = false;  // EL0 may use the vector registers
     bool online = false;
-    bool is_leaving = false;  // goes off at its next interrupt
-    bool is_sampled = false;  // the next interrupt of user code takes a sample
-    RunQueue pinned;          // threads that may run here, but not everywhere
+    bool is_leaving = false;     // goes off at its next interrupt
+    bool is_sampled = false;     // the next interrupt of user code takes a sample
+    bool prefers_pinned = true;  // of two queues whose fronts are equal
+    RunQueue pinned;             // threads that may run here, but not everywhere
 };
 
 class Scheduler final {
@@ -206,7 +207,9 @@ public:
     /// stronger one waits or its slice is over and an equal one waits.
     [[gnu::always_inline]] Thread* pick(Cpu& cpu) {
         if (cpu.context == nullptr) {
-            run_next(cpu, strongest_queue(cpu).pop_front(), arch::now());
+            RunQueue& queue = strongest_queue(cpu);
+            cpu.prefers_pinned = &queue == &shared;
+            run_next(cpu, queue.pop_front(), arch::now());
             if (online_cpus > 1) {
                 pass_on(nullptr);
             }
@@ -317,9 +320,11 @@ private:
     void pass_on(const Thread* displaced);
     void prod(const Cpu& cpu);
 
-    /// The queue whose front is to run next on this CPU, if anybody waits.
+    /// The queue whose front is to run next on this CPU, if anybody waits. Equals of both have it
+    /// in turn.
     RunQueue& strongest_queue(Cpu& cpu) {
-        return cpu.pinned.strength() >= shared.strength() ? cpu.pinned : shared;
+        return cpu.pinned.strength() + (cpu.prefers_pinned ? 1 : 0) > shared.strength() ? cpu.pinned
+                                                                                        : shared;
     }
 
     /// Strength of the strongest thread that waits for this CPU or for any.

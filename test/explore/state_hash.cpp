@@ -129,6 +129,7 @@ private:
         mixer_.add_all(context == nullptr ? 0 : name_of(context->owner), name_of(cpu.thread));
         mixer_.add(hardware.user_space);
         mixer_.add_all(cpu.level, hardware.kicked, machine().is_pending(base::CpuId{index}));
+        mixer_.add(world_.scenario_.has_changes && cpu.prefers_pinned);
         mixer_.add_all(hardware.timer.has_value(),
                        cpu.context != nullptr && cpu.slice_end <= machine().read_clock());
         for (const auto& [number, line] : machine().lines) {

@@ -205,6 +205,27 @@ TEST_CASE("an equal thread that wakes has its turn when the slice ends", "[kerne
     CHECK(app.kernel.is_running(equal));
 }
 
+TEST_CASE("equals have their turns, bound to the CPU or not", "[kernel][control]") {
+    App app;
+    Thread& bound = app.kernel.add_thread(app.process);
+    Thread& also_bound = app.kernel.add_thread(app.process);
+    kernel::scheduler().set_affinity(bound, 1, true);
+    kernel::scheduler().set_affinity(also_bound, 1, true);
+    app.kernel.run(bound);
+    u32 turns[3] = {};
+    for (u32 i = 0; i < 12; ++i) {
+        REQUIRE(machine().cpus[0].timer.has_value());
+        machine().set_clock(*machine().cpus[0].timer);
+        app.kernel.interrupt();
+        turns[0] += app.kernel.is_running(app.thread) ? 1 : 0;
+        turns[1] += app.kernel.is_running(bound) ? 1 : 0;
+        turns[2] += app.kernel.is_running(also_bound) ? 1 : 0;
+    }
+    CHECK(turns[0] >= 3);
+    CHECK(turns[1] >= 3);
+    CHECK(turns[2] >= 3);
+}
+
 TEST_CASE("a timer that is not needed any more fires once at most", "[kernel][control]") {
     App app{GENERATE(false, true)};
     Thread& equal = app.kernel.add_thread(app.process);
