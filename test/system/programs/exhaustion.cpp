@@ -122,7 +122,7 @@ s32 take_processes(u64 address) {
 
 constexpr u32 kAmountUs = 2'000;  // of a driver with a budget
 constexpr u32 kPeriodUs = 10'000;
-constexpr u64 kContestMs = 50;
+constexpr u64 kContestMs = 50;   // the first time
 constexpr u64 kAuditRoom = 256;  // records that the kernel keeps
 
 void note_gap(Board& board) {
@@ -371,7 +371,7 @@ void single(Report& report, const Context& context, const Attack& one) {
 }
 
 /// What a bystander counts in a while, alone or beside a storm.
-u64 count_beside(Test& test, Spawner& spawner, const Child* driver) {
+u64 count_beside(Test& test, Spawner& spawner, const Child* driver, u64 contest_ms) {
     auto& board = spawner.board<Board>();
     board.stop = 0;
     board.done = 0;
@@ -381,7 +381,7 @@ u64 count_beside(Test& test, Spawner& spawner, const Child* driver) {
     board.on_one_cpu = true;
     const Child bystander =
         spawner.build(count_on_one_cpu, spawner.board_address(), {.priority = 20});
-    board.until = sdk::now_ticks() + sdk::ticks_of_ms(kContestMs);
+    board.until = sdk::now_ticks() + sdk::ticks_of_ms(contest_ms);
     test.equal("bystander", spawner.start(bystander), Status::Ok);
     if (driver != nullptr) {
         test.equal("driver", spawner.start(*driver), Status::Ok);
@@ -408,7 +408,8 @@ void storm_on_a_budget(Report& report,
     for (u32 i = 0; i < kTries && (share < kLeast || interrupts <= 10); ++i) {
         Spawner spawner{context};
         auto& board = spawner.board<Board>();
-        const u64 alone = count_beside(test, spawner, nullptr);
+        const u64 contest_ms = kContestMs << i;
+        const u64 alone = count_beside(test, spawner, nullptr, contest_ms);
         board.makes_edges = makes_edges;
         const Child driver = spawner.build(storm,
                                            spawner.board_address(),
@@ -419,7 +420,7 @@ void storm_on_a_budget(Report& report,
                                             .name = "host-0"});
         board.registers = Spawner::give(driver, registers);
         board.line = Spawner::give(driver, line);
-        const u64 beside = count_beside(test, spawner, &driver);
+        const u64 beside = count_beside(test, spawner, &driver, contest_ms);
         test.require("the driver ends", Spawner::wait(driver).ended);
         Spawner::discard(driver);
         share = alone == 0 ? 0 : 100 * beside / alone;
