@@ -27,6 +27,7 @@ enum class Kind : u8 { None, File, Directory, SymbolicLink };
 
 /// Times are nanoseconds since 1970.
 struct Attributes {
+    u64 number = 0;  ///< tells the nodes of one file system apart
     Kind kind = Kind::None;
     u16 mode = 0;  ///< the lower twelve bits of POSIX
     u32 owner = 0;
@@ -68,7 +69,7 @@ struct Usage {
 
 struct DirectoryEntry {
     std::string_view name;  ///< valid during Listing::add only
-    Node node;
+    u64 number = 0;         ///< as in Attributes
     Kind kind = Kind::None;
     u64 cursor = 0;  ///< where readdir goes on behind this entry; below 2^63
 };
@@ -94,8 +95,9 @@ protected:
     ~Clock() = default;
 };
 
-/// Every operation may also answer Io, every one that changes something ReadOnly, every one that
-/// takes a node Stale and every one that takes a name Invalid (empty, with a slash or NUL, "." or
+/// Every operation may also answer Io and Damaged, every one that changes something ReadOnly, every
+/// one that takes a node Stale and every one that takes a name Invalid (empty, with a slash or NUL,
+/// "." or
 /// ".." where a name is made or removed), NameTooLong and, if `directory` is none, NotADirectory.
 /// An operation that is refused has changed nothing; write() may have written a part and says so.
 class FileSystem {

@@ -20,7 +20,7 @@ using base::u8;
 enum class Error : u32 {
     None = 0,
     NoEntry = 2,    ///< no such name
-    Io = 5,         ///< the device failed, or what it gave back fails its checksum
+    Io = 5,         ///< the device failed
     NoMemory = 12,  ///< the memory handed over is too small
     Access = 13,    ///< the permissions do not allow it
     Busy = 16,      ///< in use
@@ -38,6 +38,7 @@ enum class Error : u32 {
     NotEmpty = 39,
     TooManyLevels = 40,  ///< of directories or symbolic links
     Stale = 116,         ///< the node was deleted since its name was looked up
+    Damaged = 117,       ///< what the device gave back fails its checksum, or makes no sense
     Quota = 122,         ///< the owner's share is used up
 };
 

@@ -30,6 +30,9 @@ EL1_LIBRARY = set("cstdint cstddef concepts type_traits bit span array compare u
 EL0 = ("sdk/posix/", "sdk/compat/", "sdk/driver/", "sdk/runtime/", "sdk/idlc/include/idl/", "kernel/base/",
        "kernel/abi/")
 
+# Libraries of services; they include no service.
+SHARED_BY_SERVICES = ("services/storage/",)
+
 # layer: what it may include, by path prefix; a kernel folder gets its own rule below.
 ALLOWED = {
     "ksec": ("ksec/", "kernel/base/", "kernel/abi/"),
@@ -105,7 +108,8 @@ def may_include(source, path):
         return may_kernel_include(parts[1], path)
     if path.startswith("services/") and parts[0] == "services":
         own = service_of(source.path)
-        return None if service_of(path) == own else "a service includes no other service"
+        allowed = own == service_of(path) or path.startswith(SHARED_BY_SERVICES)
+        return None if allowed else "a service includes no other service"
     allowed = ALLOWED.get(layer_of(source.path))
     if allowed is None or path.startswith(allowed):
         return None

@@ -33,7 +33,7 @@ inline constexpr u32 kRootDirectory = 1;
 /// Where a block is and what it must contain. Address 0 is a hole: zeros.
 struct BlockPointer {
     u32 address = 0;
-    u32 birth = 0;  ///< the generation that wrote it; may be overwritten only within that one
+    u32 reserved = 0;
     u64 checksum = 0;
 
     [[nodiscard]] bool is_hole() const { return address == 0; }
@@ -70,7 +70,7 @@ static_assert(kInodeBytes == 128 && alignof(Inode) == 8);
 struct Root {
     Roots roots{};        ///< of the table of inodes
     u32 inode_count = 0;  ///< that the table has; number 0 is none
-    u32 generation = 0;   ///< of the tree
+    u32 reserved = 0;
 };
 
 /// Head of a small write in the commit block; the data follow.
