@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions behind the table, by the file they stand in. What each does is what the manual of
+// POSIX says of the function of that name, unless noted here.
+#pragma once
+
+#include <sdk/posix/call.hpp>
+#include <string_view>
+
+namespace sdk {
+
+class StartBlock;
+
+}
+
+namespace sdk::posix {
+
+// memory.cpp: whole pages, from kl.core.VMM. Anonymous memory only.
+s64 map_memory(const Call& call);
+s64 unmap_memory(const Call& call);
+s64 protect_memory(const Call& call);
+/// The program break, which cannot be moved: musl then takes its memory from map_memory.
+s64 move_break(const Call& call);
+s64 advise_memory(const Call& call);
+
+// threads.cpp
+s64 end_thread(const Call& call);
+s64 end_process(const Call& call);
+s64 set_tid_address(const Call& call);
+s64 thread_id(const Call& call);
+/// Ends a wait of a thread that was cancelled; there are no other signals.
+s64 signal_thread(const Call& call);
+/// musl goes through the list itself when a thread ends.
+s64 keep_robust_list(const Call& call);
+
+// futex.cpp
+s64 futex(const Call& call);
+
+// clocks.cpp
+s64 clock_time(const Call& call);
+s64 clock_resolution(const Call& call);
+s64 sleep(const Call& call);
+s64 clock_sleep(const Call& call);
+s64 time_of_day(const Call& call);
+
+// scheduling.cpp
+s64 yield(const Call& call);
+s64 set_scheduler(const Call& call);
+s64 get_scheduler(const Call& call);
+s64 set_parameters(const Call& call);
+s64 get_parameters(const Call& call);
+s64 highest_priority(const Call& call);
+s64 lowest_priority(const Call& call);
+s64 round_robin_interval(const Call& call);
+s64 set_affinity(const Call& call);
+s64 get_affinity(const Call& call);
+
+// identity.cpp: a process has a number and a name, and there are no users.
+s64 process_id(const Call& call);
+s64 parent_id(const Call& call);
+s64 user_id(const Call& call);
+s64 system_name(const Call& call);
+/// The name of this process, which outlives everything.
+void set_process_name(std::string_view name);
+
+// random.cpp
+s64 random_bytes(const Call& call);
+
+// output.cpp: descriptors 0, 1 and 2 as long as there are no files.
+s64 write(const Call& call);
+s64 write_vector(const Call& call);
+s64 read(const Call& call);
+s64 read_vector(const Call& call);
+s64 control_device(const Call& call);
+s64 seek(const Call& call);
+s64 close(const Call& call);
+/// Where output goes from now on: the connection "console", if there is one, else the kernel's log.
+void open_output(const StartBlock& start);
+/// Writes what waits for the end of its line.
+void flush_output();
+
+}  // namespace sdk::posix

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line for each number that is answered.
+#include <array>
+#include <kernel/base/status.hpp>
+#include <musl_numbers.h>
+#include <sdk/posix/groups.hpp>
+
+namespace sdk::posix {
+
+namespace {
+
+struct Line {
+    u64 number;
+    Function function;
+};
+
+constexpr Line kLines[] = {
+    {__NR_brk, move_break},
+    {__NR_mmap, map_memory},
+    {__NR_munmap, unmap_memory},
+    {__NR_mprotect, protect_memory},
+    {__NR_madvise, advise_memory},
+
+    {__NR_exit, end_thread},
+    {__NR_exit_group, end_process},
+    {__NR_set_tid_address, set_tid_address},
+    {__NR_gettid, thread_id},
+    {__NR_tkill, signal_thread},
+    {__NR_set_robust_list, keep_robust_list},
+    {__NR_get_robust_list, keep_robust_list},
+    {__NR_futex, futex},
+
+    {__NR_clock_gettime, clock_time},
+    {__NR_clock_getres, clock_resolution},
+    {__NR_nanosleep, sleep},
+    {__NR_clock_nanosleep, clock_sleep},
+    {__NR_gettimeofday, time_of_day},
+
+    {__NR_sched_yield, yield},
+    {__NR_sched_setscheduler, set_scheduler},
+    {__NR_sched_getscheduler, get_scheduler},
+    {__NR_sched_setparam, set_parameters},
+    {__NR_sched_getparam, get_parameters},
+    {__NR_sched_get_priority_max, highest_priority},
+    {__NR_sched_get_priority_min, lowest_priority},
+    {__NR_sched_rr_get_interval, round_robin_interval},
+    {__NR_sched_setaffinity, set_affinity},
+    {__NR_sched_getaffinity, get_affinity},
+
+    {__NR_getpid, process_id},
+    {__NR_getppid, parent_id},
+    {__NR_getuid, user_id},
+    {__NR_geteuid, user_id},
+    {__NR_getgid, user_id},
+    {__NR_getegid, user_id},
+    {__NR_uname, system_name},
+
+    {__NR_getrandom, random_bytes},
+
+    {__NR_write, write},
+    {__NR_writev, write_vector},
+    {__NR_read, read},
+    {__NR_readv, read_vector},
+    {__NR_ioctl, control_device},
+    {__NR_lseek, seek},
+    {__NR_close, close},
+};
+
+constexpr u64 kNumbers = 300;
+
+s64 answer_nothing(const Call& call) {
+    (void)call;
+    return -ENOSYS;
+}
+
+constexpr std::array<Function, kNumbers> make_table() {
+    std::array<Function, kNumbers> table{};
+    for (Function& function : table) {
+        function = answer_nothing;
+    }
+    for (const Line& line : kLines) {
+        table[line.number] = line.function;
+    }
+    return table;
+}
+
+constexpr std::array<Function, kNumbers> kTable = make_table();
+
+}  // namespace
+
+Function find_function(u64 number) {
+    return number < kNumbers ? kTable[number] : answer_nothing;
+}
+
+s64 failure(Status status) {
+    switch (status) {
+    case Status::Ok:
+        return 0;
+    case Status::InvalidArgument:
+        return -EINVAL;
+    case Status::OutOfMemory:
+        return -ENOMEM;
+    case Status::SourceFault:
+    case Status::TargetFault:
+        return -EFAULT;
+    case Status::IpcInterrupt:
+        return -EINTR;
+    case Status::BadHandle:
+    case Status::ResourceNotFound:
+        return -ESRCH;
+    case Status::NoCapability:
+    case Status::SecurityDisallow:
+        return -EPERM;
+    case Status::Unimplemented:
+        return -ENOSYS;
+    case Status::Busy:
+        return -EBUSY;
+    case Status::Timeout:
+        return -ETIMEDOUT;
+    case Status::AlreadyExists:
+        return -EEXIST;
+    case Status::Deadlock:
+        return -EDEADLK;
+    default:
+        return -EIO;
+    }
+}
+
+}  // namespace sdk::posix
+
+/// Where __tessera_syscall and __tessera_syscall_cp (entry.S) lead.
+extern "C" base::s64 tessera_posix_call(base::u64 number,
+                                        base::u64 a,
+                                        base::u64 b,
+                                        base::u64 c,
+                                        base::u64 d,
+                                        base::u64 e,
+                                        base::u64 f,
+                                        const volatile base::s32* cancelled);
+
+base::s64 tessera_posix_call(base::u64 number,
+                             base::u64 a,
+                             base::u64 b,
+                             base::u64 c,
+                             base::u64 d,
+                             base::u64 e,
+                             base::u64 f,
+                             const volatile base::s32* cancelled) {
+    const sdk::posix::Call call{
+        .number = number, .word = {a, b, c, d, e, f}, .cancelled = cancelled};
+    return sdk::posix::find_function(number)(call);
+}
