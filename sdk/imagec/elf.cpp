@@ -20,6 +20,7 @@ constexpr std::uint16_t kTypeShared = 3;
 constexpr std::uint32_t kLoad = 1;
 constexpr std::uint32_t kDynamic = 2;
 constexpr std::uint32_t kInterpreter = 3;
+constexpr std::uint32_t kHeaderTable = 6;
 constexpr std::uint32_t kThreadLocal = 7;
 constexpr std::uint32_t kGnuStack = 0x6474'e551;
 constexpr std::uint32_t kExecuteFlag = 1;
@@ -117,7 +118,14 @@ private:
             return refuse(Code::ElfNeedsLoader,
                           "asks for a dynamic loader",
                           "link with -static-pie; there are no shared libraries");
+        case kHeaderTable:
+            finds_thread_local_itself_ = true;  // comes first, if at all
+            return Done{};
         case kThreadLocal:
+            // A C library finds them by the loaded program headers and makes them itself.
+            if (finds_thread_local_itself_) {
+                return Done{};
+            }
             return refuse(Code::ElfThreadLocal,
                           "has thread-local variables, which this loader does not set up",
                           "pass state explicitly instead of thread_local");
@@ -320,6 +328,7 @@ private:
     std::uint16_t header_count_ = 0;
     std::uint64_t dynamic_offset_ = 0;
     std::uint64_t dynamic_size_ = 0;
+    bool finds_thread_local_itself_ = false;
 };
 
 }  // namespace

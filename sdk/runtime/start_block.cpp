@@ -169,6 +169,13 @@ Result<std::string_view> StartBlock::environment(std::string_view key) const {
     return Status::ResourceNotFound;
 }
 
+u32 StartBlock::environment_count() const { return header().environment.count; }
+
+std::string_view StartBlock::environment_text(u32 index) const {
+    const auto all = entries<Place>(header().environment);
+    return index < all.size() ? text(all[index]) : std::string_view{};
+}
+
 u32 StartBlock::connection_count() const { return header().connections.count; }
 
 Result<u32> StartBlock::connection(std::string_view id) const {

@@ -41,6 +41,7 @@ constexpr u64 kSegmentMemorySize = 40;
 constexpr u32 kLoad = 1;
 constexpr u32 kDynamic = 2;
 constexpr u32 kInterpreter = 3;
+constexpr u32 kHeaderTable = 6;
 constexpr u32 kTls = 7;
 constexpr u32 kExecute = 1;
 constexpr u32 kWrite = 2;
@@ -133,8 +134,14 @@ private:
             return ElfFlaw::None;
         case kInterpreter:
             return ElfFlaw::NeedsInterpreter;
+        case kHeaderTable:
+            // First of all, if it is there. [ELF] "Program Header"
+            finds_tls_itself_ = true;
+            return ElfFlaw::None;
         case kTls:
-            return load<u64>(header, kSegmentMemorySize) == 0 ? ElfFlaw::None : ElfFlaw::NeedsTls;
+            return load<u64>(header, kSegmentMemorySize) == 0 || finds_tls_itself_
+                       ? ElfFlaw::None
+                       : ElfFlaw::NeedsTls;
         default:
             return ElfFlaw::None;
         }
@@ -275,6 +282,7 @@ private:
     std::span<const u8> file_;
     std::span<const u8> headers_{};
     u32 header_count_ = 0;
+    bool finds_tls_itself_ = false;  ///< its program headers are loaded for its start code
     u64 dynamic_address_ = 0;
     u64 dynamic_size_ = 0;
     ElfProgram program_{};
@@ -299,7 +307,7 @@ std::string_view describe(ElfFlaw flaw) {
     case ElfFlaw::NeedsInterpreter:
         return "needs an interpreter (link with --no-dynamic-linker)";
     case ElfFlaw::NeedsTls:
-        return "needs thread-local storage, which the runtime does not have";
+        return "has thread-local variables, but not its program headers for a C library to find them";
     case ElfFlaw::NoSegments:
         return "nothing to load";
     case ElfFlaw::TooManySegments:

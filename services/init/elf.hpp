@@ -6,8 +6,9 @@
 //
 // Accepted: ET_DYN, little-endian, PT_LOAD segments that are page aligned, disjoint, in ascending
 // order and never writable and executable at once; relocations of type R_AARCH64_RELATIVE only,
-// each inside one segment. A program that needs an interpreter, a shared library or a TLS block is
-// refused by name.
+// each inside one segment. A program that needs an interpreter or a shared library is refused by
+// name, and so is one with thread-local variables unless its program headers are loaded (PT_PHDR):
+// its own start code makes the variables, and finds them by these.
 #pragma once
 
 #include <kernel/base/result.hpp>

@@ -149,6 +149,9 @@ public:
     [[nodiscard]] std::string_view argument(u32 index) const;
     /// ResourceNotFound.
     [[nodiscard]] Result<std::string_view> environment(std::string_view key) const;
+    [[nodiscard]] u32 environment_count() const;
+    /// "KEY=value"; empty when there are fewer.
+    [[nodiscard]] std::string_view environment_text(u32 index) const;
 
     [[nodiscard]] u32 connection_count() const;
     /// Client handle of the connection `id`. ResourceNotFound.

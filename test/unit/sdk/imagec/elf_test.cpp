@@ -183,10 +183,12 @@ TEST_CASE("an executable stack is refused and a plain one is not", "[sdk][imagec
     CHECK(refusal(elf) == Code::ElfExecutableStack);
 }
 
-TEST_CASE("thread-local variables are refused", "[sdk][imagec]") {
+TEST_CASE("thread-local variables are refused unless the program finds them", "[sdk][imagec]") {
     auto elf = program();
     elf.segments.push_back({.type = 7});
     CHECK(refusal(elf) == Code::ElfThreadLocal);
+    elf.segments.insert(elf.segments.begin(), {.type = 6});
+    CHECK(parse_elf(elf.build(), "x", Role::Program).ok());
 }
 
 TEST_CASE("a segment image is relocated, zero-filled and judged sound", "[sdk][imagec]") {

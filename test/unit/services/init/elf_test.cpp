@@ -118,6 +118,10 @@ TEST_CASE("programs that need what there is not are refused", "[services][init]"
     program.segments.push_back({.type = 7, .memory_size = 8});
     CHECK(flaw_of(program) == ElfFlaw::NeedsTls);
     program = {};
+    program.segments.insert(program.segments.begin(), {.type = 6});
+    program.segments.push_back({.type = 7, .memory_size = 8});
+    CHECK(flaw_of(program) == ElfFlaw::None);
+    program = {};
     program.segments.push_back({.type = 7});
     CHECK(flaw_of(program) == ElfFlaw::None);
     program = {};

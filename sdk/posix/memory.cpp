@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory is committed where it is asked for, and access is by page. Memory without any access is
+// addresses only (VMM.Allocate with Reserve), which is what a guard of a stack needs; a page that
+// has content cannot be made so, since there is no such access, and that is said.
+#include <kernel/base/bits.hpp>
+#include <sdk/posix/groups.hpp>
+#include <sdk/posix/kernel.hpp>
+
+namespace sdk::posix {
+
+namespace {
+
+using base::kPageSize;
+
+// As in musl's sys/mman.h; the bits for access are those of kl.core.VMM.
+constexpr u64 kMapFixed = 0x10;
+constexpr u64 kMapAnonymous = 0x20;
+constexpr u64 kDontNeed = 4;
+constexpr u64 kHighestSize = u64{1} << 38;
+constexpr u64 kHighestAddress = u64{1} << 39;
+
+/// -EINVAL, or -ENOTSUP for memory that would be writable and executable.
+s64 check_access(u64 access) {
+    using namespace kl::core::VMM;
+    constexpr u64 kBoth = Write | Execute;
+    if ((access & ~u64{Read | kBoth}) != 0) {
+        return -EINVAL;
+    }
+    return (access & kBoth) == kBoth ? -ENOTSUP : 0;
+}
+
+bool are_pages(u64 address, u64 size) {
+    return address % kPageSize == 0 && size != 0 && size <= kHighestSize &&
+           address <= kHighestAddress;
+}
+
+/// Calls `work(begin, end, region)` for the part of each region that lies in [address, end).
+template <typename Work> s64 for_each_region(u64 address, u64 end, const Work& work) {
+    while (address < end) {
+        const auto found = tasks().GetNextVmRegion(0, address);
+        if (!found.ok()) {
+            return found.status() == Status::ResourceNotFound ? 0 : failure(found.status());
+        }
+        const auto& region = found.value();
+        if (region.start >= end) {
+            return 0;
+        }
+        const u64 last = region.start + region.size;
+        const s64 result = work(region.start > address ? region.start : address,
+                                last < end ? last : end,
+                                region);
+        if (result != 0) {
+            return result;
+        }
+        address = last;
+    }
+    return 0;
+}
+
+/// A part of a region keeps its addresses.
+s64 give_back(u64 address, u64 end) {
+    return for_each_region(address, end, [](u64 begin, u64 stop, const auto& region) -> s64 {
+        if (begin == region.start && stop == region.start + region.size) {
+            return failure(vmm().Free(begin, stop - begin).status());
+        }
+        return failure(vmm().Decommit(begin, stop - begin).status());
+    });
+}
+
+u32 flags_of(u64 access) {
+    return access == 0 ? kl::core::VMM::Reserve : static_cast<u32>(access);
+}
+
+/// Access for one page, which is committed for it if it was only reserved.
+s64 protect_page(u64 address, u32 access) {
+    const auto found = vmm().Query(address);
+    if (!found.ok()) {
+        return -ENOMEM;
+    }
+    if (found.value().flags == 0) {
+        return failure(vmm().Commit(address, kPageSize, access).status());
+    }
+    return failure(vmm().Protect(address, kPageSize, access).status());
+}
+
+/// The usual cases in one call: all of it is reserved, or all of it is there.
+s64 protect_range(u64 begin, u64 end, u32 access) {
+    const auto found = vmm().Query(begin);
+    if (found.ok()) {
+        const Status status = found.value().flags == 0
+                                  ? vmm().Commit(begin, end - begin, access).status()
+                                  : vmm().Protect(begin, end - begin, access).status();
+        if (status != Status::InvalidArgument && status != Status::AlreadyExists) {
+            return failure(status);
+        }
+    }
+    for (u64 page = begin; page < end; page += kPageSize) {
+        if (const s64 result = protect_page(page, access); result != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+/// Memory at an address that the program chose, in place of whatever is there.
+s64 map_at(u64 address, u64 size, u64 access) {
+    if (const s64 result = give_back(address, address + size); result != 0) {
+        return result;
+    }
+    const Status status = vmm().Allocate(address, size, flags_of(access)).status();
+    if (status == Status::AlreadyExists) {  // addresses of a larger region
+        const s64 result = access == 0 ? 0
+                                       : protect_range(address,
+                                                       address + size,
+                                                       static_cast<u32>(access));
+        return result != 0 ? result : static_cast<s64>(address);
+    }
+    return status == Status::Ok ? static_cast<s64>(address) : failure(status);
+}
+
+}  // namespace
+
+s64 map_memory(const Call& call) {
+    const u64 address = call.word[0];
+    const u64 size = base::align_up(call.word[1], kPageSize);
+    const u64 access = call.word[2];
+    const u64 flags = call.word[3];
+    if ((flags & kMapAnonymous) == 0) {
+        return -ENOSYS;
+    }
+    if (const s64 flaw = check_access(access); flaw != 0) {
+        return flaw;
+    }
+    if (!are_pages((flags & kMapFixed) != 0 ? address : 0, size)) {
+        return call.word[1] > kHighestSize ? -ENOMEM : -EINVAL;
+    }
+    if ((flags & kMapFixed) != 0) {
+        return map_at(address, size, access);
+    }
+    const auto made = vmm().Allocate(0, size, flags_of(access));
+    return made.ok() ? static_cast<s64>(made.value().at) : failure(made.status());
+}
+
+s64 unmap_memory(const Call& call) {
+    const u64 size = base::align_up(call.word[1], kPageSize);
+    if (!are_pages(call.word[0], size)) {
+        return -EINVAL;
+    }
+    return give_back(call.word[0], call.word[0] + size);
+}
+
+s64 protect_memory(const Call& call) {
+    const u64 address = call.word[0];
+    const u64 size = base::align_up(call.word[1], kPageSize);
+    const u64 access = call.word[2];
+    if (const s64 flaw = check_access(access); flaw != 0) {
+        return flaw;
+    }
+    if (!are_pages(address, size)) {
+        return call.word[1] == 0 ? 0 : -EINVAL;
+    }
+    u64 covered = 0;
+    const s64 result = for_each_region(
+        address, address + size, [access, &covered](u64 begin, u64 end, const auto& region) -> s64 {
+            (void)region;
+            covered += end - begin;
+            if (access != 0) {
+                return protect_range(begin, end, static_cast<u32>(access));
+            }
+            for (u64 page = begin; page < end; page += kPageSize) {
+                const auto found = vmm().Query(page);
+                if (!found.ok() || found.value().flags != 0) {
+                    return -ENOTSUP;
+                }
+            }
+            return 0;
+        });
+    if (result != 0) {
+        return result;
+    }
+    return covered == size ? 0 : -ENOMEM;
+}
+
+s64 move_break(const Call& call) {
+    (void)call;
+    return 0;
+}
+
+s64 advise_memory(const Call& call) {
+    // Programs rely on zeros after this one.
+    return call.word[2] == kDontNeed ? -ENOSYS : 0;
+}
+
+}  // namespace sdk::posix
