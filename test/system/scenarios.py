@@ -55,6 +55,22 @@ SECOND_COMPILER = (virt(cpus=1), virt(cpus=2, gic=3, el2=True), virt(cpus=4, gic
 LIVES = dict(image="plant", ends_at=r"^init: task-started", seconds=60, builds=("gcc",))
 WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version that the device tree names$"
 
+# The tests of test/system/posix.
+POSIX = (
+    "posix.arguments-and-environment", "posix.identity", "posix.randomness", "posix.what-there-is-not",
+    "posix.output", "posix.heap-keeps-patterns", "posix.heap-clears-and-aligns",
+    "posix.heap-runs-out-and-recovers", "posix.mappings-can-be-taken-apart", "posix.access-can-be-changed",
+    "posix.printf-formats", "posix.numbers-are-read", "posix.sorting-and-searching", "posix.floating-point",
+    "posix.wide-characters", "posix.clocks-go-forward", "posix.sleeps-are-not-short",
+    "posix.wrong-times-are-refused", "posix.calendar", "posix.return-values-are-joined",
+    "posix.detached-threads-leave-nothing", "posix.too-many-threads", "posix.thread-local-variables",
+    "posix.keys-and-once", "posix.floats-survive-calls", "posix.scheduling", "posix.sleepers-are-cancelled",
+    "posix.waiters-are-cancelled", "posix.cancelling-can-be-refused", "posix.threads-leave-by-exit",
+    "posix.mutexes-exclude", "posix.inheriting-mutexes-exclude", "posix.mutex-kinds-differ",
+    "posix.robust-mutexes-tell-of-death", "posix.read-write-locks", "posix.spin-locks", "posix.conditions-wake",
+    "posix.conditions-time-out", "posix.barriers", "posix.semaphores", "posix.atexit",
+)
+
 SCENARIOS = (
     Scenario("trial", machines=tuple(m for m in variants() if m.cpu != "max") + OTHER_TURNS[1:], builds=("gcc",), **TRIAL),
     Scenario("trial", machines=TIMED[:1], builds=("gcc",), masked_at_most=MASKED, **FAIR),
@@ -112,6 +128,17 @@ SCENARIOS = (
              ends_at=r"^init: task-ended task=client reason=exit code=\d+$",
              expect=(*(rf"^echo: ping {n} good$" for n in range(10)), r"^echo: limit reported$", r"^echo: policy answers$",
                      r"^init: task-ended task=client reason=exit code=0$")),
+    # A program in plain C, and a suite of C programs' library; only built where its source is there.
+    Scenario("hello in C", image="hello_c", machines=(virt(cpus=1), raspi4b()), seconds=60,
+             ends_at=r"^init: task-ended task=hello reason=exit code=\d+$",
+             expect=(r"^good evening, hello: 2 argument\(s\), pi is about 3\.14159$", '^hello: argument 2 is "2 words"$',
+                     r"^init: task-ended task=hello reason=exit code=0$")),
+    Scenario("C library", image="posix", seconds=120, tests=POSIX,
+             machines=(virt(cpus=1), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), raspi4b()),
+             ends_at=r"^init: task-ended task=tests reason=\w+ code=\d+$",
+             expect=("^hello, hello: 1 argument.s., pi is about 3[.]14159$", "^posix: a line on stderr$",
+                     "^posix: in parts$", "^posix: this line has no end$",
+                     r"^init: task-ended task=tests reason=exit code=42$")),
     # The real kernel meets an exception of its own where it picks the next thread.
     Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
              broken_at="_ZN6kernel9Scheduler6choose", exit_code=134, seconds=60,
