@@ -183,7 +183,9 @@ s64 tessera_posix_clone(s32 (*function)(void*),
         (void)threads().SetSchedPolicy(handle, sharing.kind, sharing.priority, sharing.parameter);
     }
     // It cannot end before it finds its handle, so it still has an id, and its record is its own.
+    // Both sides note the id, since either may be first to need it.
     const u32 number = ask_id(handle);
+    __atomic_store_n(&record->id, number, __ATOMIC_RELEASE);
     if (told != nullptr) {
         *told = number;
     }

@@ -217,8 +217,11 @@ static void scheduling(void) {
     parameters.sched_priority = priority;
     CHECK(pthread_attr_setschedparam(&attributes, &parameters) == 0);
     pthread_t thread;
-    CHECK(pthread_create(&thread, &attributes, look_at_scheduling, &priority) == 0);
-    CHECK(pthread_join(thread, NULL) == 0);
+    for (int i = 0; i < THREADS; ++i) {
+        if (CHECK(pthread_create(&thread, &attributes, look_at_scheduling, &priority) == 0)) {
+            CHECK(pthread_join(thread, NULL) == 0);
+        }
+    }
     parameters.sched_priority = 255;  // above the process's
     CHECK(pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters) == EPERM);
     parameters.sched_priority = 0;
