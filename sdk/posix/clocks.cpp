@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both clocks are read without a call, from the clock page. Deadlines are counts of CNTVCT, never 0,
-// rounded up, so that no wait ends too early.
+// Both clocks are read without a call, from the clock page. Deadlines are counts of CNTVCT, never
+// 0, rounded up, so that no wait ends too early.
 #include <runtime/time.hpp>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/record.hpp>
@@ -10,7 +10,7 @@ namespace sdk::posix {
 namespace {
 
 constexpr u64 kSecond = 1'000'000'000;
-constexpr u64 kAbsolute = 1;  // TIMER_ABSTIME
+constexpr u64 kAbsolute = 1;            // TIMER_ABSTIME
 constexpr s64 kLongest = s64{1} << 33;  // seconds: some 270 years
 
 // As in musl's time.h.
@@ -65,8 +65,8 @@ u64 ticks_in(u64 nanoseconds) {
 s64 sleep_until(u64 deadline, const Call& call, Timespec* left) {
     Record& record = current_record();
     while (true) {
-        const s64 result = wait_for(
-            __builtin_bit_cast(u64, &record.sleep_word), 0, deadline, call.cancelled);
+        const s64 result =
+            wait_for(__builtin_bit_cast(u64, &record.sleep_word), 0, deadline, call.cancelled);
         if (result == -ETIMEDOUT || now_ticks() >= deadline) {
             return 0;
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words to wait for, on kl.core.Sync, and locks with owners: both sides keep the id of the owner and
-// one bit for "others wait" at the same places of the word.
+// Words to wait for, on kl.core.Sync, and locks with owners: both sides keep the id of the owner
+// and one bit for "others wait" at the same places of the word.
 #include <bit>
 #include <kl/core/Sync.idl.hpp>
 #include <sdk/posix/groups.hpp>
@@ -42,8 +42,8 @@ s64 wait(const Call& call, u64 operation) {
     if (call.word[3] != 0) {
         const auto& time = *pointer<const Timespec>(call.word[3]);
         const u64 clock = (call.word[1] & kRealTime) != 0 ? kClockRealTime : kClockMonotonic;
-        const s64 flaw = operation == kWait ? ticks_after(time, deadline)
-                                            : ticks_at(clock, time, deadline);
+        const s64 flaw =
+            operation == kWait ? ticks_after(time, deadline) : ticks_at(clock, time, deadline);
         if (flaw != 0) {
             return flaw;
         }
@@ -54,8 +54,8 @@ s64 wait(const Call& call, u64 operation) {
 /// Without a value to compare, what the word holds just now will do.
 s64 requeue(const Call& call, u64 operation) {
     while (true) {
-        const u32 expected = operation == kCompareRequeue ? static_cast<u32>(call.word[5])
-                                                          : load(call.word[0]);
+        const u32 expected =
+            operation == kCompareRequeue ? static_cast<u32>(call.word[5]) : load(call.word[0]);
         const auto moved = sync().Requeue(call.word[0],
                                           expected,
                                           static_cast<u32>(call.word[2]),

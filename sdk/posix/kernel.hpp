@@ -21,7 +21,9 @@ inline kl::core::Thread::Proxy threads() {
     return {kKernelHandle, kl::core::Core::endpoint::thread_Thread};
 }
 
-inline kl::core::Task::Proxy tasks() { return {kKernelHandle, kl::core::Core::endpoint::task_Task}; }
+inline kl::core::Task::Proxy tasks() {
+    return {kKernelHandle, kl::core::Core::endpoint::task_Task};
+}
 
 inline kl::core::HAL::Proxy hal() { return {kKernelHandle, kl::core::Core::endpoint::hal_HAL}; }
 

@@ -46,9 +46,8 @@ template <typename Work> s64 for_each_region(u64 address, u64 end, const Work& w
             return 0;
         }
         const u64 last = region.start + region.size;
-        const s64 result = work(region.start > address ? region.start : address,
-                                last < end ? last : end,
-                                region);
+        const s64 result =
+            work(region.start > address ? region.start : address, last < end ? last : end, region);
         if (result != 0) {
             return result;
         }
@@ -67,9 +66,7 @@ s64 give_back(u64 address, u64 end) {
     });
 }
 
-u32 flags_of(u64 access) {
-    return access == 0 ? kl::core::VMM::Reserve : static_cast<u32>(access);
-}
+u32 flags_of(u64 access) { return access == 0 ? kl::core::VMM::Reserve : static_cast<u32>(access); }
 
 /// Access for one page, which is committed for it if it was only reserved.
 s64 protect_page(u64 address, u32 access) {
@@ -109,10 +106,8 @@ s64 map_at(u64 address, u64 size, u64 access) {
     }
     const Status status = vmm().Allocate(address, size, flags_of(access)).status();
     if (status == Status::AlreadyExists) {  // addresses of a larger region
-        const s64 result = access == 0 ? 0
-                                       : protect_range(address,
-                                                       address + size,
-                                                       static_cast<u32>(access));
+        const s64 result =
+            access == 0 ? 0 : protect_range(address, address + size, static_cast<u32>(access));
         return result != 0 ? result : static_cast<s64>(address);
     }
     return status == Status::Ok ? static_cast<s64>(address) : failure(status);

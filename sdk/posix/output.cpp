@@ -29,7 +29,7 @@ struct Stream {
 
 constinit Stream streams[kError + 1]{};
 constinit u32 console_handle = 0;  // 0: none
-constinit u32 lock = 0;  // 0 free, 1 taken, 2 taken and awaited
+constinit u32 lock = 0;            // 0 free, 1 taken, 2 taken and awaited
 
 /// For the buffers; nobody ends or is cancelled while it has this.
 class Holder final {

@@ -41,10 +41,10 @@ s64 apply(u64 id, u64 policy, s32 priority) {
     const u32 kind = policy == kFifo         ? kl::core::Thread::Fifo
                      : policy == kRoundRobin ? kl::core::Thread::RoundRobin
                                              : kl::core::Thread::Standard;
-    return failure(threads()
-                       .SetSchedPolicy(
-                           handle_of(*record), kind, wanted, policy == kRoundRobin ? kSlice : 0)
-                       .status());
+    return failure(
+        threads()
+            .SetSchedPolicy(handle_of(*record), kind, wanted, policy == kRoundRobin ? kSlice : 0)
+            .status());
 }
 
 /// Policy and priority of a thread, as POSIX has them.

@@ -88,9 +88,7 @@ constexpr std::array<Function, kNumbers> kTable = make_table();
 
 }  // namespace
 
-Function find_function(u64 number) {
-    return number < kNumbers ? kTable[number] : answer_nothing;
-}
+Function find_function(u64 number) { return number < kNumbers ? kTable[number] : answer_nothing; }
 
 s64 failure(Status status) {
     switch (status) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads of musl are threads of the kernel, one each. What the kernel does not keep of them is in a
-// fixed table of records, taken and given back by their ids; the thread pointer leads to the own one.
+// Threads of musl are threads of the kernel, one each. What the kernel does not keep of them is in
+// a fixed table of records, taken and given back by their ids; the thread pointer leads to the own
+// one.
 #include <bit>
 #include <new>
 #include <runtime/process.hpp>
@@ -13,12 +14,8 @@ namespace sdk::posix {
 
 namespace {
 
-constinit Record records[kMaxThreads]{{.id = 0,
-                                       .handle = 0,
-                                       .cleared_word = 0,
-                                       .waits_at = 0,
-                                       .sleep_word = 0,
-                                       .is_first = 1}};
+constinit Record records[kMaxThreads]{
+    {.id = 0, .handle = 0, .cleared_word = 0, .waits_at = 0, .sleep_word = 0, .is_first = 1}};
 
 constexpr u32 kTaken = 0xFFFF'FFFF;  // id of a record whose thread is being made
 constexpr u64 kCancelSignal = 33;
@@ -28,7 +25,6 @@ constexpr u32 kEverybody = 0x7FFF'FFFF;
 constexpr u64 kThreadFlag = 0x1'0000;
 constexpr u64 kStoreParentId = 0x10'0000;
 constexpr u64 kClearChildId = 0x20'0000;
-
 
 u64 thread_pointer() {
     u64 value = 0;
@@ -45,12 +41,9 @@ u32 ask_id(u32 handle) {
 Record* take_record() {
     for (Record& record : records) {
         u32 expected = 0;
-        if (record.is_first == 0 && __atomic_compare_exchange_n(&record.id,
-                                                                &expected,
-                                                                kTaken,
-                                                                false,
-                                                                __ATOMIC_ACQUIRE,
-                                                                __ATOMIC_RELAXED)) {
+        if (record.is_first == 0 &&
+            __atomic_compare_exchange_n(
+                &record.id, &expected, kTaken, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
             return &record;
         }
     }
@@ -134,9 +127,7 @@ Record* find_record(u64 id) {
     return nullptr;
 }
 
-u32 handle_of(const Record& record) {
-    return &record == &current_record() ? 0 : record.handle;
-}
+u32 handle_of(const Record& record) { return &record == &current_record() ? 0 : record.handle; }
 
 s32 tessera_posix_set_thread_area(u64* tls) {
     tls[0] = std::bit_cast<u64>(&current_record());
@@ -244,7 +235,8 @@ s64 signal_thread(const Call& call) {
     if (call.word[1] != kCancelSignal) {
         return -ENOSYS;
     }
-    // It may have looked at the flag already and be on its way into the wait, so once is not enough.
+    // It may have looked at the flag already and be on its way into the wait, so once is not
+    // enough.
     while (true) {
         const u64 word = __atomic_load_n(&record->waits_at, __ATOMIC_SEQ_CST);
         if (word == 0) {

@@ -307,7 +307,8 @@ std::string_view describe(ElfFlaw flaw) {
     case ElfFlaw::NeedsInterpreter:
         return "needs an interpreter (link with --no-dynamic-linker)";
     case ElfFlaw::NeedsTls:
-        return "has thread-local variables, but not its program headers for a C library to find them";
+        return "has thread-local variables, but not its program headers for a C library to find "
+               "them";
     case ElfFlaw::NoSegments:
         return "nothing to load";
     case ElfFlaw::TooManySegments:

@@ -53,6 +53,7 @@ class Scenario:
     boot_arguments: str = ""
     builds: tuple = ("gcc", "clang")
     only_long: bool = False
+    optional: bool = False  # its image needs a source of others, without which the build leaves it out
     may_stop: bool = False  # only what it prints counts, and whether it panics, hangs or fails tests does not
     masked_at_most: int = 0  # instructions with interrupts masked in one stretch, on one CPU; 0: not measured
     replayed: int = 0  # at least so many events are in the log that the interpreter of the policy is asked again

@@ -65,7 +65,8 @@ static void exclude(pthread_mutex_t* mutex) {
 }
 
 static void mutexes_exclude(void) {
-    static const int types[] = {PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK};
+    static const int types[] = {
+        PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK};
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); ++i) {
         pthread_mutex_t mutex;
         make(&mutex, types[i], PTHREAD_PRIO_NONE, PTHREAD_MUTEX_STALLED);

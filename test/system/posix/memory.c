@@ -124,11 +124,12 @@ static void mappings_can_be_taken_apart(void) {
     memset(pages, 7, 4 * PAGE);
     CHECK(munmap(pages + PAGE, PAGE) == 0);
     CHECK(pages[0] == 7 && pages[2 * PAGE] == 7);
-    unsigned char* again =
-        mmap(pages + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    unsigned char* again = mmap(
+        pages + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     CHECK(again == pages + PAGE && again[5] == 0);
     again[5] = 9;
-    again = mmap(pages + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    again = mmap(
+        pages + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     CHECK(again == pages + PAGE && again[5] == 0);
     CHECK(munmap(pages, 4 * PAGE) == 0);
 }

@@ -99,7 +99,8 @@ static void wide_characters(void) {
     wchar_t wide[8];
     CHECK(mbstowcs(wide, "\xc3\xa4\xe2\x82\xac", 8) == 2 && wide[0] == 0xE4 && wide[1] == 0x20AC);
     char narrow[8];
-    CHECK(wcstombs(narrow, wide, sizeof(narrow)) == 5 && strcmp(narrow, "\xc3\xa4\xe2\x82\xac") == 0);
+    CHECK(wcstombs(narrow, wide, sizeof(narrow)) == 5 &&
+          strcmp(narrow, "\xc3\xa4\xe2\x82\xac") == 0);
 }
 
 void text_tests(void) {

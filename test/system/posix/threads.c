@@ -208,7 +208,8 @@ static void scheduling(void) {
     CHECK(sched_get_priority_max(SCHED_OTHER) == 0);
     int policy = -1;
     struct sched_param parameters;
-    CHECK(pthread_getschedparam(pthread_self(), &policy, &parameters) == 0 && policy == SCHED_OTHER);
+    CHECK(pthread_getschedparam(pthread_self(), &policy, &parameters) == 0 &&
+          policy == SCHED_OTHER);
     pthread_attr_t attributes;
     static int priority = 20;
     CHECK(pthread_attr_init(&attributes) == 0);
