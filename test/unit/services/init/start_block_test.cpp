@@ -60,6 +60,9 @@ void read_everything(const StartBlock& block) {
     for (u32 i = 0; i < block.argument_count() + 1; ++i) {
         sink += block.argument(i);
     }
+    for (u32 i = 0; i < block.environment_count() + 1; ++i) {
+        sink += block.environment_text(i);
+    }
     (void)block.environment("MODE");
     (void)block.connection("console");
     if (const auto server = block.server_class(8); server.ok()) {
@@ -103,6 +106,10 @@ TEST_CASE("what init writes is what the program reads", "[services][init]") {
     CHECK(block.environment("MODE").value() == "test");
     CHECK(block.environment("EMPTY").value().empty());
     CHECK(block.environment("MOD").status() == Status::ResourceNotFound);
+    CHECK(block.environment_count() == 2);
+    CHECK(block.environment_text(0) == "MODE=test");
+    CHECK(block.environment_text(1) == "EMPTY=");
+    CHECK(block.environment_text(2).empty());
     CHECK(block.connection("console").value() == 8);
     CHECK(block.connection("consol").status() == Status::ResourceNotFound);
     CHECK(block.connection_count() == 2);
