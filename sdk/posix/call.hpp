@@ -9,7 +9,6 @@
 
 #include <kernel/base/status.hpp>
 #include <kernel/base/types.hpp>
-#include <musl_errno.h>
 
 namespace sdk::posix {
 

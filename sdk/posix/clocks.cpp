@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both clocks are read without a call, from the clock page. Deadlines are counts of CNTVCT, never
 // 0, rounded up, so that no wait ends too early.
+#include <musl_errno.h>
 #include <runtime/time.hpp>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/record.hpp>

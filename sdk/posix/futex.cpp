@@ -3,6 +3,7 @@
 // and one bit for "others wait" at the same places of the word.
 #include <bit>
 #include <kl/core/Sync.idl.hpp>
+#include <musl_errno.h>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
 #include <sdk/posix/record.hpp>

@@ -3,6 +3,7 @@
 // addresses only (VMM.Allocate with Reserve), which is what a guard of a stack needs; a page that
 // has content cannot be made so, since there is no such access, and that is said.
 #include <kernel/base/bits.hpp>
+#include <musl_errno.h>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
 

@@ -2,6 +2,7 @@
 // Standard output and error without files: lines for the console that the process is connected to,
 // or for the kernel's log. A line goes out whole, when it ends, when the buffer is full or when the
 // process ends, so that lines of different processes do not mix. Standard input is empty.
+#include <musl_errno.h>
 #include <runtime/console.hpp>
 #include <runtime/process.hpp>
 #include <sdk/posix/groups.hpp>

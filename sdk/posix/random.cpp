@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <musl_errno.h>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Priorities are the kernel's, 1 to 255 with more being stronger, for SCHED_FIFO and SCHED_RR.
 // SCHED_OTHER has no priority of its own: it is the one that the process was given.
+#include <musl_errno.h>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
 #include <sdk/posix/record.hpp>

@@ -2,6 +2,7 @@
 // One line for each number that is answered.
 #include <array>
 #include <kernel/base/status.hpp>
+#include <musl_errno.h>
 #include <musl_numbers.h>
 #include <sdk/posix/groups.hpp>
 

@@ -3,6 +3,7 @@
 // a fixed table of records, taken and given back by their ids; the thread pointer leads to the own
 // one.
 #include <bit>
+#include <musl_errno.h>
 #include <new>
 #include <runtime/process.hpp>
 #include <runtime/time.hpp>

@@ -134,7 +134,7 @@ SCENARIOS = (
              expect=(r"^good evening, hello: 2 argument\(s\), pi is about 3\.14159$", '^hello: argument 2 is "2 words"$',
                      r"^init: task-ended task=hello reason=exit code=0$")),
     Scenario("C library", image="posix", optional=True, seconds=120, tests=POSIX,
-             machines=(virt(cpus=1), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), raspi4b()),
+             machines=(virt(cpus=1), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), PARALLEL[0], raspi4b()),
              ends_at="^init: task-ended task=tests ",
              expect=("^posix: a line on stderr$", "^posix: in parts$", "^posix: this line has no end$",
                      r"^init: task-ended task=tests reason=exit code=42$")),
