@@ -61,7 +61,7 @@ POSIX = (
     "posix.output", "posix.heap-keeps-patterns", "posix.heap-clears-and-aligns",
     "posix.heap-runs-out-and-recovers", "posix.mappings-can-be-taken-apart", "posix.access-can-be-changed",
     "posix.printf-formats", "posix.numbers-are-read", "posix.sorting-and-searching", "posix.floating-point",
-    "posix.wide-characters", "posix.clocks-go-forward", "posix.sleeps-are-not-short",
+    "posix.wide-characters", "posix.conversions", "posix.clocks-go-forward", "posix.sleeps-are-not-short",
     "posix.wrong-times-are-refused", "posix.calendar", "posix.return-values-are-joined",
     "posix.detached-threads-leave-nothing", "posix.too-many-threads", "posix.thread-local-variables",
     "posix.keys-and-once", "posix.floats-survive-calls", "posix.scheduling", "posix.sleepers-are-cancelled",

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fenv.h>
+#include <iconv.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <locale.h>
@@ -103,10 +104,34 @@ static void wide_characters(void) {
           strcmp(narrow, "\xc3\xa4\xe2\x82\xac") == 0);
 }
 
+/// Bytes of EUC-KR that mean nothing once led beyond the output (CVE-2025-26519).
+static void conversions(void) {
+    iconv_t converter = iconv_open("UTF-8", "EUC-KR");
+    if (!CHECK(converter != (iconv_t)-1)) {
+        return;
+    }
+    char valid[] = "\xb0\xa1";
+    char invalid[] = "\xc8\x41";
+    char target[16];
+    char* in = valid;
+    char* out = target;
+    size_t in_left = 2;
+    size_t out_left = sizeof(target);
+    CHECK(iconv(converter, &in, &in_left, &out, &out_left) == 0 && out_left == sizeof(target) - 3);
+    CHECK(memcmp(target, "\xea\xb0\x80", 3) == 0);
+    in = invalid;
+    in_left = 2;
+    errno = 0;
+    CHECK(iconv(converter, &in, &in_left, &out, &out_left) == (size_t)-1 && errno == EILSEQ);
+    CHECK(out_left == sizeof(target) - 3);
+    CHECK(iconv_close(converter) == 0);
+}
+
 void text_tests(void) {
     run_test("printf-formats", printf_formats);
     run_test("numbers-are-read", numbers_are_read);
     run_test("sorting-and-searching", sorting_and_searching);
     run_test("floating-point", floating_point);
     run_test("wide-characters", wide_characters);
+    run_test("conversions", conversions);
 }
