@@ -195,8 +195,8 @@ static void* sum_with_calls(void* argument) {
         c += 3;
         d += 4;
     }
-    CHECK(a == start + ROUNDS && b == (start + ROUNDS) * 2);
-    CHECK(c == (start + ROUNDS) * 3 && d == (start + ROUNDS) * 4);
+    const double end = start + (double)ROUNDS;
+    CHECK(a == end && b == end * 2 && c == end * 3 && d == end * 4);
     return NULL;
 }
 
