@@ -325,7 +325,8 @@ void leaps_across_the_guard(Report& report, Spawner& spawner) {
     test.require("below all it has", beside.address < kStackBottom - kBelow, beside.address);
     leaps.are_over = 1;
     const Ending ending = Spawner::wait(bystander);
-    test.require("undisturbed", ending.reason == kExited && ending.code == 0, ending.code);
+    test.require(
+        "undisturbed", ending.reason == kExited && ending.code == 0, static_cast<u64>(ending.code));
     Spawner::discard(bystander);
 }
 

@@ -510,7 +510,7 @@ void log_of_verdicts(Report& report, const Context& context) {
     const Ending ending = Spawner::wait(reader);
     Spawner::discard(reader);
     test.require("ended", ending.ended && ending.code == 0, log.round);
-    test.require("ended, too", other.ended && other.code == 0, other.code);
+    test.require("ended, too", other.ended && other.code == 0, static_cast<u64>(other.code));
     test.equal("lost", log.lost, 0);
     test.equal("strange answers", log.strange, 0);
     test.equal("events", log.length, log.rounds * kAskers * kBurst);
