@@ -39,6 +39,17 @@ u32 ask_id(u32 handle) {
     return info.ok() ? info.value().id : 0;
 }
 
+/// Notes a thread's id where it is looked for. Who makes a thread and the thread itself both do,
+/// since either may be first to need it.
+u32 note_id(Record& record, u32* told, u32 handle) {
+    const u32 number = ask_id(handle);
+    __atomic_store_n(&record.id, number, __ATOMIC_RELEASE);
+    if (told != nullptr) {
+        *told = number;
+    }
+    return number;
+}
+
 Record* take_record() {
     for (Record& record : records) {
         u32 expected = 0;
@@ -175,22 +186,13 @@ s64 tessera_posix_clone(s32 (*function)(void*),
         (void)threads().SetSchedPolicy(handle, sharing.kind, sharing.priority, sharing.parameter);
     }
     // It cannot end before it finds its handle, so it still has an id, and its record is its own.
-    // Both sides note the id, since either may be first to need it.
-    const u32 number = ask_id(handle);
-    __atomic_store_n(&record->id, number, __ATOMIC_RELEASE);
-    if (told != nullptr) {
-        *told = number;
-    }
+    const u32 number = note_id(*record, told, handle);
     __atomic_store_n(&record->handle, handle, __ATOMIC_RELEASE);
     return number;
 }
 
 void tessera_posix_run_thread(const Begin* begin) {
-    const u32 number = ask_id(0);
-    __atomic_store_n(&begin->record->id, number, __ATOMIC_RELEASE);
-    if (begin->id != nullptr) {
-        *begin->id = number;
-    }
+    note_id(*begin->record, begin->id, 0);
     (void)begin->function(begin->argument);
     tessera_posix_unmap_self(0, 0);
 }
