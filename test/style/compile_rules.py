@@ -74,7 +74,8 @@ def flags_for(source, arguments):
     mock = source.is_below("test", "sdk/lang", "sdk/idlc", "sdk/policyc", "sdk/imagec")
     arch = "test/mock_arch/include" if mock else "arch/aarch64/include"
     flags = ["-std=c++20", "-fsyntax-only", "-xc++", *WARNINGS, "-I."]
-    flags += [f"-I{folder}" for folder in [arch, *INCLUDES]]
+    own = [source.path.rsplit("/include/", 1)[0] + "/include"] if "/include/" in source.path else []
+    flags += [f"-I{folder}" for folder in [*own, arch, *INCLUDES]]
     board = "platform/rpi4" if source.is_below("platform/rpi4") else "platform/virt"
     flags += [f"-I{board}"]
     flags += [f"-I{folder}" for folder in arguments.generated]
