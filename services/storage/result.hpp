@@ -19,19 +19,25 @@ using base::u8;
 
 enum class Error : u32 {
     None = 0,
-    NoEntry = 2,    ///< no such name
-    Io = 5,         ///< the device failed
-    NoMemory = 12,  ///< the memory handed over is too small
-    Access = 13,    ///< the permissions do not allow it
-    Busy = 16,      ///< in use
-    Exists = 17,    ///< the name is taken
-    NoDevice = 19,  ///< no file system of this kind is on the device
+    NotPermitted = 1,  ///< only the owner may
+    NoEntry = 2,       ///< no such name
+    Io = 5,            ///< the device failed
+    BadFile = 9,       ///< no such open file, or not open for this
+    TryAgain = 11,     ///< somebody else has a lock
+    NoMemory = 12,     ///< the memory handed over is too small
+    Access = 13,       ///< the permissions do not allow it
+    Busy = 16,         ///< in use
+    Exists = 17,       ///< the name is taken
+    CrossDevice = 18,  ///< the two names belong to different file systems
+    NoDevice = 19,     ///< no file system of this kind is on the device
     NotADirectory = 20,
     IsADirectory = 21,
-    Invalid = 22,     ///< malformed argument
-    FileTooBig = 27,  ///< beyond the largest file
-    NoSpace = 28,     ///< the device is full
-    ReadOnly = 30,    ///< mounted read-only, or found damaged
+    Invalid = 22,       ///< malformed argument
+    TableFull = 23,     ///< too many files of all
+    TooManyFiles = 24,  ///< of one process
+    FileTooBig = 27,    ///< beyond the largest file
+    NoSpace = 28,       ///< the device is full
+    ReadOnly = 30,      ///< mounted read-only, or found damaged
     TooManyLinks = 31,
     NameTooLong = 36,
     NotSupported = 38,  ///< this file system has no such thing
