@@ -163,7 +163,7 @@ Result<std::string_view> StartBlock::environment(std::string_view key) const {
     for (const Place place : entries<Place>(header().environment)) {
         const std::string_view entry = text(place);
         if (entry.size() > key.size() && entry.starts_with(key) && entry[key.size()] == '=') {
-            return entry.substr(key.size() + 1);
+            return std::string_view{entry.data() + key.size() + 1, entry.size() - key.size() - 1};
         }
     }
     return Status::ResourceNotFound;

@@ -6,12 +6,18 @@
 namespace svc::vfs {
 
 Result<std::span<u8>> KernelMemory::map(u32 handle, u64 size) {
+    // DMA memory could be taken away under the mapping, and a touch of it would end this process.
+    const bool is_dma = devices().DmaGetInfo(handle).status() != base::Status::WrongType;
     const auto mapped =
         memory().MdlMap(handle, 0, size, 0, kl::core::VMM::Read | kl::core::VMM::Write);
     // The mapping holds the memory; the handle is not needed any more.
     (void)handles().Close(handle);
     if (!mapped.ok()) {
         return mapped.status() == base::Status::OutOfMemory ? Error::NoMemory : Error::Invalid;
+    }
+    if (is_dma) {
+        (void)memory().Free(mapped.value().at, size);
+        return Error::Invalid;
     }
     return std::span<u8>{__builtin_bit_cast(u8*, mapped.value().at), size};
 }

@@ -5,6 +5,7 @@
 
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/Handle.client.hpp>
+#include <kl/core/IO.client.hpp>
 #include <kl/core/VMM.client.hpp>
 #include <services/vfs/service.hpp>
 
@@ -28,6 +29,10 @@ private:
 
     static kl::core::Handle::Proxy handles() {
         return {sdk::kKernelHandle, kl::core::Core::endpoint::handle_Handle};
+    }
+
+    static kl::core::IO::Proxy devices() {
+        return {sdk::kKernelHandle, kl::core::Core::endpoint::io_IO};
     }
 
     static kl::core::VMM::Proxy memory() {

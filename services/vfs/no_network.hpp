@@ -60,10 +60,6 @@ public:
         return SendTo_Results{.status = kNotASocket};
     }
 
-    idl::Outcome<SendMsg_Results> SendMsg(const idl::Caller&, const SendMsg_Arguments&) override {
-        return SendMsg_Results{.status = kNotASocket};
-    }
-
     idl::Outcome<Recv_Results> Recv(const idl::Caller&, const Recv_Arguments&) override {
         return Recv_Results{.status = kNotASocket};
     }
@@ -71,10 +67,6 @@ public:
     idl::Outcome<RecvFrom_Results> RecvFrom(const idl::Caller&,
                                             const RecvFrom_Arguments&) override {
         return RecvFrom_Results{.status = kNotASocket};
-    }
-
-    idl::Outcome<RecvMsg_Results> RecvMsg(const idl::Caller&, const RecvMsg_Arguments&) override {
-        return RecvMsg_Results{.status = kNotASocket};
     }
 
     idl::Outcome<GetSockOpt_Results> GetSockOpt(const idl::Caller&,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
+#include <services/vfs/options.hpp>
 #include <services/vfs/service.hpp>
 
 namespace svc::vfs {
@@ -74,32 +75,6 @@ api::FileInfo info_of(const Description& found) {
 template <typename Bytes> void copy_text(Bytes& to, std::string_view text) {
     static_assert(sizeof(to) > 1);
     std::memcpy(&to, text.data(), text.size() < sizeof(to) ? text.size() : sizeof(to) - 1);
-}
-
-std::string_view next_word(std::string_view& line) {
-    constexpr std::string_view kBlanks = " \t";
-    const auto begin = line.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos) {
-        line = {};
-        return {};
-    }
-    line.remove_prefix(begin);
-    const auto end = line.find_first_of(kBlanks);
-    const std::string_view word = line.substr(0, end);
-    line.remove_prefix(word.size());
-    return word;
-}
-
-/// Whether a list of words between commas has this one.
-bool has_option(std::string_view options, std::string_view wanted) {
-    while (!options.empty()) {
-        const auto end = options.find(',');
-        if (options.substr(0, end) == wanted) {
-            return true;
-        }
-        options = end == std::string_view::npos ? std::string_view{} : options.substr(end + 1);
-    }
-    return false;
 }
 
 }  // namespace
@@ -195,10 +170,11 @@ idl::Outcome<api::GetMounts_Results> Service::GetMounts(const idl::Caller& calle
             count += mount.files != nullptr ? 1 : 0;
         }
         const u32 left = in.first < count ? count - in.first : 0;
-        const auto list = caller.arena.allocate<api::MountInfo>(left);
+        const auto list =
+            caller.arena.allocate<api::MountInfo>(left < api::MaxMounts ? left : api::MaxMounts);
         u32 number = 0;
         for (const struct Mount& mount : vfs_.mounts().all()) {
-            if (mount.files == nullptr || number++ < in.first) {
+            if (mount.files == nullptr || number++ < in.first || number - in.first > list.size()) {
                 continue;
             }
             api::MountInfo& info = list[number - in.first - 1];

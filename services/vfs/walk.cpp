@@ -68,9 +68,9 @@ Result<Found> Walk::find(Place start, std::string_view path, Link link) {
     Place at = path.starts_with('/') ? root_ : start;
     path = skip_slashes(path);
     while (!path.empty()) {
-        const u64 end = path.find('/') < path.size() ? path.find('/') : path.size();
-        const std::string_view name = path.substr(0, end);
-        const std::string_view rest = path.substr(end);
+        const std::string_view name = path.substr(0, path.find('/'));
+        std::string_view rest = path;
+        rest.remove_prefix(name.size());
         path = skip_slashes(rest);
         TRY(check_search(at));
         if (name == ".") {

@@ -44,7 +44,7 @@ u64 fixed_bytes(u64 blocks) {
 /// The device's size in blocks of ours, or 0 if we cannot use it.
 u64 usable_blocks(const Device& device) {
     const u32 bytes = device.block_bytes();
-    if (bytes < 512 || bytes > kBlockBytes || !std::has_single_bit(bytes)) {
+    if (bytes < 512 || bytes > kBlockBytes || (bytes & (bytes - 1)) != 0) {
         return 0;
     }
     const u64 blocks = device.block_count() / (kBlockBytes / bytes);

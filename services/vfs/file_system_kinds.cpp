@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kernel/base/bits.hpp>
+#include <kl/core/Core.endpoints.hpp>
+#include <kl/core/HAL.client.hpp>
+#include <kl/core/VMM.client.hpp>
+#include <runtime/ipc.hpp>
+#include <runtime/time.hpp>
+#include <services/vfs/file_system_kinds.hpp>
+#include <services/vfs/options.hpp>
+
+namespace svc::vfs {
+
+namespace {
+
+using storage::safefs::SafeFs;
+
+constexpr u64 kDiskBytes = u64{1} << 20;  // of a disk in memory that says nothing of its size
+constexpr u64 kFormatBytes = 4096;
+constexpr u32 kCacheBlocks = 128;
+
+kl::core::VMM::Proxy memory() { return {sdk::kKernelHandle, kl::core::Core::endpoint::vmm_VMM}; }
+
+std::array<u64, 2> make_seed(const sdk::StartBlock& start) {
+    const auto seed = start.seed();
+    return {seed[0] ^ sdk::now_ticks(), seed[1]};
+}
+
+}  // namespace
+
+s64 WallClock::now_ns() { return static_cast<s64>(sdk::wall_ns()); }
+
+Pages::~Pages() {
+    if (!memory_.empty()) {
+        (void)memory().Free(__builtin_bit_cast(u64, memory_.data()), memory_.size());
+    }
+}
+
+Result<std::span<u8>> Pages::take(u64 bytes) {
+    const u64 size = base::align_up(bytes, base::kPageSize);
+    const auto made = memory().Allocate(0, size, kl::core::VMM::Read | kl::core::VMM::Write);
+    if (!made.ok()) {
+        return Error::NoMemory;
+    }
+    memory_ = {__builtin_bit_cast(u8*, made.value().at), size};
+    return memory_;
+}
+
+Result<FileSystem*> FileSystemKinds::make_safefs(Place& place, std::string_view options) {
+    TRY_VALUE(const std::span<u8> disk, place.disk.take(option_bytes(options, "size", kDiskBytes)));
+    auto& device = place.device.emplace<storage::RamDisk>(disk);
+    if (has_option(options, "format")) {
+        Pages room;
+        TRY_VALUE(const std::span<u8> work, room.take(kFormatBytes));
+        TRY(SafeFs::format(device, make_seed(start_), work));
+    }
+    auto& files = place.kind.emplace<SafeFs>(device, clock_);
+    TRY_VALUE(const std::span<u8> work,
+              place.work.take(SafeFs::memory_bytes(device, kCacheBlocks)));
+    TRY(files.mount(work));
+    return &files;
+}
+
+Result<FileSystem*> FileSystemKinds::make(std::string_view kind,
+                                          std::string_view device,
+                                          std::string_view options,
+                                          u64 flags) {
+    (void)flags;
+    (void)device;
+    for (Place& place : places_) {
+        if (place.files != nullptr) {
+            continue;
+        }
+        const auto made =
+            kind == "safefs" ? make_safefs(place, options) : Result<FileSystem*>{Error::NoDevice};
+        if (!made.ok()) {
+            std::destroy_at(&place);
+            std::construct_at(&place);
+            return made;
+        }
+        place.files = made.value();
+        return made;
+    }
+    return Error::TableFull;
+}
+
+void FileSystemKinds::give_back(FileSystem& files) {
+    for (Place& place : places_) {
+        if (place.files == &files) {
+            std::destroy_at(&place);
+            std::construct_at(&place);
+        }
+    }
+}
+
+}  // namespace svc::vfs

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a line of an fstab to a mounted file system: which kinds there are, what they are made on,
+// and the memory they take. Memory comes when something is mounted and goes when it is unmounted.
+#pragma once
+
+#include <runtime/start_block.hpp>
+#include <services/storage/ram_disk.hpp>
+#include <services/storage/safefs/safefs.hpp>
+#include <services/vfs/service.hpp>
+#include <variant>
+
+namespace svc::vfs {
+
+class WallClock final : public storage::Clock {
+public:
+    s64 now_ns() override;
+};
+
+/// Memory of this process, given back at the end.
+class Pages final {
+public:
+    Pages() = default;
+    ~Pages();
+    Pages(const Pages&) = delete;
+    Pages& operator=(const Pages&) = delete;
+
+    /// Errors: NoMemory.
+    Result<std::span<u8>> take(u64 bytes);
+
+private:
+    std::span<u8> memory_{};
+};
+
+class FileSystemKinds final : public Kinds {
+public:
+    FileSystemKinds(const sdk::StartBlock& start, storage::Clock& clock)
+        : start_(start), clock_(clock) {}
+
+    Result<FileSystem*> make(std::string_view kind,
+                             std::string_view device,
+                             std::string_view options,
+                             u64 flags) override;
+    void give_back(FileSystem& files) override;
+
+private:
+    struct Place {
+        FileSystem* files = nullptr;  ///< null: free
+        Pages disk{};
+        Pages work{};
+        std::variant<std::monostate, storage::RamDisk> device{};
+        std::variant<std::monostate, storage::safefs::SafeFs> kind{};
+    };
+
+    Result<FileSystem*> make_safefs(Place& place, std::string_view options);
+
+    const sdk::StartBlock& start_;
+    storage::Clock& clock_;
+    Place places_[Mounts::kMost]{};
+};
+
+}  // namespace svc::vfs
