@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstring>
+#include <services/storage/hash.hpp>
 #include <services/storage/safefs/cache.hpp>
-#include <services/storage/safefs/hash.hpp>
 
 namespace svc::storage::safefs {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <services/storage/hash.hpp>
 #include <services/storage/safefs/commit.hpp>
-#include <services/storage/safefs/hash.hpp>
 
 namespace svc::storage::safefs {
 

@@ -6,42 +6,11 @@
 // key is secret, so nobody can look for such names.
 #pragma once
 
-#include <services/storage/safefs/hash.hpp>
+#include <services/storage/bucket.hpp>
+#include <services/storage/hash.hpp>
 #include <services/storage/safefs/inodes.hpp>
 
 namespace svc::storage::safefs {
-
-/// An entry in a bucket. On the device: hash 8, inode 4, kind 1, length 1, name.
-struct Entry {
-    u64 hash = 0;
-    u32 inode = 0;
-    Kind kind = Kind::None;
-    std::string_view name;  ///< in the block that was read
-    u32 begin = 0;          ///< its bytes in the bucket
-    u32 end = 0;
-};
-
-/// Reads a bucket of any content.
-class BucketReader final {
-public:
-    explicit BucketReader(const u8* block);
-
-    /// The next entry; false at the end, or where the bucket is malformed.
-    bool next(Entry& entry);
-
-    /// The bucket ends before its contents do, or is out of order.
-    [[nodiscard]] bool is_malformed() const { return malformed_; }
-
-    /// Bytes in use.
-    [[nodiscard]] u32 used() const { return used_; }
-
-private:
-    const u8* block_;
-    u32 at_;
-    u32 used_;
-    u64 last_hash_ = 0;
-    bool malformed_ = false;
-};
 
 class Directory final {
 public:
@@ -91,9 +60,6 @@ public:
     [[nodiscard]] Place bucket_of(u32 number, const Inode& directory, u64 hash) const;
 
 private:
-    Result<bool> list_bucket(const u8* block, u64& cursor, Listing& listing);
-    Result<Entry> find_entry(const u8* block, u64 hash, std::string_view name);
-
     Tree& tree_;
     Inodes& inodes_;
     std::array<u64, 2> key_{};

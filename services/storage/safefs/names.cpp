@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directories and names. Each operation first looks at everything, then makes room, then changes.
 #include <cstring>
+#include <services/storage/names.hpp>
 #include <services/storage/safefs/safefs.hpp>
 
 namespace svc::storage::safefs {
@@ -10,15 +11,6 @@ namespace {
 constexpr u32 kMaxDepth = 4096;  // of directories, so that a circle in a damaged one ends
 constexpr u32 kMaxLinks = 65535;
 constexpr u64 kMaxTarget = kBlockBytes - 1;
-
-Result<void> check_name(std::string_view name) {
-    if (name.size() > kMaxNameBytes) {
-        return Error::NameTooLong;
-    }
-    const bool is_sound =
-        !name.empty() && name.find('/') == name.npos && name.find('\0') == name.npos;
-    return is_sound ? Error::None : Error::Invalid;
-}
 
 bool is_directory(const Inode& inode) { return inode.kind == static_cast<u8>(Kind::Directory); }
 
@@ -32,9 +24,7 @@ Result<SafeFs::Item> SafeFs::load_directory(Node node, std::string_view name) {
 }
 
 Result<SafeFs::Item> SafeFs::load_directory_to_change(Node node, std::string_view name) {
-    if (name == "." || name == "..") {
-        return Error::Invalid;
-    }
+    TRY(check_new_name(name));
     return load_directory(node, name);
 }
 

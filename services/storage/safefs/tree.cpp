@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <services/storage/safefs/hash.hpp>
+#include <services/storage/hash.hpp>
 #include <services/storage/safefs/tree.hpp>
 
 namespace svc::storage::safefs {

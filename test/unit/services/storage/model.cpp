@@ -113,7 +113,7 @@ Player::Did Player::finish(Error error) {
     if (error == Error::None) {
         return Did::Changed;
     }
-    if (error == Error::NoSpace) {
+    if (error == Error::NoSpace || error == Error::Quota) {
         ++refused_for_space;
         return Did::Refused;
     }
@@ -395,6 +395,22 @@ Player::Did Player::play() {
         return chmod();
     default:
         return read();
+    }
+}
+
+void Player::play(u32 count, const std::function<void()>& check) {
+    for (u32 i = 1; i <= count; ++i) {
+        try {
+            play();
+        } catch (const std::runtime_error& error) {
+            throw std::runtime_error("operation " + std::to_string(i) + ": " + error.what());
+        }
+        if (i % 250 == 0) {
+            if (text_of(*fs_) != model.text()) {
+                throw std::runtime_error("not the same after operation " + std::to_string(i));
+            }
+            check();
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "memory_device.hpp"
 
+#include <functional>
 #include <map>
 #include <random>
 #include <services/storage/file_system.hpp>
@@ -46,7 +47,7 @@ struct Mix {
 };
 
 /// Makes random operations on a file system and, if they succeed, on a model; what they answer must
-/// be what the model says, or NoSpace, or Io if `may_fail`.
+/// be what the model says, or NoSpace or Quota, or Io if `may_fail`.
 class Player final {
 public:
     Player(FileSystem& fs, u64 seed, const Mix& mix) : fs_(&fs), random_(seed), mix_(mix) {
@@ -57,6 +58,9 @@ public:
 
     /// One operation. Throws std::runtime_error if the answer is wrong.
     Did play();
+
+    /// `count` operations; after each 250 compares everything and calls `check`. Throws as play().
+    void play(u32 count, const std::function<void()>& check);
 
     /// Forgets the nodes that were kept in use.
     void forget_all();

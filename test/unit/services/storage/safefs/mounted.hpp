@@ -2,6 +2,8 @@
 // A mounted safefs with its memory and a clock that ticks at each look.
 #pragma once
 
+#include "../ticking_clock.hpp"
+
 #include <services/storage/safefs/check.hpp>
 #include <stdexcept>
 #include <string>
@@ -10,14 +12,6 @@
 namespace test_storage {
 
 using namespace svc::storage;
-
-class TickingClock final : public Clock {
-public:
-    s64 now_ns() override { return ++now_; }
-
-private:
-    s64 now_ = 1'000'000'000;
-};
 
 class Mounted final {
 public:

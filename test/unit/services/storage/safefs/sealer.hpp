@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstring>
+#include <services/storage/hash.hpp>
 #include <services/storage/safefs/format.hpp>
-#include <services/storage/safefs/hash.hpp>
 #include <vector>
 
 namespace test_storage {

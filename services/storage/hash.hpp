@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-namespace svc::storage::safefs {
+namespace svc::storage {
 
 /// XXH64 of `data`, whose size is a multiple of 8.
 u64 checksum(u64 seed, std::span<const u8> data);
@@ -17,4 +17,4 @@ u64 checksum(u64 seed, std::span<const u8> data);
 /// SipHash-1-3 of `name`, below 2^63 and never 0, so that it can be a cursor of readdir.
 u64 hash_name(const std::array<u64, 2>& key, std::string_view name);
 
-}  // namespace svc::storage::safefs
+}  // namespace svc::storage

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bit>
 #include <cstring>
-#include <services/storage/safefs/hash.hpp>
+#include <services/storage/hash.hpp>
 
-namespace svc::storage::safefs {
+namespace svc::storage {
 
 namespace {
 
@@ -102,4 +102,4 @@ u64 hash_name(const std::array<u64, 2>& key, std::string_view name) {
     return hash == 0 ? 1 : hash;
 }
 
-}  // namespace svc::storage::safefs
+}  // namespace svc::storage
