@@ -45,6 +45,14 @@ Result<std::span<u8>> Pages::take(u64 bytes) {
     return memory_;
 }
 
+Result<FileSystem*> FileSystemKinds::make_ramfs(Place& place, std::string_view options) {
+    TRY_VALUE(const std::span<u8> memory,
+              place.disk.take(option_bytes(options, "size", kDiskBytes)));
+    auto& files = place.kind.emplace<storage::ramfs::RamFs>(clock_);
+    TRY(files.begin(memory, make_seed(start_)));
+    return &files;
+}
+
 Result<FileSystem*> FileSystemKinds::make_safefs(Place& place, std::string_view options) {
     TRY_VALUE(const std::span<u8> disk, place.disk.take(option_bytes(options, "size", kDiskBytes)));
     auto& device = place.device.emplace<storage::RamDisk>(disk);
@@ -60,25 +68,35 @@ Result<FileSystem*> FileSystemKinds::make_safefs(Place& place, std::string_view 
     return &files;
 }
 
+Result<FileSystem*> FileSystemKinds::make_on(Place& place,
+                                             std::string_view kind,
+                                             std::string_view device,
+                                             std::string_view options) {
+    (void)device;
+    if (kind == "ramfs") {
+        return make_ramfs(place, options);
+    }
+    if (kind == "safefs") {
+        return make_safefs(place, options);
+    }
+    return Error::NoDevice;
+}
+
 Result<FileSystem*> FileSystemKinds::make(std::string_view kind,
                                           std::string_view device,
                                           std::string_view options,
                                           u64 flags) {
     (void)flags;
-    (void)device;
     for (Place& place : places_) {
-        if (place.files != nullptr) {
-            continue;
-        }
-        const auto made =
-            kind == "safefs" ? make_safefs(place, options) : Result<FileSystem*>{Error::NoDevice};
-        if (!made.ok()) {
-            std::destroy_at(&place);
-            std::construct_at(&place);
+        if (place.files == nullptr) {
+            const auto made = make_on(place, kind, device, options);
+            if (made.ok()) {
+                place.files = made.value();
+            } else {
+                clear(place);
+            }
             return made;
         }
-        place.files = made.value();
-        return made;
     }
     return Error::TableFull;
 }
@@ -86,10 +104,14 @@ Result<FileSystem*> FileSystemKinds::make(std::string_view kind,
 void FileSystemKinds::give_back(FileSystem& files) {
     for (Place& place : places_) {
         if (place.files == &files) {
-            std::destroy_at(&place);
-            std::construct_at(&place);
+            clear(place);
         }
     }
+}
+
+void FileSystemKinds::clear(Place& place) {
+    std::destroy_at(&place);
+    std::construct_at(&place);
 }
 
 }  // namespace svc::vfs

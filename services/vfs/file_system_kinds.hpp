@@ -5,6 +5,7 @@
 
 #include <runtime/start_block.hpp>
 #include <services/storage/ram_disk.hpp>
+#include <services/storage/ramfs/ramfs.hpp>
 #include <services/storage/safefs/safefs.hpp>
 #include <services/vfs/service.hpp>
 #include <variant>
@@ -48,10 +49,15 @@ private:
         Pages disk{};
         Pages work{};
         std::variant<std::monostate, storage::RamDisk> device{};
-        std::variant<std::monostate, storage::safefs::SafeFs> kind{};
+        std::variant<std::monostate, storage::ramfs::RamFs, storage::safefs::SafeFs> kind{};
     };
 
+    Result<FileSystem*>
+    make_on(Place& place, std::string_view kind, std::string_view device, std::string_view options);
+    Result<FileSystem*> make_ramfs(Place& place, std::string_view options);
     Result<FileSystem*> make_safefs(Place& place, std::string_view options);
+
+    static void clear(Place& place);
 
     const sdk::StartBlock& start_;
     storage::Clock& clock_;
