@@ -65,14 +65,28 @@ void set_process_name(std::string_view name);
 // random.cpp
 s64 random_bytes(const Call& call);
 
-// output.cpp: descriptors 0, 1 and 2 as long as there are no files.
-s64 write(const Call& call);
-s64 write_vector(const Call& call);
+// descriptor_calls.cpp: what all kinds of descriptors have in common.
 s64 read(const Call& call);
+s64 write(const Call& call);
 s64 read_vector(const Call& call);
-s64 control_device(const Call& call);
+s64 write_vector(const Call& call);
+s64 read_at(const Call& call);
+s64 write_at(const Call& call);
+s64 read_vector_at(const Call& call);
+s64 write_vector_at(const Call& call);
 s64 seek(const Call& call);
+s64 control_device(const Call& call);
+s64 status_of_descriptor(const Call& call);
+s64 truncate_descriptor(const Call& call);
+s64 synchronise_descriptor(const Call& call);
 s64 close(const Call& call);
+s64 duplicate(const Call& call);
+s64 duplicate_to(const Call& call);
+s64 control_descriptor(const Call& call);
+/// Limits cannot be set; only those of descriptors and of the main stack are known.
+s64 resource_limits(const Call& call);
+
+// output.cpp: the descriptors 0, 1 and 2.
 /// Where output goes from now on: the connection "console", if there is one, else the kernel's log.
 void open_output(const StartBlock& start);
 /// Writes what waits for the end of its line.

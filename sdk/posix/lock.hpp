@@ -1,40 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lock for data of this folder: short, not recursive, and nobody ends or is cancelled with it.
+// For what threads of one process share inside this library. A lock is kept for a few steps and,
+// where a kind of descriptor says so, for a call of a service; never while waiting for an event.
 #pragma once
 
-#include <sdk/posix/record.hpp>
+#include <sdk/posix/call.hpp>
 
 namespace sdk::posix {
 
-struct Lock {
-    u32 word = 0;  // 0 free, 1 taken, 2 taken and awaited
+/// Taken by one thread at a time. Nobody ends or is cancelled while it has this.
+class Lock final {
+public:
+    void take();
+    void give();
+
+private:
+    u32 word_ = 0;  // 0 free, 1 taken, 2 taken and awaited
 };
 
-/// Has the lock while it lives.
+/// Has a lock as long as it lives.
 class Holder final {
 public:
-    explicit Holder(Lock& lock) : lock_(lock) {
-        u32 seen = 0;
-        if (__atomic_compare_exchange_n(
-                &lock_.word, &seen, 1U, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            return;
-        }
-        while (__atomic_exchange_n(&lock_.word, 2U, __ATOMIC_ACQUIRE) != 0) {
-            (void)wait_for(__builtin_bit_cast(u64, &lock_.word), 2, 0, nullptr);
-        }
-    }
+    explicit Holder(Lock& lock) : lock_(lock) { lock_.take(); }
 
-    ~Holder() {
-        if (__atomic_exchange_n(&lock_.word, 0U, __ATOMIC_RELEASE) == 2) {
-            (void)wake(__builtin_bit_cast(u64, &lock_.word), 1);
-        }
-    }
+    ~Holder() { lock_.give(); }
 
     Holder(const Holder&) = delete;
     Holder& operator=(const Holder&) = delete;
 
 private:
     Lock& lock_;
+};
+
+/// Something that happens again and again, and that threads wait for:
+///   u32 seen = event.count();  look whether to wait (with a lock);  event.wait(seen, ...);  again
+class Event final {
+public:
+    u32 count() const { return __atomic_load_n(&count_, __ATOMIC_SEQ_CST); }
+
+    /// Until it has happened since it was `seen`. Results as of wait_for (record.hpp), but 0 for
+    /// -EAGAIN.
+    s64 wait(u32 seen, u64 deadline, const volatile s32* cancelled);
+    /// It happens now. Costs a call of the kernel only if somebody waits.
+    void signal();
+
+private:
+    u32 count_ = 0;
+    u32 waiting_ = 0;
 };
 
 }  // namespace sdk::posix

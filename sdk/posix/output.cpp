@@ -1,60 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard output and error without files: lines for the console that the process is connected to,
-// or for the kernel's log. A line goes out whole, when it ends, when the buffer is full or when the
-// process ends, so that lines of different processes do not mix. Standard input is empty.
+// The descriptors that every process begins with: 0, an input that is empty, 1 and 2, lines for the
+// console that the process is connected to, or for the kernel's log. A line goes out whole, when it
+// ends, when the buffer is full or when the process ends, so that lines of different processes do
+// not mix; so the lock is kept for the call of the console.
 #include <musl_errno.h>
 #include <runtime/console.hpp>
 #include <runtime/process.hpp>
+#include <sdk/posix/descriptors.hpp>
 #include <sdk/posix/groups.hpp>
-#include <sdk/posix/record.hpp>
 
 namespace sdk::posix {
 
 namespace {
 
-constexpr u64 kInput = 0;
-constexpr u64 kError = 2;
 constexpr u64 kLineBytes = 252;
+constexpr u64 kStreams = 2;
 constexpr u64 kWindowSize = 0x5413;  // TIOCGWINSZ
-constexpr u64 kMostParts = 1024;     // IOV_MAX
-
-struct Part {
-    const char* data;
-    u64 size;
-};
+constexpr u32 kInputMode = mode::kCharacters | 0444;
+constexpr u32 kOutputMode = mode::kCharacters | 0222;
+// Numbers of devices, as others number them: null, and a console.
+constexpr u64 kNullDevice = 0x103;
+constexpr u64 kConsoleDevice = 0x501;
 
 struct Stream {
     char line[kLineBytes];
     u64 size;
 };
 
-constinit Stream streams[kError + 1]{};
+constinit Stream streams[kStreams]{};
 constinit u32 console_handle = 0;  // 0: none
-constinit u32 lock = 0;            // 0 free, 1 taken, 2 taken and awaited
-
-/// For the buffers; nobody ends or is cancelled while it has this.
-class Holder final {
-public:
-    Holder() {
-        u32 seen = 0;
-        if (__atomic_compare_exchange_n(
-                &lock, &seen, 1U, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            return;
-        }
-        while (__atomic_exchange_n(&lock, 2U, __ATOMIC_ACQUIRE) != 0) {
-            (void)wait_for(__builtin_bit_cast(u64, &lock), 2, 0, nullptr);
-        }
-    }
-
-    ~Holder() {
-        if (__atomic_exchange_n(&lock, 0U, __ATOMIC_RELEASE) == 2) {
-            (void)wake(__builtin_bit_cast(u64, &lock), 1);
-        }
-    }
-
-    Holder(const Holder&) = delete;
-    Holder& operator=(const Holder&) = delete;
-};
+constinit Lock lock;
 
 void emit(Stream& stream) {
     const std::string_view line{stream.line, stream.size};
@@ -77,68 +52,69 @@ void put(Stream& stream, std::string_view text) {
     }
 }
 
-bool is_output(u64 descriptor) { return descriptor != kInput && descriptor <= kError; }
+class EmptyInput final : public Kind {
+public:
+    s64 read(Description&, const Transfer&) const override { return 0; }
+
+    s64 tell_status(Description&, FileStatus& status) const override {
+        status.mode = kInputMode;
+        status.links = 1;
+        status.special_device = kNullDevice;
+        return 0;
+    }
+};
+
+/// `object` of a description is the number of its stream.
+class Output final : public Kind {
+public:
+    s64 write(Description& description, const Transfer& transfer) const override {
+        const Holder holder{lock};
+        for (u64 i = 0; i < transfer.count; ++i) {
+            put(streams[description.object], {transfer.parts[i].data, transfer.parts[i].size});
+        }
+        return static_cast<s64>(transfer.total);
+    }
+
+    /// A window of unknown size: what musl asks to know whether to write line by line.
+    s64 control(Description&, u64 request, u64 argument) const override {
+        if (request != kWindowSize) {
+            return -ENOTTY;
+        }
+        *pointer<u64>(argument) = 0;
+        return 0;
+    }
+
+    s64 tell_status(Description&, FileStatus& status) const override {
+        status.mode = kOutputMode;
+        status.links = 1;
+        status.special_device = kConsoleDevice;
+        return 0;
+    }
+
+    u32 readiness(Description&) const override { return poll_flag::kOut; }
+};
+
+constinit const EmptyInput empty_input;
+constinit const Output output;
 
 }  // namespace
 
 void open_output(const StartBlock& start) {
     const auto connection = start.connection(kConsoleConnection);
     console_handle = connection.ok() ? connection.value() : 0;
+    (void)open_descriptor(empty_input, open_flag::kReadOnly, 0);
+    for (u64 i = 0; i < kStreams; ++i) {
+        (void)open_descriptor(output, open_flag::kWriteOnly, i);
+    }
 }
 
 void flush_output() {
-    const Holder holder;
+    const Holder holder{lock};
     for (Stream& stream : streams) {
         if (stream.size != 0) {
             emit(stream);
         }
     }
 }
-
-s64 write(const Call& call) {
-    if (!is_output(call.word[0])) {
-        return -EBADF;
-    }
-    const Holder holder;
-    put(streams[call.word[0]], {pointer<const char>(call.word[1]), call.word[2]});
-    return static_cast<s64>(call.word[2]);
-}
-
-s64 write_vector(const Call& call) {
-    if (!is_output(call.word[0])) {
-        return -EBADF;
-    }
-    if (call.word[2] > kMostParts) {
-        return -EINVAL;
-    }
-    const Holder holder;
-    const auto* parts = pointer<const Part>(call.word[1]);
-    u64 total = 0;
-    for (u64 i = 0; i < call.word[2]; ++i) {
-        put(streams[call.word[0]], {parts[i].data, parts[i].size});
-        total += parts[i].size;
-    }
-    return static_cast<s64>(total);
-}
-
-s64 read(const Call& call) { return call.word[0] == kInput ? 0 : -EBADF; }
-
-s64 read_vector(const Call& call) { return read(call); }
-
-/// A window of unknown size: what musl asks to know whether to write line by line.
-s64 control_device(const Call& call) {
-    if (call.word[0] > kError) {
-        return -EBADF;
-    }
-    if (call.word[1] != kWindowSize || call.word[0] == kInput) {
-        return -ENOTTY;
-    }
-    *pointer<u64>(call.word[2]) = 0;
-    return 0;
-}
-
-s64 seek(const Call& call) { return call.word[0] <= kError ? -ESPIPE : -EBADF; }
-
-s64 close(const Call& call) { return call.word[0] <= kError ? 0 : -EBADF; }
 
 }  // namespace sdk::posix

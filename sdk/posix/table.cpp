@@ -58,13 +58,25 @@ constexpr Line kLines[] = {
 
     {__NR_getrandom, random_bytes},
 
-    {__NR_write, write},
-    {__NR_writev, write_vector},
     {__NR_read, read},
+    {__NR_write, write},
     {__NR_readv, read_vector},
-    {__NR_ioctl, control_device},
+    {__NR_writev, write_vector},
+    {__NR_pread64, read_at},
+    {__NR_pwrite64, write_at},
+    {__NR_preadv, read_vector_at},
+    {__NR_pwritev, write_vector_at},
     {__NR_lseek, seek},
+    {__NR_ioctl, control_device},
+    {__NR_fstat, status_of_descriptor},
+    {__NR_ftruncate, truncate_descriptor},
+    {__NR_fsync, synchronise_descriptor},
+    {__NR_fdatasync, synchronise_descriptor},
     {__NR_close, close},
+    {__NR_dup, duplicate},
+    {__NR_dup3, duplicate_to},
+    {__NR_fcntl, control_descriptor},
+    {__NR_prlimit64, resource_limits},
 };
 
 constexpr u64 kNumbers = 300;

@@ -58,7 +58,9 @@ WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version
 # The tests of test/system/posix.
 POSIX = (
     "posix.arguments-and-environment", "posix.identity", "posix.randomness", "posix.what-there-is-not",
-    "posix.output", "posix.heap-keeps-patterns", "posix.heap-clears-and-aligns",
+    "posix.output", "posix.numbers-are-the-lowest-free", "posix.numbers-run-out", "posix.numbers-can-be-chosen",
+    "posix.flags-belong-to-numbers-or-descriptions", "posix.the-console-is-no-file", "posix.vectors-are-checked",
+    "posix.heap-keeps-patterns", "posix.heap-clears-and-aligns",
     "posix.heap-runs-out-and-recovers", "posix.mappings-can-be-taken-apart", "posix.access-can-be-changed",
     "posix.printf-formats", "posix.numbers-are-read", "posix.sorting-and-searching", "posix.floating-point",
     "posix.wide-characters", "posix.conversions", "posix.clocks-go-forward", "posix.sleeps-are-not-short",

@@ -24,4 +24,5 @@ void cancel_tests(void);
 void lock_tests(void);
 void wait_tests(void);
 void time_tests(void);
+void descriptor_tests(void);
 void process_tests(int argc, char** argv);

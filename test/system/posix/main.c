@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
     (void)atexit(runs_last);
     (void)atexit(runs_first);
     process_tests(argc, argv);
+    descriptor_tests();
     memory_tests();
     text_tests();
     time_tests();
