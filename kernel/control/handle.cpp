@@ -92,6 +92,7 @@ Result<Outcome> connect(Thread& caller, const Connect_Request& in, Connect_Respo
                       {.rights = abi::rights::kCall | abi::rights::kCopy | abi::rights::kTransfer,
                        .object = endpoint,
                        .row = row,
+                       .badge = client.sid.value,
                        .life = endpoint->life,
                        .type = SlotType::Client}));
     ++endpoint->references;

@@ -20,6 +20,9 @@ enum Control : u64 {
     kSetNumberFlags = 2,
     kGetFlags = 3,
     kSetFlags = 4,
+    kTestLock = 5,
+    kSetLock = 6,
+    kWaitForLock = 7,
     kDuplicateCloseOnExec = 1030,
 };
 
@@ -222,10 +225,18 @@ s64 control_descriptor(const Call& call) {
         if (!held) {
             return -EBADF;
         }
-        held->set_flags((held->flags() & kFixedFlags) |
-                        (static_cast<u32>(call.word[2]) & ~kFixedFlags));
-        return 0;
+        const u32 flags =
+            (held->flags() & kFixedFlags) | (static_cast<u32>(call.word[2]) & ~kFixedFlags);
+        const s64 result = held->kind().change_flags(*held, flags);
+        if (result == 0) {
+            held->set_flags(flags);
+        }
+        return result;
     }
+    case kTestLock:
+    case kSetLock:
+    case kWaitForLock:
+        return lock_file(call);
     default:
         return descriptor_flags(descriptor) < 0 ? -EBADF : -EINVAL;
     }

@@ -122,6 +122,8 @@ public:
     virtual s64 truncate(Description& description, s64 size) const;
     /// fsync and fdatasync. -EINVAL.
     virtual s64 synchronise(Description& description) const;
+    /// fcntl(F_SETFL) has come to these flags. The kind need not mind.
+    virtual s64 change_flags(Description& description, u32 flags) const;
     /// The poll_flags that hold now. When they change, the kind calls signal_readiness(). In and
     /// out.
     virtual u32 readiness(Description& description) const;

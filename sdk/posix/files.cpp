@@ -4,6 +4,7 @@
 // paths, and share one proxy, since the server does one thing at a time anyway.
 #include <kernel/abi/rights.hpp>
 #include <kl/VfsFilesystem.client.hpp>
+#include <kl/VfsRamFs.endpoints.hpp>
 #include <musl_errno.h>
 #include <runtime/start_block.hpp>
 #include <sdk/posix/files.hpp>
@@ -20,7 +21,8 @@ namespace api = kl::VfsFilesystem;
 constexpr u32 kPartBytes = 64U << 10;
 constexpr u32 kParts = 4;
 constexpr u64 kBufferBytes = u64{kParts} * kPartBytes;
-constexpr u16 kEndpoint = 0;  // kl.Vfs stands first in every class that has it
+// kl.Vfs stands first in every class that has it.
+constexpr u16 kEndpoint = kl::VfsRamFs::endpoint::vfs_server;
 constexpr std::string_view kClient = "client:";
 
 constinit u32 channel = 0;       // 0: nobody serves files
@@ -30,7 +32,7 @@ constinit u32 session = 0;  // 0: not attached
 constinit u32 life = 1;     // of the server, as far as it was noticed
 constinit Lock proxy_lock{};
 constinit u32 parts_taken = 0;  // a bit for each
-constinit u32 parts_freed = 0;  // how often: the word to wait for
+constinit Event part_freed{};
 
 /// Short calls, without the memory that a proxy has for long ones.
 class ShortCalls final : private idl::Channel {
@@ -75,28 +77,24 @@ template <typename Reply> s64 result_of(const Reply& reply) {
 bool is_alive(RemoteFile file) { return file.life == __atomic_load_n(&life, __ATOMIC_ACQUIRE); }
 
 /// One part of the buffer, for as long as a transfer takes.
-class Part final {
+class Piece final {
 public:
-    Part() {
-        while (!take()) {
-            const u32 seen = __atomic_load_n(&parts_freed, __ATOMIC_ACQUIRE);
+    Piece() {
+        for (u32 seen = part_freed.count(); !take(); seen = part_freed.count()) {
             if (take()) {
                 return;
             }
-            (void)wait_for(__builtin_bit_cast(u64, &parts_freed), seen, 0, nullptr);
+            (void)part_freed.wait(seen, 0, nullptr);
         }
     }
 
-    ~Part() {
+    ~Piece() {
         __atomic_fetch_and(&parts_taken, ~(1U << number_), __ATOMIC_RELEASE);
-        __atomic_fetch_add(&parts_freed, 1U, __ATOMIC_RELEASE);
-        if (__atomic_load_n(&parts_taken, __ATOMIC_RELAXED) != 0) {
-            (void)wake(__builtin_bit_cast(u64, &parts_freed), kMaxThreads);
-        }
+        part_freed.signal();
     }
 
-    Part(const Part&) = delete;
-    Part& operator=(const Part&) = delete;
+    Piece(const Piece&) = delete;
+    Piece& operator=(const Piece&) = delete;
 
     [[nodiscard]] u32 start() const { return number_ * kPartBytes; }
 
@@ -211,27 +209,24 @@ u32 flags_of(bool keep_link) { return keep_link ? api::KeepLink : 0; }
 
 Timespec timespec(const api::Time& time) { return {time.seconds, time.nanoseconds}; }
 
-FileStatus status_of(const api::FileInfo& info) {
-    return {.device = info.device,
-            .inode = info.inode,
-            .mode = info.mode,
-            .links = static_cast<u32>(info.links),
-            .user = info.user,
-            .group = info.group,
-            .special_device = 0,
-            .padding0 = 0,
-            .size = info.size,
-            .block_size = static_cast<s32>(info.blockSize),
-            .padding1 = 0,
-            .blocks = info.blocks,
-            .accessed = timespec(info.access),
-            .modified = timespec(info.modification),
-            .changed = timespec(info.change),
-            .unused = {}};
+void describe(const api::FileInfo& info, FileStatus& status) {
+    status = {};
+    status.device = info.device;
+    status.inode = info.inode;
+    status.mode = info.mode;
+    status.links = static_cast<u32>(info.links);
+    status.user = info.user;
+    status.group = info.group;
+    status.size = info.size;
+    status.block_size = static_cast<s32>(info.blockSize);
+    status.blocks = info.blocks;
+    status.accessed = timespec(info.access);
+    status.modified = timespec(info.modification);
+    status.changed = timespec(info.change);
 }
 
 /// Moves at most one part's bytes; how many, or an errno.
-s64 read_part(RemoteFile file, const Part& part, u32 size, s64 offset) {
+s64 read_part(RemoteFile file, const Piece& part, u32 size, s64 offset) {
     ShortCalls calls;
     if (offset == kAtPosition) {
         const auto reply = calls.call<api::Read_Traits>(
@@ -245,7 +240,7 @@ s64 read_part(RemoteFile file, const Part& part, u32 size, s64 offset) {
     return failed != 0 ? failed : s64{reply.value().done};
 }
 
-s64 write_part(RemoteFile file, const Part& part, u32 size, s64 offset) {
+s64 write_part(RemoteFile file, const Piece& part, u32 size, s64 offset) {
     ShortCalls calls;
     if (offset == kAtPosition) {
         const auto reply = calls.call<api::Write_Traits>(
@@ -266,7 +261,7 @@ template <typename Move> s64 transfer(RemoteFile file, u64 size, const Move& mov
         if (!is_alive(file)) {
             return done != 0 ? static_cast<s64>(done) : -EIO;
         }
-        const Part part;
+        const Piece part;
         const u64 wanted = size - done < kPartBytes ? size - done : kPartBytes;
         const s64 moved = move(part, done, static_cast<u32>(wanted));
         if (moved < 0) {
@@ -323,7 +318,7 @@ s64 close(RemoteFile file) {
 }
 
 s64 read(RemoteFile file, u8* data, u64 size, s64 offset) {
-    return transfer(file, size, [&](const Part& part, u64 done, u32 wanted) {
+    return transfer(file, size, [&](const Piece& part, u64 done, u32 wanted) {
         const s64 moved = read_part(file, part, wanted, offset_at(offset, done));
         if (moved > 0) {
             __builtin_memcpy(data + done, part.data(), static_cast<u64>(moved));
@@ -333,7 +328,7 @@ s64 read(RemoteFile file, u8* data, u64 size, s64 offset) {
 }
 
 s64 write(RemoteFile file, const u8* data, u64 size, s64 offset) {
-    return transfer(file, size, [&](const Part& part, u64 done, u32 wanted) {
+    return transfer(file, size, [&](const Piece& part, u64 done, u32 wanted) {
         __builtin_memcpy(part.data(), data + done, wanted);
         return write_part(file, part, wanted, offset_at(offset, done));
     });
@@ -343,7 +338,7 @@ s64 read_directory(RemoteFile file, u8* data, u64 size) {
     if (!is_alive(file)) {
         return -EIO;
     }
-    const Part part;
+    const Piece part;
     const u32 room = size < kPartBytes ? static_cast<u32>(size) : kPartBytes;
     const auto reply = ShortCalls{}.call<api::ReadDir_Traits>(
         {.directory = file.number, .start = part.start(), .size = room});
@@ -466,7 +461,7 @@ s64 status(const RemotePath& path, bool keep_link, FileStatus& status) {
                          return proxy.StatAt(path.directory.number, path.text, flags_of(keep_link));
                      },
                      [&](const api::StatAt_Results& results) -> s64 {
-                         status = status_of(results.info);
+                         describe(results.info, status);
                          return 0;
                      });
 }

@@ -7,7 +7,7 @@
 // then on; the next open finds the new one.
 #pragma once
 
-#include <sdk/posix/call.hpp>
+#include <sdk/posix/descriptors.hpp>
 #include <string_view>
 
 namespace sdk {
@@ -33,26 +33,6 @@ struct RemotePath {
 };
 
 inline constexpr s64 kAtPosition = -1;
-
-/// As musl lays it out (kstat.h).
-struct FileStatus {
-    u64 device;
-    u64 inode;
-    u32 mode;
-    u32 links;
-    u32 user;
-    u32 group;
-    u64 special_device;
-    u64 padding0;
-    s64 size;
-    s32 block_size;
-    s32 padding1;
-    s64 blocks;  // of 512 bytes
-    Timespec accessed;
-    Timespec modified;
-    Timespec changed;
-    u32 unused[2];
-};
 
 /// As musl's struct statfs.
 struct FileSystemStatus {

@@ -86,6 +86,41 @@ s64 control_descriptor(const Call& call);
 /// Limits cannot be set; only those of descriptors and of the main stack are known.
 s64 resource_limits(const Call& call);
 
+// paths.cpp: what takes paths, for the process that serves files (files.hpp).
+s64 open_file(const Call& call);
+s64 make_directory(const Call& call);
+/// Ordinary files only.
+s64 make_node(const Call& call);
+s64 unlink_name(const Call& call);
+s64 link_name(const Call& call);
+s64 rename_name(const Call& call);
+s64 make_symbolic_link(const Call& call);
+s64 read_symbolic_link(const Call& call);
+s64 describe_path(const Call& call);
+s64 check_access(const Call& call);
+s64 check_access_plainly(const Call& call);
+s64 change_mode(const Call& call);
+s64 change_mode_of_file(const Call& call);
+s64 change_owner(const Call& call);
+s64 change_owner_of_file(const Call& call);
+s64 change_times(const Call& call);
+s64 change_directory(const Call& call);
+s64 change_directory_to_file(const Call& call);
+s64 change_root(const Call& call);
+s64 working_directory(const Call& call);
+s64 set_creation_mask(const Call& call);
+s64 truncate_path(const Call& call);
+s64 describe_file_system(const Call& call);
+s64 describe_file_system_of_file(const Call& call);
+s64 sync_all(const Call& call);
+s64 mount(const Call& call);
+s64 unmount(const Call& call);
+
+// file_kind.cpp: what only descriptors of files can.
+s64 read_directory(const Call& call);
+s64 allocate(const Call& call);
+s64 lock_file(const Call& call);
+
 // output.cpp: the descriptors 0, 1 and 2.
 /// Where output goes from now on: the connection "console", if there is one, else the kernel's log.
 void open_output(const StartBlock& start);

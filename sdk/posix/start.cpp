@@ -6,6 +6,7 @@
 #include <runtime/process.hpp>
 #include <runtime/stack_guard.hpp>
 #include <runtime/start_block.hpp>
+#include <sdk/posix/files.hpp>
 #include <sdk/posix/groups.hpp>
 
 using base::s32;
@@ -145,6 +146,7 @@ void tessera_posix_start(const void* block, u64* words, Main main) {
     const auto start = open(block);
     sdk::posix::set_process_name(start.task());
     sdk::posix::open_output(start);
+    sdk::posix::files::open_backend(start);
     put_row(words, start);
     const auto count = static_cast<s32>(words[0]);
     (void)__libc_start_main(

@@ -68,6 +68,36 @@ constexpr Line kLines[] = {
     {__NR_pwritev, write_vector_at},
     {__NR_lseek, seek},
     {__NR_ioctl, control_device},
+    {__NR_openat, open_file},
+    {__NR_mkdirat, make_directory},
+    {__NR_mknodat, make_node},
+    {__NR_unlinkat, unlink_name},
+    {__NR_linkat, link_name},
+    {__NR_renameat, rename_name},
+    {__NR_symlinkat, make_symbolic_link},
+    {__NR_readlinkat, read_symbolic_link},
+    {__NR_newfstatat, describe_path},
+    {__NR_faccessat, check_access_plainly},
+    {__NR_faccessat2, check_access},
+    {__NR_fchmodat, change_mode},
+    {__NR_fchmod, change_mode_of_file},
+    {__NR_fchownat, change_owner},
+    {__NR_fchown, change_owner_of_file},
+    {__NR_utimensat, change_times},
+    {__NR_chdir, change_directory},
+    {__NR_fchdir, change_directory_to_file},
+    {__NR_chroot, change_root},
+    {__NR_getcwd, working_directory},
+    {__NR_umask, set_creation_mask},
+    {__NR_truncate, truncate_path},
+    {__NR_statfs, describe_file_system},
+    {__NR_fstatfs, describe_file_system_of_file},
+    {__NR_getdents64, read_directory},
+    {__NR_fallocate, allocate},
+    {__NR_sync, sync_all},
+    {__NR_mount, mount},
+    {__NR_umount2, unmount},
+
     {__NR_fstat, status_of_descriptor},
     {__NR_ftruncate, truncate_descriptor},
     {__NR_fsync, synchronise_descriptor},
@@ -79,7 +109,7 @@ constexpr Line kLines[] = {
     {__NR_prlimit64, resource_limits},
 };
 
-constexpr u64 kNumbers = 300;
+constexpr u64 kNumbers = 440;
 
 s64 answer_nothing(const Call& call) {
     (void)call;

@@ -4,6 +4,7 @@
 // possible.
 #include <idl/dispatcher.hpp>
 #include <kl/VfsFilesystem.server.hpp>
+#include <kl/VfsRamFs.endpoints.hpp>
 #include <runtime/log.hpp>
 #include <runtime/process.hpp>
 #include <runtime/status_text.hpp>
@@ -12,6 +13,8 @@
 #include <services/vfs/options.hpp>
 
 namespace {
+
+namespace api = kl::VfsRamFs;  // every class with kl.Vfs at its begin is like this one
 
 using base::s32;
 using base::u32;
@@ -26,11 +29,9 @@ constexpr std::string_view kDefaultRoot = "ramdisk0,0 / ramfs";
 /// Files and the ends of clients; the other endpoints of kl.Vfs are refused.
 class Dispatcher final : public idl::DispatcherBase {
 public:
-    static constexpr base::u16 kFiles = 0;
-
     Dispatcher(u32 listener, svc::vfs::Service& service)
         : DispatcherBase(listener,
-                         kHandles,
+                         api::kClassRequestHandlesMax,
                          {.fixed = request_fixed_,
                           .fixed_size = sizeof request_fixed_,
                           .arena = request_arena_,
@@ -41,11 +42,9 @@ public:
           service_(service) {}
 
 private:
-    static constexpr u32 kHandles = 1;  ///< in a request: Attach has one
-
     void route(const idl::Request& request, idl::Answer& answer) override {
         switch (request.tag.endpoint()) {
-        case kFiles:
+        case api::endpoint::vfs_server:
             static_cast<kl::VfsFilesystem::Server&>(service_).dispatch(request, answer);
             break;
         case abi::kEventEndpoint:
@@ -58,10 +57,11 @@ private:
     }
 
     svc::vfs::Service& service_;
-    alignas(8) u8 request_fixed_[256];
-    alignas(8) u8 request_arena_[4096];
-    alignas(8) u8 answer_fixed_[256];
-    alignas(8) u8 answer_arena_[8192];
+    // The kernel wants room for everything that the class could be sent.
+    alignas(8) u8 request_fixed_[api::kClassRequestFixedMax];
+    alignas(8) u8 request_arena_[api::kClassRequestArenaMax];
+    alignas(8) u8 answer_fixed_[kl::VfsFilesystem::kResponseFixedMax];
+    alignas(8) u8 answer_arena_[kl::VfsFilesystem::kResponseArenaMax];
 };
 
 /// Makes the directory that a line mounts on, and those above it; what fails shows at the mount.

@@ -376,9 +376,9 @@ idl::Outcome<api::ReadLinkAt_Results> Service::ReadLinkAt(const idl::Caller& cal
                                                           const ReadLinkAt_Arguments& in) {
     return serve<ReadLinkAt_Results>(
         vfs_, caller, [&](Session& session, auto& out) -> Result<void> {
-            const auto room = caller.arena.allocate<u8>(api::MaxPath);
+            const std::span<u8> room{static_cast<u8*>(static_cast<void*>(text_)), sizeof text_};
             TRY_VALUE(const u64 size, vfs_.read_link(session, {in.directory, in.path}, room));
-            out.text = {static_cast<const char*>(static_cast<void*>(room.data())), size};
+            out.text = {text_, size};
             return {};
         });
 }
@@ -447,8 +447,7 @@ idl::Outcome<api::GetCwd_Results> Service::GetCwd(const idl::Caller& caller,
                                                   const GetCwd_Arguments& in) {
     (void)in;
     return serve<GetCwd_Results>(vfs_, caller, [&](Session& session, auto& out) -> Result<void> {
-        const auto room = caller.arena.allocate<char>(api::MaxPath);
-        TRY_VALUE(out.path, vfs_.working_directory(session, room));
+        TRY_VALUE(out.path, vfs_.working_directory(session, text_));
         return {};
     });
 }

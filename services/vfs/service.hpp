@@ -98,6 +98,7 @@ private:
     Vfs& vfs_;
     Memory& memory_;
     Kinds& kinds_;
+    char text_[kl::VfsFilesystem::MaxPath];  ///< of the answer that is being made
 };
 
 }  // namespace svc::vfs

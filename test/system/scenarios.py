@@ -55,7 +55,10 @@ SECOND_COMPILER = (virt(cpus=1), virt(cpus=2, gic=3, el2=True), virt(cpus=4, gic
 LIVES = dict(image="plant", ends_at=r"^init: task-started", seconds=60, builds=("gcc",))
 WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version that the device tree names$"
 
-# The tests of test/system/posix.
+# The tests of test/system/files and test/system/posix.
+FILES = tuple("posix.files-" + name for name in (
+    "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk", "locks",
+    "threads"))
 POSIX = (
     "posix.arguments-and-environment", "posix.identity", "posix.randomness", "posix.what-there-is-not",
     "posix.output", "posix.numbers-are-the-lowest-free", "posix.numbers-run-out", "posix.numbers-can-be-chosen",
@@ -140,6 +143,10 @@ SCENARIOS = (
              ends_at=r"^init: task-ended task=tests .*\n",
              expect=("^posix: a line on stderr$", "^posix: in parts$", "^posix: this line has no end$",
                      r"^init: task-ended task=tests reason=exit code=42$")),
+    Scenario("files", image="files", optional=True, seconds=120, tests=FILES,
+             machines=(virt(cpus=1), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), raspi4b()),
+             ends_at=r"^init: task-ended task=tests .*\n",
+             expect=(r"^init: task-ended task=tests reason=exit code=42$",), forbid=("^posix: failed",)),
     Scenario("C library without a console", image="posix_quiet", optional=True, seconds=60,
              machines=(virt(cpus=1),),
              ends_at=r"^init: task-ended task=silent .*\n",
