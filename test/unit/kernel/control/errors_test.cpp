@@ -314,6 +314,12 @@ TEST_CASE("a name has one listener, and servers of one class", "[kernel][control
     CHECK(m.listen(0) == Status::Busy);
     const u32 child = m.create_task("child").task.handle;
     REQUIRE(m.listen(child) == Status::Ok);
+    handles::Connect_Request request{};
+    request.server.handle = child;
+    const auto made = m.ask<handles::Connect_Response>(
+        m.client, endpoint::handle_Handle, handles::Method::Connect, request);
+    REQUIRE(made.rc == 0);
+    CHECK(m.slot(made.channel).badge == m.client.process->sid.value);
     m.fill_table();
     CHECK(m.connect(0, child) == Status::OutOfMemory);
     CHECK(m.listen(0) == Status::OutOfMemory);
