@@ -13,8 +13,8 @@
 
 namespace svc::storage {
 
-/// Names a file, directory or symbolic link of one mounted file system. Zero names none. A node
-/// that was deleted is not named again by the same value, so an old one gets Stale.
+/// Names a file, directory, symbolic link or device of one mounted file system. Zero names none. A
+/// node that was deleted is not named again by the same value, so an old one gets Stale.
 struct Node {
     u64 value = 0;
 
@@ -23,7 +23,7 @@ struct Node {
 
 inline constexpr u32 kMaxNameBytes = 255;
 
-enum class Kind : u8 { None, File, Directory, SymbolicLink };
+enum class Kind : u8 { None, File, Directory, SymbolicLink, CharacterDevice };
 
 /// Times are nanoseconds since 1970.
 struct Attributes {
@@ -49,6 +49,15 @@ struct AttributeChange {
     u32 group = 0;
     s64 accessed_ns = 0;
     s64 modified_ns = 0;
+
+    /// Changes what has these members: Attributes, or what a file system keeps of them.
+    template <typename T> constexpr void apply(T& to) const {
+        to.mode = (set & kMode) != 0 ? mode : to.mode;
+        to.owner = (set & kOwner) != 0 ? owner : to.owner;
+        to.group = (set & kGroup) != 0 ? group : to.group;
+        to.accessed_ns = (set & kAccessed) != 0 ? accessed_ns : to.accessed_ns;
+        to.modified_ns = (set & kModified) != 0 ? modified_ns : to.modified_ns;
+    }
 };
 
 struct NewNode {

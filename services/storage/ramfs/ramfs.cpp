@@ -150,14 +150,7 @@ Result<void> RamFs::set_attributes(Node node, const AttributeChange& change) {
     if (inode == nullptr) {
         return Error::Stale;
     }
-    const auto set = [&](u32 what, auto& value, auto wanted) {
-        value = (change.set & what) != 0 ? wanted : value;
-    };
-    set(AttributeChange::kMode, inode->mode, change.mode);
-    set(AttributeChange::kOwner, inode->owner, change.owner);
-    set(AttributeChange::kGroup, inode->group, change.group);
-    set(AttributeChange::kAccessed, inode->accessed_ns, change.accessed_ns);
-    set(AttributeChange::kModified, inode->modified_ns, change.modified_ns);
+    change.apply(*inode);
     inode->changed_ns = clock_.now_ns();
     return {};
 }

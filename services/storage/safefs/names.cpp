@@ -83,6 +83,9 @@ Result<Node> SafeFs::create(Node directory, std::string_view name, const NewNode
     if (what.kind == Kind::None || (is_link && what.target.empty())) {
         return Error::Invalid;
     }
+    if (what.kind == Kind::CharacterDevice) {
+        return Error::NotSupported;
+    }
     if (is_link && what.target.size() > kMaxTarget) {
         return Error::NameTooLong;
     }

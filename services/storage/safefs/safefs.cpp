@@ -98,14 +98,8 @@ Result<void> SafeFs::set_attributes(Node node, const AttributeChange& change) {
     Item item{Inodes::number(node), {}};
     TRY_VALUE(item.inode, inodes_.load(node));
     TRY(begin_change(kPathBlocks, Use::Shrinking));
-    const auto has = [&](u32 what) { return (change.set & what) != 0; };
-    Inode& inode = item.inode;
-    inode.mode = has(AttributeChange::kMode) ? change.mode : inode.mode;
-    inode.owner = has(AttributeChange::kOwner) ? change.owner : inode.owner;
-    inode.group = has(AttributeChange::kGroup) ? change.group : inode.group;
-    inode.accessed_ns = has(AttributeChange::kAccessed) ? change.accessed_ns : inode.accessed_ns;
-    inode.modified_ns = has(AttributeChange::kModified) ? change.modified_ns : inode.modified_ns;
-    inode.changed_ns = clock_.now_ns();
+    change.apply(item.inode);
+    item.inode.changed_ns = clock_.now_ns();
     return changed(store(item));
 }
 

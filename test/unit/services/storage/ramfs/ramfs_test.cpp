@@ -1,52 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../listing.hpp"
 #include "../model.hpp"
-#include "../ticking_clock.hpp"
+#include "memory.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <services/storage/ramfs/ramfs.hpp>
 
 using namespace test_storage;
-using ramfs::RamFs;
 
 namespace {
-
-/// A ramfs over memory that held something else before.
-class Memory final {
-public:
-    explicit Memory(u64 pages) : fs(clock_), words_(pages * 512 + 512, 0xa5a5'a5a5'a5a5'a5a5) {
-        void* const at = words_.data();
-        begun = fs.begin({static_cast<u8*>(at), pages * 4096 + pages / 8 + 1}, {1, 2});
-    }
-
-    u64 free() { return fs.statfs().value().free_blocks; }
-
-private:
-    TickingClock clock_;
-
-public:
-    RamFs fs;
-
-private:
-    std::vector<u64> words_;
-
-public:
-    Result<void> begun;
-};
-
-Node make(FileSystem& fs, Node directory, std::string_view name, Kind kind = Kind::File) {
-    const auto made = fs.create(directory, name, {.kind = kind});
-    REQUIRE(made.ok());
-    return made.value();
-}
-
-void remove(FileSystem& fs, Node directory, std::string_view name, Kind kind = Kind::File) {
-    const auto gone = fs.unlink(directory, name, kind);
-    REQUIRE(gone.ok());
-    if (gone.value() != Node{}) {
-        REQUIRE(fs.forget(gone.value()).ok());
-    }
-}
 
 std::string number(u64 i) { return std::to_string(i); }
 
@@ -176,6 +137,8 @@ TEST_CASE("ramfs tells why it refuses", "[services][storage][ramfs]") {
     CHECK(fs.create(file, "x", {}).status() == Error::NotADirectory);
     CHECK(fs.create(root, "file", {}).status() == Error::Exists);
     CHECK(fs.create(root, "x", {.kind = Kind::None}).status() == Error::Invalid);
+    const NewNode device{.kind = Kind::CharacterDevice};
+    CHECK(fs.create(root, "x", device).status() == Error::NotSupported);
     CHECK(fs.create(root, "x", {.kind = Kind::SymbolicLink}).status() == Error::Invalid);
     const std::string target(4096, 't');
     const NewNode long_link{.kind = Kind::SymbolicLink, .target = target};

@@ -337,6 +337,8 @@ TEST_CASE("what is refused has its own error", "[services][storage][safefs]") {
     CHECK(fs.create(fs.root(), "", {}).status() == Error::Invalid);
     CHECK(fs.create(fs.root(), "a/b", {}).status() == Error::Invalid);
     CHECK(fs.create(fs.root(), "..", {}).status() == Error::Invalid);
+    const NewNode tty{.kind = Kind::CharacterDevice};
+    CHECK(fs.create(fs.root(), "tty", tty).status() == Error::NotSupported);
     CHECK(fs.create(fs.root(), std::string(256, 'n'), {}).status() == Error::NameTooLong);
     CHECK(fs.create(fs.root(), std::string(255, 'n'), {}).ok());
     CHECK(fs.create(file, "x", {}).status() == Error::NotADirectory);
