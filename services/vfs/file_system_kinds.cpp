@@ -4,6 +4,7 @@
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/VMM.client.hpp>
 #include <runtime/ipc.hpp>
+#include <runtime/process.hpp>
 #include <runtime/time.hpp>
 #include <services/vfs/file_system_kinds.hpp>
 #include <services/vfs/options.hpp>
@@ -28,6 +29,39 @@ std::array<u64, 2> make_seed(const sdk::StartBlock& start) {
 }  // namespace
 
 s64 WallClock::now_ns() { return static_cast<s64>(sdk::wall_ns()); }
+
+Result<void> KernelEntropy::fill(std::span<u8> data) {
+    kl::core::HAL::Proxy hal{sdk::kKernelHandle, kl::core::Core::endpoint::hal_HAL};
+    while (!data.empty()) {
+        const auto reply = hal.GetEntropy();
+        if (!reply.ok()) {
+            return Error::Io;
+        }
+        const auto& found = reply.value();
+        const u64 words[]{found.a, found.b, found.c, found.d};
+        const u64 size = data.size() < sizeof words ? data.size() : sizeof words;
+        __builtin_memcpy(data.data(), words, size);
+        data = data.subspan(size);
+    }
+    return {};
+}
+
+ConsoleSink::ConsoleSink(const sdk::StartBlock& start) : console_(0), has_console_(false) {
+    if (const auto console = sdk::Console::open(start); console.ok()) {
+        console_ = console.value();
+        has_console_ = true;
+    }
+}
+
+Result<u64> ConsoleSink::write(std::span<const u8> data) {
+    const std::string_view text{static_cast<const char*>(static_cast<const void*>(data.data())),
+                                data.size()};
+    if (!has_console_) {
+        sdk::debug_write(text);
+        return data.size();
+    }
+    return console_.write(text) == base::Status::Ok ? Result<u64>{data.size()} : Error::Io;
+}
 
 Pages::~Pages() {
     if (!memory_.empty()) {
@@ -73,6 +107,9 @@ Result<FileSystem*> FileSystemKinds::make_on(Place& place,
                                              std::string_view device,
                                              std::string_view options) {
     (void)device;
+    if (kind == "devfs") {
+        return &place.kind.emplace<storage::devfs::DevFs>(clock_, entropy_, console_);
+    }
     if (kind == "ramfs") {
         return make_ramfs(place, options);
     }

@@ -3,7 +3,9 @@
 // and the memory they take. Memory comes when something is mounted and goes when it is unmounted.
 #pragma once
 
+#include <runtime/console.hpp>
 #include <runtime/start_block.hpp>
+#include <services/storage/devfs/devfs.hpp>
 #include <services/storage/ram_disk.hpp>
 #include <services/storage/ramfs/ramfs.hpp>
 #include <services/storage/safefs/safefs.hpp>
@@ -15,6 +17,24 @@ namespace svc::vfs {
 class WallClock final : public storage::Clock {
 public:
     s64 now_ns() override;
+};
+
+/// Of the kernel.
+class KernelEntropy final : public storage::devfs::Entropy {
+public:
+    Result<void> fill(std::span<u8> data) override;
+};
+
+/// Of the console that this process is connected to, else the kernel's log.
+class ConsoleSink final : public storage::devfs::Sink {
+public:
+    explicit ConsoleSink(const sdk::StartBlock& start);
+
+    Result<u64> write(std::span<const u8> data) override;
+
+private:
+    sdk::Console console_;
+    bool has_console_;
 };
 
 /// Memory of this process, given back at the end.
@@ -35,7 +55,7 @@ private:
 class FileSystemKinds final : public Kinds {
 public:
     FileSystemKinds(const sdk::StartBlock& start, storage::Clock& clock)
-        : start_(start), clock_(clock) {}
+        : start_(start), clock_(clock), console_(start) {}
 
     Result<FileSystem*> make(std::string_view kind,
                              std::string_view device,
@@ -49,7 +69,11 @@ private:
         Pages disk{};
         Pages work{};
         std::variant<std::monostate, storage::RamDisk> device{};
-        std::variant<std::monostate, storage::ramfs::RamFs, storage::safefs::SafeFs> kind{};
+        std::variant<std::monostate,
+                     storage::devfs::DevFs,
+                     storage::ramfs::RamFs,
+                     storage::safefs::SafeFs>
+            kind{};
     };
 
     Result<FileSystem*>
@@ -61,6 +85,8 @@ private:
 
     const sdk::StartBlock& start_;
     storage::Clock& clock_;
+    KernelEntropy entropy_{};
+    ConsoleSink console_;
     Place places_[Mounts::kMost]{};
 };
 

@@ -57,6 +57,8 @@ private:
 
     static u8 kind_value(Kind kind) {
         switch (kind) {
+        case Kind::CharacterDevice:
+            return 2;
         case Kind::Directory:
             return 4;
         case Kind::File:

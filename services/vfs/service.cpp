@@ -40,6 +40,8 @@ u32 mode_of(const Attributes& attributes) {
         return 0040000U | attributes.mode;
     case Kind::SymbolicLink:
         return 0120000U | attributes.mode;
+    case Kind::CharacterDevice:
+        return 0020000U | attributes.mode;
     default:
         return 0100000U | attributes.mode;
     }

@@ -57,8 +57,8 @@ WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version
 
 # The tests of test/system/files and test/system/posix.
 FILES = tuple("posix.files-" + name for name in (
-    "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk", "locks",
-    "threads"))
+    "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk", "devices",
+    "locks", "threads"))
 POSIX = (
     "posix.arguments-and-environment", "posix.identity", "posix.randomness", "posix.what-there-is-not",
     "posix.output", "posix.numbers-are-the-lowest-free", "posix.numbers-run-out", "posix.numbers-can-be-chosen",
@@ -146,7 +146,8 @@ SCENARIOS = (
     Scenario("files", image="files", optional=True, seconds=120, tests=FILES,
              machines=(virt(cpus=1), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), raspi4b()),
              ends_at=r"^init: task-ended task=tests .*\n",
-             expect=(r"^init: task-ended task=tests reason=exit code=42$",), forbid=("^posix: failed",)),
+             expect=("^posix: by the console.s file$", r"^init: task-ended task=tests reason=exit code=42$"),
+             forbid=("^posix: failed",)),
     Scenario("C library without a console", image="posix_quiet", optional=True, seconds=60,
              machines=(virt(cpus=1),),
              ends_at=r"^init: task-ended task=silent .*\n",

@@ -255,6 +255,31 @@ static void full_disk(void) {
     CHECK(unlink("/f") == 0);
 }
 
+static void devices(void) {
+    unsigned char bytes[64];
+    const int zero = open("/dev/zero", O_RDONLY);
+    memset(bytes, 1, sizeof bytes);
+    CHECK(read(zero, bytes, sizeof bytes) == (ssize_t)sizeof bytes && bytes[0] == 0 &&
+          bytes[63] == 0);
+    const int null = open("/dev/null", O_RDWR);
+    CHECK(write(null, bytes, sizeof bytes) == (ssize_t)sizeof bytes);
+    CHECK(read(null, bytes, sizeof bytes) == 0);
+    const int full = open("/dev/full", O_WRONLY);
+    REFUSED(write(full, bytes, 1), ENOSPC);
+    const int random = open("/dev/urandom", O_RDONLY);
+    unsigned char others[sizeof bytes];
+    CHECK(read(random, bytes, sizeof bytes) == (ssize_t)sizeof bytes);
+    CHECK(read(random, others, sizeof others) == (ssize_t)sizeof others);
+    CHECK(memcmp(bytes, others, sizeof bytes) != 0);
+    const int console = open("/dev/console", O_WRONLY);
+    CHECK(write(console, "posix: by the console's file\r\n", 30) == 30);
+    struct stat status;
+    CHECK(fstat(null, &status) == 0 && S_ISCHR(status.st_mode));
+    REFUSED(open("/dev/nothing", O_CREAT | O_WRONLY, MODE), EROFS);
+    CHECK(close(zero) == 0 && close(null) == 0 && close(full) == 0 && close(random) == 0 &&
+          close(console) == 0);
+}
+
 static void locks(void) {
     const int file = open("/f", O_CREAT | O_RDWR, MODE);
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5};
@@ -320,6 +345,7 @@ int main(void) {
     run_test("files-attributes", all_attributes);
     run_test("files-streams", streams);
     run_test("files-full-disk", full_disk);
+    run_test("files-devices", devices);
     run_test("files-locks", locks);
     run_test("files-threads", threads);
     return EXIT_CODE;
