@@ -15,6 +15,7 @@ namespace sdk::posix {
 using base::s32;
 using base::s64;
 using base::Status;
+using base::u16;
 using base::u32;
 using base::u64;
 using base::u8;

@@ -121,6 +121,17 @@ s64 read_directory(const Call& call);
 s64 allocate(const Call& call);
 s64 lock_file(const Call& call);
 
+// pipe_calls.cpp: within this process.
+s64 create_pipe(const Call& call);
+s64 create_socket_pair(const Call& call);
+s64 send(const Call& call);
+s64 receive(const Call& call);
+s64 shut_down(const Call& call);
+
+// poll.cpp. There are no signals, so masks say nothing.
+s64 poll(const Call& call);
+s64 select(const Call& call);
+
 // output.cpp: the descriptors 0, 1 and 2.
 /// Where output goes from now on: the connection "console", if there is one, else the kernel's log.
 void open_output(const StartBlock& start);

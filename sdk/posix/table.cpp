@@ -106,6 +106,13 @@ constexpr Line kLines[] = {
     {__NR_dup, duplicate},
     {__NR_dup3, duplicate_to},
     {__NR_fcntl, control_descriptor},
+    {__NR_pipe2, create_pipe},
+    {__NR_socketpair, create_socket_pair},
+    {__NR_sendto, send},
+    {__NR_recvfrom, receive},
+    {__NR_shutdown, shut_down},
+    {__NR_ppoll, poll},
+    {__NR_pselect6, select},
     {__NR_prlimit64, resource_limits},
 };
 

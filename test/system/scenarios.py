@@ -73,7 +73,11 @@ POSIX = (
     "posix.waiters-are-cancelled", "posix.cancelling-can-be-refused", "posix.threads-leave-by-exit",
     "posix.mutexes-exclude", "posix.inheriting-mutexes-exclude", "posix.mutex-kinds-differ",
     "posix.robust-mutexes-tell-of-death", "posix.read-write-locks", "posix.spin-locks", "posix.conditions-wake",
-    "posix.conditions-time-out", "posix.barriers", "posix.semaphores", "posix.atexit",
+    "posix.conditions-time-out", "posix.barriers", "posix.semaphores", "posix.pipes-carry-bytes",
+    "posix.pipes-do-not-wait-if-asked", "posix.pipes-wait-for-each-other", "posix.small-writes-are-whole",
+    "posix.closing-does-not-disturb-readers", "posix.waits-for-pipes-are-cancelled", "posix.pipes-run-out",
+    "posix.sockets-go-both-ways", "posix.poll-tells-what-is-ready", "posix.poll-waits",
+    "posix.select-tells-what-is-ready", "posix.atexit",
 )
 
 SCENARIOS = (

@@ -13,7 +13,7 @@ src/linux/acct.c src/linux/arch_prctl.c src/linux/cache.c src/linux/cap.c src/li
 src/linux/clone.c src/linux/epoll.c src/linux/eventfd.c src/linux/fanotify.c src/linux/inotify.c
 src/linux/ioperm.c src/linux/iopl.c src/linux/klogctl.c src/linux/module.c src/linux/mount.c
 src/linux/name_to_handle_at.c src/linux/open_by_handle_at.c src/linux/personality.c
-src/linux/pivot_root.c src/linux/ppoll.c src/linux/prctl.c src/linux/process_vm.c src/linux/ptrace.c
+src/linux/pivot_root.c src/linux/prctl.c src/linux/process_vm.c src/linux/ptrace.c
 src/linux/quotactl.c src/linux/reboot.c src/linux/remap_file_pages.c src/linux/setfsgid.c
 src/linux/setfsuid.c src/linux/setns.c src/linux/signalfd.c src/linux/splice.c src/linux/swap.c
 src/linux/tee.c src/linux/timerfd.c src/linux/unshare.c src/linux/vhangup.c src/linux/vmsplice.c

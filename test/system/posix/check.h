@@ -25,4 +25,5 @@ void lock_tests(void);
 void wait_tests(void);
 void time_tests(void);
 void descriptor_tests(void);
+void pipe_tests(void);
 void process_tests(int argc, char** argv);

@@ -29,5 +29,6 @@ int main(int argc, char** argv) {
     cancel_tests();
     lock_tests();
     wait_tests();
+    pipe_tests();
     return EXIT_CODE;
 }
