@@ -36,6 +36,8 @@ CLOCK_ERROR = 3  # instructions: a short way begins and ends within a tick of 16
 CLOCK_ERROR_PART = 0.005
 ONE_TICK = 16  # a way that each pass begins at a tick, with the timer's interrupt, ends anywhere within one
 BEGIN_AT_A_TICK = {"irq.to_driver"}
+FILES_IMAGE = "bench_files"  # of programs in C: without a C library it is not there, nor are its figures
+FILES_FIGURES = ("file.", "posix.")
 TOLERANCE = 1.03
 UNSTEADY = "policyc."  # figures that differ from run to run: they have hard limits instead of budgets
 SECONDS = 90
@@ -51,15 +53,18 @@ def load(path):
         return json.load(file)
 
 
-def find_image(build):
+def find_image(build, name="bench"):
+    """The entry of an image for virt; None: there is none, which only those of C programs may be."""
     path = os.path.join(build, "sdk/imagec/images/images.json")
     try:
         entries = load(path)
     except (OSError, ValueError):
         refuse(f"{path} cannot be read", "build first: ./tessera bench does it")
     for entry in entries:
-        if (entry["name"], entry["board"]) == ("bench", "virt"):
+        if (entry["name"], entry["board"]) == (name, "virt"):
             return entry
+    if name != "bench":
+        return None
     refuse("the build has no image 'bench' for virt", "add it to `images` in test/bench/meson.build")
 
 
@@ -67,13 +72,15 @@ def boot_bench(entry, machine, extra=()):
     """What the image printed; ends the program when it does not finish."""
     command = machine.command(entry["image"], "")
     command[-2:-2] = list(extra)
-    run = boot(command, Scenario("bench", "bench", seconds=SECONDS))
-    if run.timed_out or run.exit_code != 0 or PANIC_LINE.search(run.output):
+    ends_at = r"^bench: finished" if entry["name"] == FILES_IMAGE else ""
+    run = boot(command, Scenario("bench", entry["name"], seconds=SECONDS, ends_at=ends_at))
+    has_ended = run.exit_code == 0 or (ends_at and re.search(ends_at, run.output, re.M))
+    if run.timed_out or not has_ended or PANIC_LINE.search(run.output):
         for line in symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"])):
             print(f"    at {line}")
         print("\n".join("    | " + line for line in last_lines(run.output)))
         why = f"did not end within {SECONDS} s" if run.timed_out else f"ended with code {run.exit_code}"
-        refuse(f"the bench image {why} on {machine.describe()}", "see the lines above")
+        refuse(f"the image {entry['name']} {why} on {machine.describe()}", "see the lines above")
     return run.output
 
 
@@ -146,6 +153,8 @@ def measure(build):
         figures.update(own)
     for name, figure in parse_figures(boot_bench(entry, virt(icount=0, cpus=2))).items():
         figures.setdefault(name, figure)
+    if files := find_image(build, FILES_IMAGE):
+        figures.update(parse_figures(boot_bench(files, virt(icount=0))))
     figures["size.kernel_text"] = ("bytes", read_only_size(entry["kernel_elf"]))
     figures["size.ksec_text"] = ("bytes", read_only_size(entry["ksec_elf"]))
     lines = el1_lines(ROOT)
@@ -221,6 +230,9 @@ def main():
     peers = recorded["peers"]
     measured = measure_peers(options.build) if options.peer else {}
     changes = take_over(peers, measured)
+    if not find_image(options.build, FILES_IMAGE):
+        budgets = {name: value for name, value in budgets.items() if not name.startswith(FILES_FIGURES)}
+        print("left out, since there is no C library: figures of files and of threads in C")
     rows = judge(figures, budgets)
     print_table(rows, peers, {(name, system) for name, values in measured.items() for system in values})
     verdicts.print_verdicts(figures)
