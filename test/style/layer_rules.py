@@ -31,7 +31,7 @@ EL0 = ("sdk/posix/", "sdk/compat/", "sdk/driver/", "sdk/runtime/", "sdk/idlc/inc
        "kernel/abi/")
 
 # Libraries of services; they include no service.
-SHARED_BY_SERVICES = ("services/storage/",)
+SHARED_BY_SERVICES = ("services/storage/", "services/block/")
 
 # layer: what it may include, by path prefix; a kernel folder gets its own rule below.
 ALLOWED = {
