@@ -12,9 +12,32 @@ instructions, so that a run is the same on every host, and a slower clock makes 
 """
 
 import dataclasses
+import os
 import re
 
 from handover import Handover
+
+
+@dataclasses.dataclass(frozen=True)
+class Drive:
+    """A virtio block device over a file that is made for the run, all zero."""
+
+    kilobytes: int
+    serial: str = ""
+    read_only: bool = False
+
+    def words(self, number, folder):
+        path = self.path(number, folder)
+        with open(path, "wb") as file:
+            file.truncate(self.kilobytes << 10)
+        read_only = ",readonly=on" if self.read_only else ""
+        serial = f",serial={self.serial}" if self.serial else ""
+        return ["-drive", f"if=none,id=drive{number},format=raw,file={path}{read_only}",
+                "-device", f"virtio-blk-device,drive=drive{number},bus=virtio-mmio-bus.{number}{serial}"]
+
+    @staticmethod
+    def path(number, folder):
+        return os.path.join(folder, f"drive{number}.img")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +60,7 @@ class Machine:
     memory_mb: int = 256  # virt only
     ram: str = ""  # virt only: the file that is its RAM, shared with whoever looks from outside
     boot_arguments: str = ""
+    drives: tuple = ()  # of Drive, virt only: in the first transports
     extra: tuple = ()  # more QEMU words
 
     def __post_init__(self):
@@ -85,7 +109,7 @@ class Machine:
         return " ".join(words)
 
     def command(self, image, tree, boot_arguments="", folder=""):
-        """The words of QEMU. `tree` is the board's own; `folder` takes files that a handover needs."""
+        """The words of QEMU. `tree` is the board's own; `folder` takes files that a handover or a drive needs."""
         arguments = " ".join(filter(None, ["tessera.semihost", self.boot_arguments, boot_arguments]))
         words = ["qemu-system-aarch64", "-nic", "none", "-display", "none", "-monitor", "none"]
         words += ["-serial", "stdio", "-no-reboot", "-semihosting-config", "enable=on,target=native"]
@@ -106,6 +130,10 @@ class Machine:
             words += ["-icount", f"shift={self.icount},sleep=off"]
         elif not self.parallel:
             words += ["-accel", "tcg,thread=single"]
+        if self.drives:
+            words += ["-global", "virtio-mmio.force-legacy=false"]
+        for number, drive in enumerate(self.drives):
+            words += drive.words(number, folder)
         words += list(self.extra)
         if self.handover:
             return words + self.handover.write(folder, image, tree)

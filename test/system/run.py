@@ -91,6 +91,8 @@ def perform(job, options):
         run = boot(command, scenario, options.slowness)
         names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
         findings = judge(scenario, run, machine, names)
+        if scenario.holds:
+            findings.append(Finding(*scenario.holds(machine.drives[0].path(0, folder), run.output)))
         if scenario.replayed:
             findings.append(Finding(*replay(run.output, entry["policy_tool"], folder, scenario.replayed)))
         if scenario.masked_at_most:

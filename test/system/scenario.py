@@ -7,6 +7,7 @@ import re
 import selectors
 import subprocess
 import time
+import typing
 
 from machine import Machine, clean
 
@@ -57,6 +58,7 @@ class Scenario:
     may_stop: bool = False  # only what it prints counts, and whether it panics, hangs or fails tests does not
     masked_at_most: int = 0  # instructions with interrupts masked in one stretch, on one CPU; 0: not measured
     replayed: int = 0  # at least so many events are in the log that the interpreter of the policy is asked again
+    holds: typing.Callable | None = None  # judges the first drive's file at the end: path and output to name, passed, detail
     outside: type | None = None  # an observer of outside.py, which looks at RAM while the guest runs
 
 

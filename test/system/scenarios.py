@@ -2,8 +2,9 @@
 """The scenarios that `./tessera test system` boots. README.md explains how to add one."""
 
 import plant
+from disks import pattern
 from handover import REFUSED_SILENTLY, REFUSED_WITH_A_LINE, SOUND
-from machine import raspi4b, variants, virt
+from machine import Drive, raspi4b, variants, virt
 from outside import FixedLayout, KernelFlips, Layout, LayoutOfCpu, ProcessFlips, Trial
 from scenario import Scenario
 
@@ -50,6 +51,13 @@ FAIR = dict(TRIAL, seconds=240, forbid=PUNCTUAL + REPLACED + INVERTED + STORMED 
 # aside, minutes in all, and tests with deadlines may fail of it.
 PARALLEL = (virt(cpus=2, gic=3, parallel=True), virt(cpus=4, gic=2, parallel=True))
 SECOND_COMPILER = (virt(cpus=1), virt(cpus=2, gic=3, el2=True), virt(cpus=4, gic=3), raspi4b())
+
+DRIVES = (Drive(8192, serial="first"), Drive(1024, read_only=True))
+DISKS_END = dict(ends_at=r"^init: task-ended task=tests .*\n", expect=(r"^init: task-ended task=tests reason=exit code=0$",),
+                 seconds=90)
+DISKS = tuple("disks." + name for name in (
+    "disks-are-what-they-are", "written-is-read", "bounds-are-refused", "sessions-are-apart", "claims-are-checked",
+    "sessions-end", "undisturbed", "ram-disk-is-filled-from-the-image", "ram-disk-written-is-read"))
 
 # Boots as far as the first process and its first component.
 LIVES = dict(image="plant", ends_at=r"^init: task-started", seconds=60, builds=("gcc",))
@@ -132,6 +140,14 @@ SCENARIOS = (
     Scenario("many deaths under load", image="trial-containment-long", machines=(virt(cpus=1),) + BY_INSTRUCTIONS,
              builds=("gcc",), only_long=True,
              **{**CONTAINED, "seconds": 3000, "tests": CONTAINED["tests"] + ("containment.10000-deaths",)}),
+    # Disks. What the driver is asked through 50 deaths, by default, is on the drive in the end, and nothing else.
+    Scenario("disks", machines=tuple(virt(drives=DRIVES, **more) for more in ({}, {"cpus": 4, "gic": 3, "cpu": "max"})),
+             image="disks", tests=DISKS, holds=pattern.judge, **DISKS_END),
+    Scenario("RAM disk", image="disks-ram", machines=(virt(cpus=1), raspi4b()), **DISKS_END),
+    Scenario("disk driver dies", image="disks-deaths", machines=(virt(drives=DRIVES[:1]), virt(cpus=4, gic=3, drives=DRIVES[:1])),
+             tests=("disks.through-50-deaths",), holds=pattern.judge, **{**DISKS_END, "seconds": 240}),
+    Scenario("disk driver dies often", image="disks-deaths-long", machines=(virt(drives=DRIVES[:1]),), builds=("gcc",),
+             only_long=True, tests=("disks.through-1000-deaths",), holds=pattern.judge, **{**DISKS_END, "seconds": 3000}),
     # Programs in C, and one of them against a driver in C++.
     Scenario("c binding", image="echo", machines=(virt(cpus=1), raspi4b()), seconds=60,
              ends_at=r"^init: task-ended task=client reason=exit code=\d+$",
