@@ -45,13 +45,8 @@ void copy_turn(u8* to, const u8* from) {
     store(to + 7 * kWord, h);
 }
 
-}  // namespace
-
-extern "C" {
-
-void* memcpy(void* __restrict target, const void* __restrict source, std::size_t size) {
-    auto* to = static_cast<u8*>(target);
-    const auto* from = static_cast<const u8*>(source);
+/// Also where the target begins below the source and they overlap.
+void copy_upwards(u8* to, const u8* from, u64 size) {
     for (; size >= kTurn; size -= kTurn, to += kTurn, from += kTurn) {
         copy_turn(to, from);
     }
@@ -61,12 +56,21 @@ void* memcpy(void* __restrict target, const void* __restrict source, std::size_t
     for (; size > 0; --size) {
         *to++ = *from++;
     }
+}
+
+}  // namespace
+
+extern "C" {
+
+void* memcpy(void* __restrict target, const void* __restrict source, std::size_t size) {
+    copy_upwards(static_cast<u8*>(target), static_cast<const u8*>(source), size);
     return target;
 }
 
 void* memmove(void* target, const void* source, std::size_t size) {
     if (std::bit_cast<u64>(target) - std::bit_cast<u64>(source) >= size) {
-        return memcpy(target, source, size);
+        copy_upwards(static_cast<u8*>(target), static_cast<const u8*>(source), size);
+        return target;
     }
     auto* to = static_cast<u8*>(target);
     const auto* from = static_cast<const u8*>(source);

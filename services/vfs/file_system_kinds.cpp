@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <kernel/base/bits.hpp>
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/VMM.client.hpp>
+#include <memory>
 #include <runtime/ipc.hpp>
 #include <runtime/process.hpp>
 #include <runtime/time.hpp>
@@ -17,7 +19,12 @@ using storage::safefs::SafeFs;
 
 constexpr u64 kDiskBytes = u64{1} << 20;  // of a disk in memory that says nothing of its size
 constexpr u64 kFormatBytes = 4096;
-constexpr u32 kCacheBlocks = 128;
+constexpr u32 kCacheBlocks = 256;
+constexpr u32 kSectorBytes = 512;
+constexpr std::string_view kImageEnd = ".img";
+constexpr std::string_view kRamDisk = "ramdisk";
+constexpr std::string_view kDrivers[]{
+    "kl.drivers.SDCard", "drivers.VirtioBlk", "kl.drivers.RAMDisk"};  ///< ids of connections
 
 kl::core::VMM::Proxy memory() { return {sdk::kKernelHandle, kl::core::Core::endpoint::vmm_VMM}; }
 
@@ -87,26 +94,97 @@ Result<FileSystem*> FileSystemKinds::make_ramfs(Place& place, std::string_view o
     return &files;
 }
 
-Result<FileSystem*> FileSystemKinds::make_safefs(Place& place, std::string_view options) {
-    TRY_VALUE(const std::span<u8> disk, place.disk.take(option_bytes(options, "size", kDiskBytes)));
-    auto& device = place.device.emplace<storage::RamDisk>(disk);
-    if (has_option(options, "format")) {
-        Pages room;
-        TRY_VALUE(const std::span<u8> work, room.take(kFormatBytes));
-        TRY(SafeFs::format(device, make_seed(start_), work));
+/// A disk in memory, with what the file of its name and ".img" holds if this process has it.
+Result<storage::Device*> FileSystemKinds::make_ram_disk(Place& place, std::string_view options) {
+    char name[48];
+    const std::string_view disk = place.disk_name.view();
+    std::copy(disk.begin(), disk.end(), name);
+    std::copy(kImageEnd.begin(), kImageEnd.end(), name + disk.size());
+    const auto file = start_.file({name, disk.size() + kImageEnd.size()});
+    const u64 least = file.ok() ? file.value().size() : 0;
+    const u64 wanted = option_bytes(options, "size", least != 0 ? least : kDiskBytes);
+    TRY_VALUE(const std::span<u8> memory, place.disk.take(wanted < least ? least : wanted));
+    if (file.ok()) {
+        std::copy(file.value().begin(), file.value().end(), memory.begin());
     }
-    auto& files = place.kind.emplace<SafeFs>(device, clock_);
-    TRY_VALUE(const std::span<u8> work,
-              place.work.take(SafeFs::memory_bytes(device, kCacheBlocks)));
-    TRY(files.mount(work));
-    return &files;
+    return &place.device.emplace<storage::RamDisk>(memory, kSectorBytes);
+}
+
+/// The disk of this name, of the first driver that has it.
+Result<storage::Device*> FileSystemKinds::open_disk(Place& place, std::string_view options) {
+    for (const std::string_view driver : kDrivers) {
+        const auto channel = start_.connection(driver);
+        if (!channel.ok()) {
+            continue;
+        }
+        auto& client = place.device.emplace<block::Client>(
+            block::ClientOptions{.channel = channel.value(), .disk = place.disk_name.view()});
+        const auto opened = client.open();
+        if (opened.ok()) {
+            return &client;
+        }
+        if (opened.status() != Error::NoDevice) {
+            return opened.status();
+        }
+    }
+    return place.disk_name.view().starts_with(kRamDisk) ? make_ram_disk(place, options)
+                                                        : Result<storage::Device*>{Error::NoDevice};
+}
+
+/// "NAME,NUMBER": a partition of a disk; 0 or nothing is the first one, or the whole disk if it has
+/// no table.
+Result<storage::Device*>
+FileSystemKinds::open_device(Place& place, std::string_view device, std::string_view options) {
+    const std::string_view name = device.substr(0, device.find(','));
+    u32 number = 0;
+    for (u64 i = name.size() + 1; i < device.size(); ++i) {
+        if (device[i] < '0' || device[i] > '9' || number > storage::kMaxPartitions) {
+            return Error::NoDevice;
+        }
+        number = number * 10 + static_cast<u32>(device[i] - '0');
+    }
+    place.disk_name = Text<31>{name};
+    TRY_VALUE(storage::Device* const whole, open_disk(place, options));
+    Pages room;
+    TRY_VALUE(const std::span<u8> memory,
+              room.take(sizeof(storage::Partition) * storage::kMaxPartitions));
+    void* const begin = memory.data();
+    const std::span<storage::Partition> partitions{static_cast<storage::Partition*>(begin),
+                                                   storage::kMaxPartitions};
+    std::uninitialized_default_construct(partitions.begin(), partitions.end());
+    TRY_VALUE(const storage::PartitionTable table, storage::read_partitions(*whole, partitions));
+    if (number == 0 && table.count == 0) {
+        return whole;
+    }
+    for (const storage::Partition& partition : partitions.first(table.count)) {
+        if (number == 0 || partition.number == number) {
+            return &place.partition.emplace(*whole, partition);
+        }
+    }
+    return Error::NoDevice;
+}
+
+Result<FileSystem*>
+FileSystemKinds::make_safefs(Place& place, std::string_view device, std::string_view options) {
+    TRY_VALUE(storage::Device* const disk, open_device(place, device, options));
+    auto& files = place.kind.emplace<SafeFs>(*disk, clock_);
+    TRY_VALUE(const std::span<u8> work, place.work.take(SafeFs::memory_bytes(*disk, kCacheBlocks)));
+    const auto mounted = files.mount(work);
+    if (mounted.status() != Error::NoDevice || !has_option(options, "format")) {
+        TRY(mounted);
+        return &files;
+    }
+    // There was none: once for each object, so a new one.
+    TRY(SafeFs::format(*disk, make_seed(start_), work.first(kFormatBytes)));
+    auto& made = place.kind.emplace<SafeFs>(*disk, clock_);
+    TRY(made.mount(work));
+    return &made;
 }
 
 Result<FileSystem*> FileSystemKinds::make_on(Place& place,
                                              std::string_view kind,
                                              std::string_view device,
                                              std::string_view options) {
-    (void)device;
     if (kind == "devfs") {
         return &place.kind.emplace<storage::devfs::DevFs>(clock_, entropy_, console_);
     }
@@ -114,7 +192,7 @@ Result<FileSystem*> FileSystemKinds::make_on(Place& place,
         return make_ramfs(place, options);
     }
     if (kind == "safefs") {
-        return make_safefs(place, options);
+        return make_safefs(place, device, options);
     }
     return Error::NoDevice;
 }

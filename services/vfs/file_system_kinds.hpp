@@ -3,9 +3,12 @@
 // and the memory they take. Memory comes when something is mounted and goes when it is unmounted.
 #pragma once
 
+#include <optional>
 #include <runtime/console.hpp>
 #include <runtime/start_block.hpp>
+#include <services/block/client.hpp>
 #include <services/storage/devfs/devfs.hpp>
+#include <services/storage/partition.hpp>
 #include <services/storage/ram_disk.hpp>
 #include <services/storage/ramfs/ramfs.hpp>
 #include <services/storage/safefs/safefs.hpp>
@@ -68,7 +71,9 @@ private:
         FileSystem* files = nullptr;  ///< null: free
         Pages disk{};
         Pages work{};
-        std::variant<std::monostate, storage::RamDisk> device{};
+        Text<31> disk_name{};
+        std::variant<std::monostate, storage::RamDisk, block::Client> device{};
+        std::optional<storage::PartitionDevice> partition{};
         std::variant<std::monostate,
                      storage::devfs::DevFs,
                      storage::ramfs::RamFs,
@@ -79,7 +84,12 @@ private:
     Result<FileSystem*>
     make_on(Place& place, std::string_view kind, std::string_view device, std::string_view options);
     Result<FileSystem*> make_ramfs(Place& place, std::string_view options);
-    Result<FileSystem*> make_safefs(Place& place, std::string_view options);
+    Result<FileSystem*>
+    make_safefs(Place& place, std::string_view device, std::string_view options);
+    Result<storage::Device*>
+    open_device(Place& place, std::string_view device, std::string_view options);
+    Result<storage::Device*> open_disk(Place& place, std::string_view options);
+    Result<storage::Device*> make_ram_disk(Place& place, std::string_view options);
 
     static void clear(Place& place);
 
