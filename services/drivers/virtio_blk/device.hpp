@@ -83,7 +83,9 @@ public:
         const u32 status = window_.template read<InterruptStatus>();
         window_.template write<InterruptAcknowledge>(status);
         collect();
-        if (works_ && (window_.template read<DeviceStatus>() & DeviceStatus::kNeedsReset) != 0) {
+        // A device says by a change of its configuration that it wants a reset.
+        if (works_ && (status & InterruptStatus::kConfiguration) != 0 &&
+            (window_.template read<DeviceStatus>() & DeviceStatus::kNeedsReset) != 0) {
             recover();
         }
     }

@@ -40,7 +40,9 @@ struct QueueReady : Register<0x044> {};
 struct QueueNotify : Register<0x050> {};
 
 /// InterruptStatus and InterruptACK share one layout.
-struct InterruptStatus : Register<0x060> {};
+struct InterruptStatus : Register<0x060> {
+    static constexpr base::u32 kConfiguration = 2;
+};
 
 struct InterruptAcknowledge : Register<0x064> {};
 
