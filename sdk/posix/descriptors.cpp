@@ -201,6 +201,8 @@ s64 Kind::synchronise(Description&) const { return -EINVAL; }
 
 s64 Kind::change_flags(Description&, u32) const { return 0; }
 
+s64 Kind::map(Description&, const Mapping&) const { return -ENODEV; }
+
 u32 Kind::readiness(Description&) const { return poll_flag::kIn | poll_flag::kOut; }
 
 void Kind::close(Description&) const {}

@@ -67,6 +67,14 @@ struct Transfer {
     const volatile s32* cancelled;  ///< for waits, as in Call
 };
 
+/// What mmap asks for, in whole pages.
+struct Mapping {
+    u64 address;  ///< where, in place of what is there; 0: anywhere
+    u64 size;
+    u64 access;  ///< flags of kl.core.VMM; never 0
+    u64 offset;
+};
+
 /// As musl lays it out for AArch64 (struct stat).
 struct FileStatus {
     u64 device;
@@ -124,6 +132,8 @@ public:
     virtual s64 synchronise(Description& description) const;
     /// fcntl(F_SETFL) has come to these flags. The kind need not mind.
     virtual s64 change_flags(Description& description, u32 flags) const;
+    /// mmap with MAP_SHARED: the address. The access was checked. -ENODEV.
+    virtual s64 map(Description& description, const Mapping& mapping) const;
     /// The poll_flags that hold now. When they change, the kind calls signal_readiness(). In and
     /// out.
     virtual u32 readiness(Description& description) const;
@@ -201,6 +211,9 @@ s64 close_descriptor(u64 descriptor);
 /// kCloseOnExec or 0, or -EBADF.
 s64 descriptor_flags(u64 descriptor);
 s64 set_descriptor_flags(u64 descriptor, u32 flags);
+
+/// Unmaps [begin, end), whole pages.
+s64 unmap_pages(u64 begin, u64 end);
 
 /// Something that readiness() tells has changed, of any description.
 void signal_readiness();

@@ -14,7 +14,7 @@ class StartBlock;
 
 namespace sdk::posix {
 
-// memory.cpp: whole pages, from kl.core.VMM. Anonymous memory only.
+// memory.cpp: whole pages, from kl.core.VMM.
 s64 map_memory(const Call& call);
 s64 unmap_memory(const Call& call);
 s64 protect_memory(const Call& call);

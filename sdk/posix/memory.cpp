@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// Mappings: anonymous memory, copies of files, and what a kind of descriptor shares.
 // Memory is committed where it is asked for, and access is by page. Memory without any access is
 // addresses only (VMM.Allocate with Reserve), which is what a guard of a stack needs; a page that
 // has content cannot be made so, since there is no such access, and that is said.
 #include <kernel/base/bits.hpp>
 #include <musl_errno.h>
+#include <sdk/posix/descriptors.hpp>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
 
@@ -14,6 +16,9 @@ namespace {
 using base::kPageSize;
 
 // As in musl's sys/mman.h; the bits for access are those of kl.core.VMM.
+constexpr u64 kMapShared = 1;
+constexpr u64 kMapPrivate = 2;
+constexpr u64 kMapKind = 0xF;
 constexpr u64 kMapFixed = 0x10;
 constexpr u64 kMapAnonymous = 0x20;
 constexpr u64 kDontNeed = 4;
@@ -114,27 +119,107 @@ s64 map_at(u64 address, u64 size, u64 access) {
     return status == Status::Ok ? static_cast<s64>(address) : failure(status);
 }
 
-}  // namespace
-
-s64 map_memory(const Call& call) {
-    const u64 address = call.word[0];
-    const u64 size = base::align_up(call.word[1], kPageSize);
-    const u64 access = call.word[2];
-    const u64 flags = call.word[3];
-    if ((flags & kMapAnonymous) == 0) {
-        return -ENOSYS;
-    }
-    if (const s64 flaw = check_access(access); flaw != 0) {
-        return flaw;
-    }
-    if (!are_pages((flags & kMapFixed) != 0 ? address : 0, size)) {
-        return call.word[1] > kHighestSize ? -ENOMEM : -EINVAL;
-    }
-    if ((flags & kMapFixed) != 0) {
+/// Zeros, or addresses only.
+s64 map_anonymous(u64 address, u64 size, u64 access) {
+    if (address != 0) {
         return map_at(address, size, access);
     }
     const auto made = vmm().Allocate(0, size, flags_of(access));
     return made.ok() ? static_cast<s64>(made.value().at) : failure(made.status());
+}
+
+/// Reads until `size` bytes are there or the end has come.
+s64 read_all(Description& description, u64 address, u64 size, u64 offset) {
+    u64 done = 0;
+    while (done < size) {
+        const Part part{.data = pointer<char>(address + done), .size = size - done};
+        const s64 result = description.kind().read(description,
+                                                   {.parts = &part,
+                                                    .count = 1,
+                                                    .total = part.size,
+                                                    .offset = static_cast<s64>(offset + done),
+                                                    .cancelled = nullptr});
+        if (result <= 0) {
+            return result;
+        }
+        done += static_cast<u64>(result);
+    }
+    return 0;
+}
+
+/// A copy of what a descriptor has now.
+s64 map_copy(Description& description, const Mapping& mapping) {
+    if (!description.kind().can_seek()) {
+        return -ENODEV;
+    }
+    constexpr u64 kReadWrite = kl::core::VMM::Read | kl::core::VMM::Write;
+    const s64 made = map_anonymous(mapping.address, mapping.size, kReadWrite);
+    if (made < 0) {
+        return made;
+    }
+    const auto begin = static_cast<u64>(made);
+    s64 result = read_all(description, begin, mapping.size, mapping.offset);
+    if (result == 0 && mapping.access != kReadWrite) {
+        result = protect_range(begin, begin + mapping.size, static_cast<u32>(mapping.access));
+    }
+    if (result != 0) {
+        (void)give_back(begin, begin + mapping.size);
+        return result;
+    }
+    return made;
+}
+
+/// A mapping of an open file: shared where the kind can, else a copy that is only read.
+s64 map_description(const Call& call, const Mapping& mapping) {
+    constexpr u64 kMostOffset = u64{1} << 62;
+    const bool is_shared = (call.word[3] & kMapKind) != kMapPrivate;
+    const bool is_written = (mapping.access & kl::core::VMM::Write) != 0;
+    const Held held{call.word[4]};
+    if (!held) {
+        return -EBADF;
+    }
+    if (mapping.offset % kPageSize != 0 || mapping.offset > kMostOffset) {
+        return -EINVAL;
+    }
+    if (!held->is_readable() || (is_shared && is_written && !held->is_writable())) {
+        return -EACCES;
+    }
+    if (mapping.access == 0) {
+        return map_anonymous(mapping.address, mapping.size, 0);
+    }
+    if (is_shared) {
+        const s64 result = held->kind().map(*held, mapping);
+        if (result != -ENODEV || is_written) {
+            return result;
+        }
+    }
+    return map_copy(*held, mapping);
+}
+
+}  // namespace
+
+s64 unmap_pages(u64 begin, u64 end) { return give_back(begin, end); }
+
+s64 map_memory(const Call& call) {
+    const u64 size = base::align_up(call.word[1], kPageSize);
+    const u64 access = call.word[2];
+    const u64 flags = call.word[3];
+    const bool is_fixed = (flags & kMapFixed) != 0;
+    if ((flags & kMapKind) != kMapShared && (flags & kMapKind) != kMapPrivate) {
+        return -EINVAL;
+    }
+    if (const s64 flaw = check_access(access); flaw != 0) {
+        return flaw;
+    }
+    if (!are_pages(is_fixed ? call.word[0] : 0, size) || (is_fixed && call.word[0] == 0)) {
+        return call.word[1] > kHighestSize ? -ENOMEM : -EINVAL;
+    }
+    const Mapping mapping{.address = is_fixed ? call.word[0] : 0,
+                          .size = size,
+                          .access = access,
+                          .offset = call.word[5]};
+    return (flags & kMapAnonymous) != 0 ? map_anonymous(mapping.address, size, access)
+                                        : map_description(call, mapping);
 }
 
 s64 unmap_memory(const Call& call) {

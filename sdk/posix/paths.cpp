@@ -4,6 +4,7 @@
 #include <musl_errno.h>
 #include <sdk/posix/descriptor_of_file.hpp>
 #include <sdk/posix/groups.hpp>
+#include <sdk/posix/shared_memory.hpp>
 
 namespace sdk::posix {
 
@@ -63,8 +64,11 @@ template <typename Work> s64 with_descriptor(u64 descriptor, const Work& work) {
 
 s64 open_file(const Call& call) {
     return with_path(call.word[0], call.word[1], 0, [&](const RemotePath& path) {
-        return open_file_descriptor(
-            path, static_cast<u32>(call.word[2]), static_cast<u32>(call.word[3]));
+        const auto flags = static_cast<u32>(call.word[2]);
+        const auto mode = static_cast<u32>(call.word[3]);
+        const auto object = shared_memory::find_name(path.text);
+        return object.empty() ? open_file_descriptor(path, flags, mode)
+                              : shared_memory::open(object, flags, mode);
     });
 }
 
@@ -95,6 +99,10 @@ s64 unlink_name(const Call& call) {
         return -EINVAL;
     }
     return with_path(call.word[0], call.word[1], 0, [&](const RemotePath& path) {
+        const auto object = shared_memory::find_name(path.text);
+        if (!object.empty()) {
+            return call.word[2] != 0 ? -ENOTDIR : shared_memory::unlink(object);
+        }
         return files::unlink(path, call.word[2] != 0);
     });
 }
@@ -105,6 +113,12 @@ s64 link_name(const Call& call) {
     }
     return with_path(call.word[0], call.word[1], call.word[4], [&](const RemotePath& source) {
         return with_path(call.word[2], call.word[3], 0, [&](const RemotePath& target) {
+            const auto object = shared_memory::find_name(source.text);
+            const auto other = shared_memory::find_name(target.text);
+            if (!object.empty() || !other.empty()) {
+                return object.empty() || other.empty() ? -EXDEV
+                                                       : shared_memory::link(object, other);
+            }
             return files::link(source, target, (call.word[4] & kFollowLink) == 0);
         });
     });
@@ -149,6 +163,10 @@ s64 describe_path(const Call& call) {
             {.number = call.number, .word = {call.word[0], call.word[2]}, .cancelled = nullptr});
     }
     return with_path(call.word[0], call.word[1], flags, [&](const RemotePath& path) {
+        const auto object = shared_memory::find_name(path.text);
+        if (!object.empty()) {
+            return shared_memory::tell_status(object, status);
+        }
         return files::status(path, (flags & kKeepLink) != 0, status);
     });
 }
@@ -158,6 +176,9 @@ s64 check_access(const Call& call) {
         if ((call.word[3] & ~(kKeepLink | kEffectiveUser | kEmptyPath)) != 0) {
             return -EINVAL;
         }
+        if (const auto object = shared_memory::find_name(path.text); !object.empty()) {
+            return shared_memory::check(object);
+        }
         return files::check_access(
             path, static_cast<u32>(call.word[2]), (call.word[3] & kKeepLink) != 0);
     });
@@ -165,7 +186,9 @@ s64 check_access(const Call& call) {
 
 s64 check_access_plainly(const Call& call) {
     return with_path(call.word[0], call.word[1], 0, [&](const RemotePath& path) {
-        return files::check_access(path, static_cast<u32>(call.word[2]), false);
+        const auto object = shared_memory::find_name(path.text);
+        return !object.empty() ? shared_memory::check(object)
+                               : files::check_access(path, static_cast<u32>(call.word[2]), false);
     });
 }
 
@@ -235,6 +258,9 @@ s64 set_creation_mask(const Call& call) { return files::set_mask(static_cast<u32
 
 s64 truncate_path(const Call& call) {
     return with_path(static_cast<u64>(kAtCwd), call.word[0], 0, [&](const RemotePath& path) -> s64 {
+        if (const auto object = shared_memory::find_name(path.text); !object.empty()) {
+            return shared_memory::truncate(object, static_cast<s64>(call.word[1]));
+        }
         constexpr u32 kWriteOnly = 1;
         RemoteFile file;
         if (const s64 failed = files::open(path, kWriteOnly, 0, file); failed != 0) {

@@ -85,7 +85,9 @@ POSIX = (
     "posix.pipes-do-not-wait-if-asked", "posix.pipes-wait-for-each-other", "posix.small-writes-are-whole",
     "posix.closing-does-not-disturb-readers", "posix.waits-for-pipes-are-cancelled", "posix.pipes-run-out",
     "posix.sockets-go-both-ways", "posix.poll-tells-what-is-ready", "posix.poll-waits",
-    "posix.select-tells-what-is-ready", "posix.atexit",
+    "posix.select-tells-what-is-ready", "posix.objects-have-names", "posix.objects-are-files",
+    "posix.mappings-show-the-same-bytes", "posix.wrong-mappings-are-refused", "posix.semaphores-have-names",
+    "posix.atexit",
 )
 
 SCENARIOS = (

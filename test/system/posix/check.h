@@ -26,4 +26,5 @@ void wait_tests(void);
 void time_tests(void);
 void descriptor_tests(void);
 void pipe_tests(void);
+void shared_tests(void);
 void process_tests(int argc, char** argv);

@@ -30,5 +30,6 @@ int main(int argc, char** argv) {
     lock_tests();
     wait_tests();
     pipe_tests();
+    shared_tests();
     return EXIT_CODE;
 }
