@@ -123,10 +123,21 @@ s64 lock_file(const Call& call);
 
 // pipe_calls.cpp: within this process.
 s64 create_pipe(const Call& call);
+/// Only what musl's mq_notify needs.
+s64 create_socket(const Call& call);
 s64 create_socket_pair(const Call& call);
 s64 send(const Call& call);
 s64 receive(const Call& call);
 s64 shut_down(const Call& call);
+
+// message_queues.cpp: within this process.
+s64 open_queue(const Call& call);
+s64 unlink_queue(const Call& call);
+s64 send_message(const Call& call);
+s64 receive_message(const Call& call);
+/// By a thread or not at all; there are no signals.
+s64 set_notification(const Call& call);
+s64 exchange_attributes(const Call& call);
 
 // poll.cpp. There are no signals, so masks say nothing.
 s64 poll(const Call& call);

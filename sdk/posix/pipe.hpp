@@ -56,4 +56,9 @@ private:
     bool is_written_ = false;
 };
 
+/// What musl reads notifications of message queues from: whether a description is one, and a
+/// message of 32 bytes to it, whose last one is `reason`.
+bool is_notice(const Description& description);
+void send_notice(Description& description, char reason);
+
 }  // namespace sdk::posix

@@ -13,6 +13,8 @@ constexpr u64 kBytesWaiting = 0x541B;  // FIONREAD
 constexpr u32 kOwnerOnly = 0600;
 constexpr u64 kMaxPairs = 32;
 constexpr u64 kAddressFamily = 1;  // AF_UNIX
+constexpr u64 kNoticeFamily = 16;  // AF_NETLINK
+constexpr u64 kNoticeBytes = 32;
 
 // As in musl's sys/socket.h.
 enum Type : u32 { kStream = 1, kDatagram = 2, kSequence = 5 };
@@ -27,6 +29,13 @@ s64 tell_bytes(Pipe& pipe, u64 request, u64 argument) {
     }
     *pointer<s32>(argument) = static_cast<s32>(pipe.size());
     return 0;
+}
+
+void drop(Pipe* pipe) {
+    if (pipe != nullptr) {
+        pipe->end_reading();
+        pipe->end_writing();
+    }
 }
 
 class PipeEnd final : public Kind {
@@ -123,6 +132,16 @@ public:
     }
 };
 
+/// What musl takes for a socket of Linux's net link: a pipe that is read by the one who holds it
+/// and written from in here. `object` is the pipe.
+class Notice final : public Kind {
+public:
+    void close(Description& description) const override { drop(&pipe(description)); }
+
+    static Pipe& pipe(const Description& description) { return *pointer<Pipe>(description.object); }
+};
+
+constinit const Notice notice_kind;
 constinit const PipeEnd pipe_end;
 constinit const Socket socket_kind;
 
@@ -159,13 +178,6 @@ Pair* take_pair() {
 void give_back(Pair& pair) {
     const Holder holder{pairs_lock};
     pair.sides = 0;
-}
-
-void drop(Pipe* pipe) {
-    if (pipe != nullptr) {
-        pipe->end_reading();
-        pipe->end_writing();
-    }
 }
 
 /// A pair with its pipes; null: no more of one of them.
@@ -264,6 +276,34 @@ s64 create_socket_pair(const Call& call) {
     return give_numbers(*first, *second, flags, pointer<s32>(call.word[3]));
 }
 
+s64 create_socket(const Call& call) {
+    if ((call.word[0] & 0xFFFF'FFFF) != kNoticeFamily) {
+        return -ENOSYS;
+    }
+    Pipe* const pipe = Pipe::create(Pipe::Content::Messages);
+    if (pipe == nullptr) {
+        return -ENFILE;
+    }
+    const s64 number = open_descriptor(notice_kind,
+                                       static_cast<u32>(call.word[1]) & open_flag::kCloseOnExec,
+                                       __builtin_bit_cast(u64, pipe));
+    if (number < 0) {
+        drop(pipe);
+    }
+    return number;
+}
+
+bool is_notice(const Description& description) { return &description.kind() == &notice_kind; }
+
+void send_notice(Description& description, char reason) {
+    char bytes[kNoticeBytes]{};
+    bytes[kNoticeBytes - 1] = reason;
+    const Part part{.data = bytes, .size = sizeof(bytes)};
+    (void)Notice::pipe(description)
+        .put({.parts = &part, .count = 1, .total = part.size, .offset = 0, .cancelled = nullptr},
+             true);
+}
+
 s64 send(const Call& call) {
     const Held held{call.word[0]};
     if (const s64 flaw = check_socket(held, call.word[3]); flaw != 0) {
@@ -301,14 +341,16 @@ s64 shut_down(const Call& call) {
 
 s64 receive(const Call& call) {
     const Held held{call.word[0]};
-    if (const s64 flaw = check_socket(held, call.word[3]); flaw != 0) {
+    const bool is_told = held && is_notice(*held);
+    if (const s64 flaw = is_told ? 0 : check_socket(held, call.word[3]); flaw != 0) {
         return flaw;
     }
     const Part part{.data = pointer<char>(call.word[1]), .size = call.word[2]};
     if (call.word[5] != 0) {
         *pointer<u32>(call.word[5]) = 0;  // nobody has an address
     }
-    return Socket::input(*held).take(
+    Pipe& pipe = is_told ? Notice::pipe(*held) : Socket::input(*held);
+    return pipe.take(
         {.parts = &part, .count = 1, .total = part.size, .offset = 0, .cancelled = call.cancelled},
         held->is_non_blocking() || (call.word[3] & kDoNotWait) != 0);
 }

@@ -87,6 +87,8 @@ POSIX = (
     "posix.sockets-go-both-ways", "posix.poll-tells-what-is-ready", "posix.poll-waits",
     "posix.select-tells-what-is-ready", "posix.objects-have-names", "posix.objects-are-files",
     "posix.mappings-show-the-same-bytes", "posix.wrong-mappings-are-refused", "posix.semaphores-have-names",
+    "posix.queues-have-names", "posix.messages-come-by-priority", "posix.queues-wait", "posix.messages-are-announced",
+    "posix.queues-run-out",
     "posix.atexit",
 )
 

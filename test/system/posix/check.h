@@ -27,4 +27,5 @@ void time_tests(void);
 void descriptor_tests(void);
 void pipe_tests(void);
 void shared_tests(void);
+void queue_tests(void);
 void process_tests(int argc, char** argv);

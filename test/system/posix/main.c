@@ -31,5 +31,6 @@ int main(int argc, char** argv) {
     wait_tests();
     pipe_tests();
     shared_tests();
+    queue_tests();
     return EXIT_CODE;
 }
