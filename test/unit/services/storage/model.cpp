@@ -137,12 +137,15 @@ Player::Did Player::expect(Error got, Error wanted, const char* what) {
 }
 
 Player::Did Player::create(Kind kind) {
+    if (mix_.is_plain && kind == Kind::SymbolicLink) {
+        return create(Kind::File);
+    }
     const int parent = pick(Kind::Directory);
     auto& directory = model.nodes[parent];
     const std::string name = pick_name(directory, below(10) == 0);
     const std::string target = "to/" + std::string(below(300), 't');
     const NewNode what{.kind = kind,
-                       .mode = static_cast<u16>(below(0777)),
+                       .mode = static_cast<u16>(mix_.is_plain ? 0755 : below(0777)),
                        .target = kind == Kind::SymbolicLink ? target : std::string_view{}};
     const auto made = fs_->create(directory.node, name, what);
     if (directory.entries.contains(name)) {
@@ -304,7 +307,7 @@ Player::Did Player::rename() {
 }
 
 Player::Did Player::link() {
-    const int file = pick(Kind::File);
+    const int file = mix_.is_plain ? -1 : pick(Kind::File);
     if (file < 0) {
         return create(Kind::File);
     }
@@ -322,6 +325,9 @@ Player::Did Player::link() {
 }
 
 Player::Did Player::chmod() {
+    if (mix_.is_plain) {
+        return read();
+    }
     const int number = pick(below(2) == 0 ? Kind::File : Kind::Directory);
     if (number < 0) {
         return Did::Refused;

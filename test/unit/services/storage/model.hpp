@@ -44,6 +44,7 @@ struct Mix {
     u32 sync_in = 10;        ///< one operation of so many
     u32 small_appends = 20;  ///< percent of the operations
     u32 keeps_open = 5;      ///< percent of the removed nodes that stay in use for a while
+    bool is_plain = false;   ///< no links of any kind, and all modes are 0755
 };
 
 /// Makes random operations on a file system and, if they succeed, on a model; what they answer must
