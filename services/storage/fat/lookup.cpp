@@ -1,21 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directories as they are read.
 #include <services/storage/fat/fat.hpp>
+#include <services/storage/names.hpp>
 
 namespace svc::storage::fat {
-
-namespace {
-
-Result<void> check_name(std::string_view name) {
-    if (name.size() > kMaxNameBytes) {
-        return Error::NameTooLong;
-    }
-    const bool is_sound =
-        !name.empty() && name.find('/') == name.npos && name.find('\0') == name.npos;
-    return is_sound ? Error::None : Error::Invalid;
-}
-
-}  // namespace
 
 Result<u32> Fat::cluster_of(const Item& directory) const {
     if (is_root(directory)) {
@@ -32,9 +20,7 @@ Result<Fat::Item> Fat::load_directory(Node node, std::string_view name) {
 }
 
 Result<Fat::Item> Fat::load_directory_to_change(Node node, std::string_view name) {
-    if (name == "." || name == "..") {
-        return Error::Invalid;
-    }
+    TRY(check_new_name(name));
     return load_directory(node, name);
 }
 
