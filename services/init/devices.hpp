@@ -5,10 +5,13 @@
 #pragma once
 
 #include <runtime/fdt.hpp>
+#include <runtime/start_block_writer.hpp>
 #include <services/init/kernel.hpp>
-#include <services/init/start_block_writer.hpp>
 
 namespace svc::init {
+
+using sdk::EntryTable;
+using sdk::StartBlockWriter;
 
 /// What the board's devices have become so far.
 class DeviceRegistry final {

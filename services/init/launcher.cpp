@@ -10,6 +10,8 @@ namespace svc::init {
 
 namespace {
 
+using sdk::kStackBytes;
+using sdk::StartIdentity;
 using sdk::fdt::Node;
 using sdk::fdt::Property;
 
@@ -135,7 +137,7 @@ void Launcher::discard(Unit& unit) {
 Result<ElfProgram> Launcher::find_program(const Component& component, Failure& failure) {
     failure = {.step = "find-program", .detail = component.program};
     TRY_VALUE(const sdk::romfs::File file, files_.find(component.program));
-    const ElfVerdict verdict = parse_elf(file.content);
+    const ElfVerdict verdict = sdk::parse_elf(file.content);
     if (verdict.flaw != ElfFlaw::None) {
         failure = {.step = "judge-program", .detail = describe(verdict.flaw)};
         return Status::InvalidArgument;

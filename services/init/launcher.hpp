@@ -11,15 +11,21 @@
 // three steps run for the one component again; its clients' handles stay as they are.
 #pragma once
 
+#include <runtime/elf.hpp>
+#include <runtime/placement.hpp>
 #include <runtime/romfs.hpp>
+#include <runtime/start_block_writer.hpp>
 #include <services/init/description.hpp>
 #include <services/init/devices.hpp>
-#include <services/init/elf.hpp>
 #include <services/init/kernel.hpp>
-#include <services/init/placement.hpp>
-#include <services/init/start_block_writer.hpp>
 
 namespace svc::init {
+
+using sdk::ElfFlaw;
+using sdk::ElfProgram;
+using sdk::ElfSegment;
+using sdk::ElfVerdict;
+using sdk::Placement;
 
 /// One life of a component.
 struct Life {

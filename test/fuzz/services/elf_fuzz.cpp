@@ -2,14 +2,14 @@
 // Programs as init gets them: whatever is accepted must load inside its segments.
 #include <cstdlib>
 #include <cstring>
-#include <services/init/elf.hpp>
+#include <runtime/elf.hpp>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const base::u8* data, std::size_t size) {
     // A copy of the exact size, so that a step outside is seen.
     const std::vector<base::u8> file(data, data + size);
-    const auto verdict = svc::init::parse_elf(file);
-    if (verdict.flaw != svc::init::ElfFlaw::None) {
+    const auto verdict = sdk::parse_elf(file);
+    if (verdict.flaw != sdk::ElfFlaw::None) {
         return 0;
     }
     const auto& program = verdict.program;
@@ -26,9 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const base::u8* data, std::size_t size) {
             continue;
         }
         std::vector<base::u8> memory(segment.memory_size);
-        svc::init::fill_segment(program, i, 0x20'0000'0000, memory);
+        sdk::fill_segment(program, i, 0x20'0000'0000, memory);
     }
-    if (end != program.size || end > svc::init::kMaxProgramBytes) {
+    if (end != program.size || end > sdk::kMaxProgramBytes) {
         std::abort();
     }
     return 0;

@@ -3,8 +3,8 @@
 #include <bit>
 #include <catch2/catch_test_macros.hpp>
 #include <coresrv/sl/sl_api.h>
+#include <runtime/start_block_writer.hpp>
 #include <sdk/compat/locator.hpp>
-#include <services/init/start_block_writer.hpp>
 #include <string>
 #include <vector>
 
@@ -14,7 +14,7 @@ namespace {
 class Process final {
 public:
     explicit Process(const std::string& table) : table_(table) {
-        svc::init::StartBlockWriter writer;
+        sdk::StartBlockWriter writer;
         writer.add_connection("server_connection", 7, "acme.Server");
         writer.add_connection("other", 8, "acme.Serv");
         writer.add_file("endpoints", std::bit_cast<base::u64>(table_.data()), table_.size());

@@ -9,8 +9,8 @@ namespace {
 
 using base::Status;
 using base::u8;
+using sdk::StartBlockWriter;
 using svc::init::DeviceRegistry;
-using svc::init::StartBlockWriter;
 
 struct Board {
     Board() {

@@ -4,7 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <random>
-#include <services/init/elf.hpp>
+#include <runtime/elf.hpp>
 
 namespace {
 
@@ -12,8 +12,8 @@ using base::u32;
 using base::u64;
 using base::u8;
 using build::Program;
-using svc::init::ElfFlaw;
-using svc::init::parse_elf;
+using sdk::ElfFlaw;
+using sdk::parse_elf;
 
 ElfFlaw flaw_of(const Program& program) { return parse_elf(program.bytes()).flaw; }
 
@@ -47,14 +47,14 @@ TEST_CASE("segments are filled, zeroed behind and relocated", "[services][init]"
     const auto program = parse_elf(file).program;
     constexpr u64 kBase = 0x20'1234'5000;
     std::vector<u8> code(0x1000);
-    svc::init::fill_segment(program, 0, kBase, code);
+    sdk::fill_segment(program, 0, kBase, code);
     CHECK(code[0x1FF] == 0xC0);
     CHECK(code[0x200] == 0);
     std::vector<u8> constants(0x1000);
-    svc::init::fill_segment(program, 1, kBase, constants);
+    sdk::fill_segment(program, 1, kBase, constants);
     CHECK(word_at(constants, 0) == kBase + 0x24);
     std::vector<u8> data(0x2000);
-    svc::init::fill_segment(program, 2, kBase, data);
+    sdk::fill_segment(program, 2, kBase, data);
     CHECK(data[0] == 0xDA);
     CHECK(word_at(data, 8) == kBase + 0x1010);
     CHECK(data[0x20] == 0);
@@ -70,7 +70,7 @@ TEST_CASE("a segment that begins inside a page is widened with zeros", "[service
     REQUIRE(verdict.flaw == ElfFlaw::None);
     CHECK(verdict.program.segments[2].address == 0x2000);
     std::vector<u8> data(verdict.program.segments[2].memory_size);
-    svc::init::fill_segment(verdict.program, 2, 0, data);
+    sdk::fill_segment(verdict.program, 2, 0, data);
     CHECK(data[0xFF] == 0);
     CHECK(data[0x100] == 0xDA);
 }
@@ -228,7 +228,7 @@ TEST_CASE("relocations are relative and point into data", "[services][init]") {
 
 TEST_CASE("every flaw has a phrase", "[services][init]") {
     for (u32 flaw = 0; flaw <= static_cast<u32>(ElfFlaw::RelocationOutside); ++flaw) {
-        CHECK(svc::init::describe(static_cast<ElfFlaw>(flaw)) != "unknown flaw");
+        CHECK(sdk::describe(static_cast<ElfFlaw>(flaw)) != "unknown flaw");
     }
 }
 
@@ -254,7 +254,7 @@ TEST_CASE("damaged programs are refused or stay inside their bounds", "[services
                 continue;
             }
             std::vector<u8> memory(verdict.program.segments[i].memory_size);
-            svc::init::fill_segment(verdict.program, i, 0x20'0000'0000, memory);
+            sdk::fill_segment(verdict.program, i, 0x20'0000'0000, memory);
         }
     }
     CHECK(accepted > 0);

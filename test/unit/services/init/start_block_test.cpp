@@ -2,7 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <random>
-#include <services/init/start_block_writer.hpp>
+#include <runtime/start_block_writer.hpp>
 #include <string>
 
 namespace {
@@ -12,7 +12,7 @@ using base::u32;
 using base::u64;
 using base::u8;
 using sdk::StartBlock;
-using svc::init::StartBlockWriter;
+using sdk::StartBlockWriter;
 namespace start = sdk::start;
 
 struct Block {
@@ -22,12 +22,12 @@ struct Block {
     [[nodiscard]] std::span<const u8> view() const { return {bytes, size}; }
 };
 
-constexpr svc::init::StartIdentity kIdentity{.task = "valve",
-                                             .eclass = "plant.Valve",
-                                             .program = "valve_hw",
-                                             .kernel = 0x1'0000,
-                                             .listener = 0x1'0001,
-                                             .seed = {1, 2, 3, 4}};
+constexpr sdk::StartIdentity kIdentity{.task = "valve",
+                                       .eclass = "plant.Valve",
+                                       .program = "valve_hw",
+                                       .kernel = 0x1'0000,
+                                       .listener = 0x1'0001,
+                                       .seed = {1, 2, 3, 4}};
 
 Block make_block() {
     StartBlockWriter writer;

@@ -6,7 +6,7 @@
 
 #include <runtime/start_block.hpp>
 
-namespace svc::init {
+namespace sdk {
 
 using base::Result;
 using base::Status;
@@ -85,4 +85,4 @@ private:
     bool overflowed_ = false;
 };
 
-}  // namespace svc::init
+}  // namespace sdk

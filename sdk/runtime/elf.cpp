@@ -3,9 +3,9 @@
 // written as differences so that they cannot wrap.
 #include <cstring>
 #include <kernel/base/bits.hpp>
-#include <services/init/elf.hpp>
+#include <runtime/elf.hpp>
 
-namespace svc::init {
+namespace sdk {
 
 namespace {
 
@@ -369,4 +369,4 @@ void fill_segment(const ElfProgram& program, u32 index, u64 base, std::span<u8> 
     }
 }
 
-}  // namespace svc::init
+}  // namespace sdk

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 #include <kernel/base/bits.hpp>
-#include <services/init/start_block_writer.hpp>
+#include <runtime/start_block_writer.hpp>
 
-namespace svc::init {
+namespace sdk {
 
 namespace {
 
@@ -205,4 +205,4 @@ Result<u32> StartBlockWriter::finish(const StartIdentity& identity, std::span<u8
     return static_cast<u32>(total);
 }
 
-}  // namespace svc::init
+}  // namespace sdk

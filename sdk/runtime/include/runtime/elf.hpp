@@ -16,7 +16,7 @@
 #include <span>
 #include <string_view>
 
-namespace svc::init {
+namespace sdk {
 
 using base::Result;
 using base::Status;
@@ -87,4 +87,4 @@ struct ElfVerdict {
 /// and applies the relocations that fall into it, for a program that will run at `base`.
 void fill_segment(const ElfProgram& program, u32 index, u64 base, std::span<u8> memory);
 
-}  // namespace svc::init
+}  // namespace sdk

@@ -6,9 +6,9 @@
 
 #include <kernel/base/bits.hpp>
 #include <kernel/base/types.hpp>
-#include <services/init/elf.hpp>
+#include <runtime/elf.hpp>
 
-namespace svc::init {
+namespace sdk {
 
 inline constexpr u64 kStackBytes = 64u << 10;
 inline constexpr u64 kImageFloor = u64{0x20} << 32;
@@ -41,4 +41,4 @@ private:
     u64 next_;
 };
 
-}  // namespace svc::init
+}  // namespace sdk
