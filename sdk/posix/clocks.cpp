@@ -4,6 +4,7 @@
 #include <musl_errno.h>
 #include <runtime/time.hpp>
 #include <sdk/posix/groups.hpp>
+#include <sdk/posix/kernel.hpp>
 #include <sdk/posix/record.hpp>
 
 namespace sdk::posix {
@@ -113,6 +114,14 @@ s64 clock_time(const Call& call) {
     }
     *pointer<Timespec>(call.word[1]) = timespec_of(now);
     return 0;
+}
+
+s64 set_clock(const Call& call) {
+    const auto& time = *pointer<const Timespec>(call.word[1]);
+    if (call.word[0] != kRealTime || !is_valid(time) || time.seconds < 0) {
+        return -EINVAL;
+    }
+    return failure(times().SetSystemTime(nanoseconds_of(time)).status());
 }
 
 s64 clock_resolution(const Call& call) {

@@ -3,36 +3,7 @@
 // vector registers, of which a function must keep d8 to d15; the code in C++ has no word for them.
 // [ARM-AAPCS64] "SIMD and Floating-Point registers"
 
-.macro BEGIN name
-    .section .text.\name, "ax", %progbits
-    .global \name
-    .hidden \name
-    .type \name, %function
-    .balign 16
-\name:
-    paciasp
-.endm
-
-.macro END name
-    .size \name, . - \name
-.endm
-
-.macro KEEP_VECTORS
-    stp     x29, x30, [sp, #-80]!
-    mov     x29, sp
-    stp     d8, d9, [sp, #16]
-    stp     d10, d11, [sp, #32]
-    stp     d12, d13, [sp, #48]
-    stp     d14, d15, [sp, #64]
-.endm
-
-.macro RESTORE_VECTORS
-    ldp     d8, d9, [sp, #16]
-    ldp     d10, d11, [sp, #32]
-    ldp     d12, d13, [sp, #48]
-    ldp     d14, d15, [sp, #64]
-    ldp     x29, x30, [sp], #80
-.endm
+#include "entry.h"
 
 // Entry   x0 = number, x1 to x6 = words.
 // Exit    x0 = result, or a negative errno.

@@ -21,6 +21,8 @@ s64 protect_memory(const Call& call);
 /// The program break, which cannot be moved: musl then takes its memory from map_memory.
 s64 move_break(const Call& call);
 s64 advise_memory(const Call& call);
+/// All memory that there is, is resident. -ENOMEM: there is none in some page.
+s64 memory_residence(const Call& call);
 
 // threads.cpp
 s64 end_thread(const Call& call);
@@ -37,6 +39,8 @@ s64 futex(const Call& call);
 
 // clocks.cpp
 s64 clock_time(const Call& call);
+/// Real time only; for the whole system.
+s64 set_clock(const Call& call);
 s64 clock_resolution(const Call& call);
 s64 sleep(const Call& call);
 s64 clock_sleep(const Call& call);
@@ -61,6 +65,12 @@ s64 user_id(const Call& call);
 s64 system_name(const Call& call);
 /// The name of this process, which outlives everything.
 void set_process_name(std::string_view name);
+
+// children.cpp: processes that this one has made by posix_spawn (spawn.cpp).
+s64 wait_process(const Call& call);
+s64 wait_id(const Call& call);
+/// Ends a child, by SIGKILL or SIGTERM; processes get no signals.
+s64 signal_process(const Call& call);
 
 // random.cpp
 s64 random_bytes(const Call& call);

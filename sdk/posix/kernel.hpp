@@ -5,9 +5,11 @@
 #include <kl/core/Core.endpoints.hpp>
 #include <kl/core/HAL.client.hpp>
 #include <kl/core/Handle.client.hpp>
+#include <kl/core/Notice.client.hpp>
 #include <kl/core/Sync.client.hpp>
 #include <kl/core/Task.client.hpp>
 #include <kl/core/Thread.client.hpp>
+#include <kl/core/Time.client.hpp>
 #include <kl/core/VMM.client.hpp>
 #include <runtime/ipc.hpp>
 
@@ -29,6 +31,14 @@ inline kl::core::HAL::Proxy hal() { return {kKernelHandle, kl::core::Core::endpo
 
 inline kl::core::Handle::Proxy handles() {
     return {kKernelHandle, kl::core::Core::endpoint::handle_Handle};
+}
+
+inline kl::core::Time::Proxy times() {
+    return {kKernelHandle, kl::core::Core::endpoint::time_Time};
+}
+
+inline kl::core::Notice::Proxy notices() {
+    return {kKernelHandle, kl::core::Core::endpoint::notice_Notice};
 }
 
 }  // namespace sdk::posix

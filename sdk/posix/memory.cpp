@@ -272,4 +272,19 @@ s64 advise_memory(const Call& call) {
     return call.word[2] == kDontNeed ? -ENOSYS : 0;
 }
 
+s64 memory_residence(const Call& call) {
+    if (call.word[0] % kPageSize != 0) {
+        return -EINVAL;
+    }
+    auto* resident = pointer<u8>(call.word[2]);
+    for (u64 at = 0; at < call.word[1]; at += kPageSize) {
+        const auto found = vmm().Query(call.word[0] + at);
+        if (!found.ok() || found.value().flags == 0) {
+            return -ENOMEM;
+        }
+        *resident++ = 1;
+    }
+    return 0;
+}
+
 }  // namespace sdk::posix

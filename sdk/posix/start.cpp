@@ -8,6 +8,7 @@
 #include <runtime/start_block.hpp>
 #include <sdk/posix/files.hpp>
 #include <sdk/posix/groups.hpp>
+#include <sdk/posix/programs.hpp>
 
 using base::s32;
 using base::u16;
@@ -144,6 +145,7 @@ u64 tessera_posix_start_size(const void* block) {
 void tessera_posix_start(const void* block, u64* words, Main main) {
     sdk::set_stack_guard(static_cast<const sdk::start::Header*>(block)->guard);
     const auto start = open(block);
+    sdk::posix::keep_start(start);
     sdk::posix::set_process_name(start.task());
     sdk::posix::open_output(start);
     sdk::posix::files::open_backend(start);

@@ -21,6 +21,7 @@ constexpr Line kLines[] = {
     {__NR_munmap, unmap_memory},
     {__NR_mprotect, protect_memory},
     {__NR_madvise, advise_memory},
+    {__NR_mincore, memory_residence},
 
     {__NR_exit, end_thread},
     {__NR_exit_group, end_process},
@@ -32,6 +33,7 @@ constexpr Line kLines[] = {
     {__NR_futex, futex},
 
     {__NR_clock_gettime, clock_time},
+    {__NR_clock_settime, set_clock},
     {__NR_clock_getres, clock_resolution},
     {__NR_nanosleep, sleep},
     {__NR_clock_nanosleep, clock_sleep},
@@ -47,6 +49,10 @@ constexpr Line kLines[] = {
     {__NR_sched_rr_get_interval, round_robin_interval},
     {__NR_sched_setaffinity, set_affinity},
     {__NR_sched_getaffinity, get_affinity},
+
+    {__NR_wait4, wait_process},
+    {__NR_waitid, wait_id},
+    {__NR_kill, signal_process},
 
     {__NR_getpid, process_id},
     {__NR_getppid, parent_id},

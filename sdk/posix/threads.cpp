@@ -245,7 +245,10 @@ s64 signal_thread(const Call& call) {
         if (word == 0) {
             return 0;
         }
-        (void)wake(word, kEverybody);
+        const s64 woken = wake(word, kEverybody);
+        if (woken > 0 && word == std::bit_cast<u64>(&record->sleep_word)) {
+            return 0;  // nobody else waits for this one
+        }
         (void)threads().Sleep(now_ticks() + ticks_of_ms(1));
     }
 }

@@ -178,6 +178,11 @@ std::string_view StartBlock::environment_text(u32 index) const {
 
 u32 StartBlock::connection_count() const { return header().connections.count; }
 
+std::string_view StartBlock::connection_id(u32 index) const {
+    const auto table = entries<start::Connection>(header().connections);
+    return index < table.size() ? text(table[index].id) : std::string_view{};
+}
+
 Result<u32> StartBlock::connection(std::string_view id) const {
     for (const auto& entry : entries<start::Connection>(header().connections)) {
         if (text(entry.id) == id) {

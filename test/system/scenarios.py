@@ -89,7 +89,9 @@ POSIX = (
     "posix.mappings-show-the-same-bytes", "posix.wrong-mappings-are-refused", "posix.semaphores-have-names",
     "posix.queues-have-names", "posix.messages-come-by-priority", "posix.queues-wait", "posix.messages-are-announced",
     "posix.queues-run-out",
-    "posix.atexit",
+    "posix.children-exit", "posix.children-get-texts",
+    "posix.children-end-by-faults", "posix.children-can-be-ended", "posix.what-cannot-be-started",
+    "posix.many-children", "posix.atexit",
 )
 
 SCENARIOS = (
@@ -185,6 +187,10 @@ SCENARIOS = (
              ends_at=r"^init: task-ended task=silent .*\n",
              expect=("^hello, hello: 1 argument.s., pi is about 3[.]14159$",
                      r"^init: task-ended task=silent reason=exit code=0$")),
+    # Time by instructions: who sleeps costs nothing.
+    Scenario("Open POSIX Test Suite", image="posix_suite", optional=True, seconds=240, builds=("gcc",),
+             machines=(virt(cpus=2, gic=3, icount=2),), suite={"core": 276}, ends_at=r"^PTS end$",
+             expect=(r"^PTS begin tests=\d+$", "^PTS end$")),
     # The real kernel meets an exception of its own where it picks the next thread.
     Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
              broken_at="_ZN6kernel9Scheduler6choose", exit_code=134, seconds=60,

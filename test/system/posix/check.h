@@ -28,4 +28,5 @@ void descriptor_tests(void);
 void pipe_tests(void);
 void shared_tests(void);
 void queue_tests(void);
+void spawn_tests(void);
 void process_tests(int argc, char** argv);

@@ -32,5 +32,6 @@ int main(int argc, char** argv) {
     pipe_tests();
     shared_tests();
     queue_tests();
+    spawn_tests();
     return EXIT_CODE;
 }

@@ -15,7 +15,7 @@ enum {
     DETACHED = 150,
     ROUNDS = 400,
     PATIENCE_MS = 20000,
-    STACK_BYTES = 8192,
+    STACK_BYTES = 16384,
     MOST_THREADS = 64
 };
 

@@ -154,6 +154,8 @@ public:
     [[nodiscard]] std::string_view environment_text(u32 index) const;
 
     [[nodiscard]] u32 connection_count() const;
+    /// Empty when there are fewer connections.
+    [[nodiscard]] std::string_view connection_id(u32 index) const;
     /// Client handle of the connection `id`. ResourceNotFound.
     [[nodiscard]] Result<u32> connection(std::string_view id) const;
     /// Policy class of the process that the connection with this client handle leads to.
