@@ -21,6 +21,7 @@ import time
 import masked
 from breaking import break_function
 from outside import Ram
+from posix_suite import judge_suite
 from replay import replay
 from scenario import Finding, boot, judge, last_lines
 from symbolise import symbolise
@@ -95,6 +96,8 @@ def perform(job, options):
             findings.append(Finding(*scenario.holds(machine.drives[0].path(0, folder), run.output)))
         if scenario.replayed:
             findings.append(Finding(*replay(run.output, entry["policy_tool"], folder, scenario.replayed)))
+        if scenario.suite:
+            findings += [Finding(*each) for each in judge_suite(run.output, scenario.suite)]
         if scenario.masked_at_most:
             count, where = masked.longest(stretches, entry["kernel_elf"])
             print(f"{name}: interrupts masked for at most {count} instructions, of these in {where}", flush=True)

@@ -59,6 +59,7 @@ class Scenario:
     masked_at_most: int = 0  # instructions with interrupts masked in one stretch, on one CPU; 0: not measured
     replayed: int = 0  # at least so many events are in the log that the interpreter of the policy is asked again
     holds: typing.Callable | None = None  # judges the first drive's file at the end: path and output to name, passed, detail
+    suite: dict | None = None  # of the Open POSIX Test Suite: how many tests of each class pass at least
     outside: type | None = None  # an observer of outside.py, which looks at RAM while the guest runs
 
 
