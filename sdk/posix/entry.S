@@ -3,7 +3,7 @@
 // vector registers, of which a function must keep d8 to d15; the code in C++ has no word for them.
 // [ARM-AAPCS64] "SIMD and Floating-Point registers"
 
-#include "entry.h"
+#include "entry_macros.S"
 
 // Entry   x0 = number, x1 to x6 = words.
 // Exit    x0 = result, or a negative errno.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way from musl's posix_spawn, apart from the others so that programs without children do not
 // carry what makes them.
-#include "entry.h"
+#include "entry_macros.S"
 
 // Entry   x0 = request (spawn.hpp).
 // Exit    x0 = number of the process, or a negative errno.

@@ -20,8 +20,9 @@ int main(int argc, char** argv) {
     if (strcmp(what, "texts") == 0) {
         const char* found = getenv("GIVEN");
         printf("posix: a child on stdout\n");
-        return argc == 4 && strcmp(argv[0], "another name") == 0 && strcmp(argv[2], "two words") == 0 &&
-                       argv[3][0] == '\0' && found != NULL && strcmp(found, "by the parent") == 0 &&
+        const int are_mine = argc == 4 && strcmp(argv[0], "another name") == 0 &&
+                             strcmp(argv[2], "two words") == 0 && argv[3][0] == '\0';
+        return are_mine && found != NULL && strcmp(found, "by the parent") == 0 &&
                        getenv("HOME") == NULL
                    ? 0
                    : 1;

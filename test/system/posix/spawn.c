@@ -85,9 +85,7 @@ static void what_cannot_be_started(void) {
     CHECK(wait(NULL) == -1 && errno == ECHILD);
 }
 
-static void* wait_for_one(void* pid) {
-    return (void*)(intptr_t)status_of((pid_t)(intptr_t)pid);
-}
+static void* wait_for_one(void* pid) { return (void*)(intptr_t)status_of((pid_t)(intptr_t)pid); }
 
 static void many_children(void) {
     pid_t pids[kMany];

@@ -70,7 +70,8 @@ static void set_watched(pid_t pid) {
 }
 
 static const char* result_of(int status) {
-    static const char* const names[] = {"PASS", "FAIL", "UNRESOLVED", NULL, "UNSUPPORTED", "UNTESTED"};
+    static const char* const names[] = {
+        "PASS", "FAIL", "UNRESOLVED", NULL, "UNSUPPORTED", "UNTESTED"};
     static char text[32];
     if (is_late) {
         return "HUNG";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many tests of the suite in one program: each is a file whose main() has a name of its own and whose
-// other names nobody else sees. A process runs one of them, so it finds nothing that another left.
+// Many tests of the suite in one program: each is a file whose main() has a name of its own and
+// whose other names nobody else sees. A process runs one, so it finds nothing that another left.
 #include "suite.h"
 
 #include <stdio.h>

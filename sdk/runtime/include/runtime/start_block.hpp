@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a process finds when it starts: a read-only block that its parent filled, whose address is in x0.
+// What a process finds when it starts: a read-only block that its parent filled; its address is in
+// x0.
 // It holds everything a program may know of its surroundings: arguments, its listener, the
 // connections and devices it was given, files mapped for it, and a seed. No physical address is in
 // it.
 //
-// One header serves writer (start_block_writer.hpp) and reader. All places are byte offsets from the start
+// One header serves writer and reader. All places are byte offsets from the start
 // of the block, so the block can stand anywhere; open() checks every offset and every text once,
 // and what is handed out afterwards lies inside the block. A program trusts init, so this check
 // guards against mistakes, and lets the reader be fuzzed.

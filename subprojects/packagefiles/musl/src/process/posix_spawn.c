@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A process is made by its parent, from nothing, in sdk/posix: there is no copy of the parent that
-// would turn into it. What an attribute says of groups, users and signals has no meaning here, since
-// there are none of the first two and a new process inherits nothing of the third.
+// would turn into it. What an attribute says of groups, users and signals has no meaning here,
+// since there are none of the first two and a new process inherits nothing of the third.
 #include <features.h>
 #include <spawn.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Priority ceilings, which musl does not have (musl-threads.diff says where they are asked for). Who
-// locks such a mutex runs at its ceiling until it unlocks it, and at what it had before after that.
-// A thread of SCHED_OTHER has the highest priority of its process already, so there is nothing to
-// raise; nor can one be raised above that.
+// Priority ceilings, which musl does not have (musl-threads.diff says where they are asked for).
+// Who locks such a mutex runs at its ceiling until it unlocks it, and at what it had before after
+// that. A thread of SCHED_OTHER has the highest priority of its process already, so there is
+// nothing to raise; nor can one be raised above that.
 #include "pthread_impl.h"
 
 #define HIGHEST 255
