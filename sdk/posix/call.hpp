@@ -24,7 +24,8 @@ using base::u8;
 struct Call {
     u64 number;
     u64 word[6];
-    /// Nonzero as soon as somebody cancels the calling thread; null if that must not end the call.
+    /// Nonzero as soon as somebody cancels the calling thread; always 0 if that must not end the
+    /// call. Never null: whoever waits passes it on, and signals end the wait too.
     const volatile s32* cancelled;
 };
 

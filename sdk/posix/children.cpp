@@ -9,6 +9,7 @@
 #include <sdk/posix/kernel.hpp>
 #include <sdk/posix/lock.hpp>
 #include <sdk/posix/record.hpp>
+#include <sdk/posix/signals.hpp>
 
 namespace sdk::posix {
 
@@ -98,8 +99,8 @@ bool has_ended(const Child& child, End& end) {
     } else if (info.value().reason == kFault) {
         end.signal = signal_of(static_cast<u32>(info.value().code));
     } else if (const s32 code = info.value().code;
-               code < kEndedBySignal && code >= kEndedBySignal - kHighestSignal) {
-        end.signal = kEndedBySignal - code;
+               code < kEndOfSignal && code >= kEndOfSignal - kHighestSignal) {
+        end.signal = kEndOfSignal - code;
     } else {
         end.signal = 0;
         end.code = code;
@@ -261,12 +262,7 @@ s64 wait_id(const Call& call) {
     return 0;
 }
 
-s64 signal_process(const Call& call) {
-    const auto pid = static_cast<s64>(static_cast<s32>(call.word[0]));
-    const auto signal = static_cast<s32>(call.word[1]);
-    if (signal < 0 || signal > kHighestSignal) {
-        return -EINVAL;
-    }
+s64 signal_child(s64 pid, s32 signal) {
     const Holder holder{lock};
     for (Child& child : children) {
         if (pid <= 0 || child.pid != pid) {

@@ -10,9 +10,6 @@ namespace sdk::posix {
 /// Most that are not waited for.
 inline constexpr u32 kMaxChildren = 32;
 
-/// The exit code by which a process says that signal `n` ended it is this less n.
-inline constexpr s32 kEndedBySignal = -1000;
-
 /// A place for a child that is about to be made. -EAGAIN: none is left.
 s64 reserve_child(u32& place);
 /// The task in it, which the place owns from now on; its end will be told.
@@ -21,5 +18,8 @@ s64 watch_child(u32 place, u32 task);
 void confirm_child(u32 place, u32 pid);
 /// Nothing came of it.
 void release_child(u32 place);
+/// kill() of another process: SIGKILL and SIGTERM end a child, 0 looks for one, others are -ENOSYS.
+/// -ESRCH: no child.
+s64 signal_child(s64 pid, s32 signal);
 
 }  // namespace sdk::posix

@@ -65,10 +65,8 @@ u64 ticks_in(u64 nanoseconds) {
 
 /// Waits; what is left of the time goes to `left` when the wait was ended from outside.
 s64 sleep_until(u64 deadline, const Call& call, Timespec* left) {
-    Record& record = current_record();
     while (true) {
-        const s64 result =
-            wait_for(__builtin_bit_cast(u64, &record.sleep_word), 0, deadline, call.cancelled);
+        const s64 result = wait_for_signal(deadline, call.cancelled);
         if (result == -ETIMEDOUT || now_ticks() >= deadline) {
             return 0;
         }
@@ -81,7 +79,7 @@ s64 sleep_until(u64 deadline, const Call& call, Timespec* left) {
             }
             return result;
         }
-        if (result != 0) {
+        if (result != 0 && result != -EAGAIN) {
             return result;
         }
     }

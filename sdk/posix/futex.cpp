@@ -4,6 +4,7 @@
 #include <bit>
 #include <kl/core/Sync.idl.hpp>
 #include <musl_errno.h>
+#include <runtime/time.hpp>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
 #include <sdk/posix/record.hpp>
@@ -30,6 +31,7 @@ constexpr u64 kClockRealTime = 0;
 constexpr u64 kClockMonotonic = 1;
 constexpr u32 kOwnerDied = 0x4000'0000;
 constexpr u32 kOwnerMask = 0x3FFF'FFFF;
+constexpr u32 kEverybody = 0x7FFF'FFFF;
 
 u32 load(u64 word) { return __atomic_load_n(pointer<u32>(word), __ATOMIC_SEQ_CST); }
 
@@ -125,23 +127,28 @@ s64 unlock(const Call& call) {
 }  // namespace
 
 s64 wait_for(u64 word, u32 expected, u64 deadline, const volatile s32* cancelled) {
-    Record& record = current_record();
-    if (cancelled != nullptr) {
-        // Whoever cancels sets the flag and then looks here; signal_thread pairs with it.
-        __atomic_store_n(&record.waits_at, word, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(cancelled, __ATOMIC_SEQ_CST) != 0) {
-            __atomic_store_n(&record.waits_at, u64{0}, __ATOMIC_SEQ_CST);
-            return -EINTR;
-        }
+    if (cancelled == nullptr) {
+        const Status status = sync().Wait(word, expected, deadline).status();
+        return status == Status::Busy ? -EAGAIN : failure(status);
     }
-    const Status status = sync().Wait(word, expected, deadline).status();
-    if (cancelled != nullptr) {
-        __atomic_store_n(&record.waits_at, u64{0}, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(cancelled, __ATOMIC_SEQ_CST) != 0) {
-            // What woke this thread may have been meant for one that goes on.
-            (void)wake(word, 1);
-            return -EINTR;
-        }
+    Record& record = current_record();
+    const auto is_over = [&record, cancelled] {
+        return __atomic_load_n(cancelled, __ATOMIC_SEQ_CST) != 0 || claim_signal(record);
+    };
+    // Whoever cancels or sends a signal notes that and then looks here; end_wait pairs with it.
+    __atomic_store_n(&record.waits_at, word, __ATOMIC_SEQ_CST);
+    const bool is_over_already = is_over();
+    const Status status =
+        is_over_already ? Status::Ok : sync().Wait(word, expected, deadline).status();
+    __atomic_store_n(&record.waits_at, u64{0}, __ATOMIC_SEQ_CST);
+    (void)__atomic_fetch_add(&record.waits, 1U, __ATOMIC_SEQ_CST);
+    if (is_over_already) {
+        return -EINTR;
+    }
+    if (is_over()) {
+        // What woke this thread may have been meant for one that goes on.
+        (void)wake(word, 1);
+        return -EINTR;
     }
     return status == Status::Busy ? -EAGAIN : failure(status);
 }
@@ -149,6 +156,32 @@ s64 wait_for(u64 word, u32 expected, u64 deadline, const volatile s32* cancelled
 s64 wake(u64 word, u32 count) {
     const auto woken = sync().Wake(word, count);
     return woken.ok() ? s64{woken.value().woken} : failure(woken.status());
+}
+
+s64 wait_for_signal(u64 deadline, const volatile s32* cancelled) {
+    const u64 word = __builtin_bit_cast(u64, &current_record().signal_word);
+    return wait_for(word, load(word), deadline, cancelled);
+}
+
+void end_wait(Record& record) {
+    (void)__atomic_fetch_add(&record.signal_word, 1U, __ATOMIC_SEQ_CST);
+    const u32 waits = __atomic_load_n(&record.waits, __ATOMIC_SEQ_CST);
+    const u64 word = __atomic_load_n(&record.waits_at, __ATOMIC_SEQ_CST);
+    if (word == 0) {
+        return;
+    }
+    (void)wake(word, kEverybody);
+    if (word == __builtin_bit_cast(u64, &record.signal_word)) {
+        return;
+    }
+    // It may have looked already and be on its way into the wait for a word that says nothing of
+    // this, so once is not enough.
+    for (u64 deadline = 0; __atomic_load_n(&record.waits_at, __ATOMIC_SEQ_CST) == word &&
+                           __atomic_load_n(&record.waits, __ATOMIC_SEQ_CST) == waits;
+         deadline = now_ticks() + ticks_of_ms(1)) {
+        (void)threads().Sleep(deadline);
+        (void)wake(word, kEverybody);
+    }
 }
 
 s64 futex(const Call& call) {

@@ -29,10 +29,34 @@ s64 end_thread(const Call& call);
 s64 end_process(const Call& call);
 s64 set_tid_address(const Call& call);
 s64 thread_id(const Call& call);
-/// Ends a wait of a thread that was cancelled; there are no other signals.
-s64 signal_thread(const Call& call);
 /// musl goes through the list itself when a thread ends.
 s64 keep_robust_list(const Call& call);
+
+// signals.cpp
+s64 signal_process(const Call& call);
+/// musl's own signal for cancelling ends a wait and does nothing else; its other one, by which it
+/// makes all threads do something, is -ENOSYS.
+s64 signal_thread(const Call& call);
+s64 signal_thread_of_process(const Call& call);
+s64 queue_signal(const Call& call);
+s64 set_action(const Call& call);
+s64 change_mask(const Call& call);
+s64 pending_signals(const Call& call);
+s64 suspend(const Call& call);
+s64 take_awaited_signal(const Call& call);
+
+// handlers.cpp
+s64 set_signal_stack(const Call& call);
+
+// timers.cpp
+s64 create_timer(const Call& call);
+s64 set_timer(const Call& call);
+s64 get_timer(const Call& call);
+s64 timer_overruns(const Call& call);
+s64 delete_timer(const Call& call);
+/// Real time only: alarm and ualarm.
+s64 set_interval_timer(const Call& call);
+s64 get_interval_timer(const Call& call);
 
 // futex.cpp
 s64 futex(const Call& call);
@@ -69,8 +93,6 @@ void set_process_name(std::string_view name);
 // children.cpp: processes that this one has made by posix_spawn (spawn.cpp).
 s64 wait_process(const Call& call);
 s64 wait_id(const Call& call);
-/// Ends a child, by SIGKILL or SIGTERM; processes get no signals.
-s64 signal_process(const Call& call);
 
 // random.cpp
 s64 random_bytes(const Call& call);

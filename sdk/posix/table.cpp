@@ -5,6 +5,7 @@
 #include <musl_errno.h>
 #include <musl_numbers.h>
 #include <sdk/posix/groups.hpp>
+#include <sdk/posix/record.hpp>
 
 namespace sdk::posix {
 
@@ -27,10 +28,28 @@ constexpr Line kLines[] = {
     {__NR_exit_group, end_process},
     {__NR_set_tid_address, set_tid_address},
     {__NR_gettid, thread_id},
-    {__NR_tkill, signal_thread},
     {__NR_set_robust_list, keep_robust_list},
     {__NR_get_robust_list, keep_robust_list},
     {__NR_futex, futex},
+
+    {__NR_kill, signal_process},
+    {__NR_tkill, signal_thread},
+    {__NR_tgkill, signal_thread_of_process},
+    {__NR_rt_sigqueueinfo, queue_signal},
+    {__NR_rt_sigaction, set_action},
+    {__NR_rt_sigprocmask, change_mask},
+    {__NR_rt_sigpending, pending_signals},
+    {__NR_rt_sigsuspend, suspend},
+    {__NR_rt_sigtimedwait, take_awaited_signal},
+    {__NR_sigaltstack, set_signal_stack},
+
+    {__NR_timer_create, create_timer},
+    {__NR_timer_settime, set_timer},
+    {__NR_timer_gettime, get_timer},
+    {__NR_timer_getoverrun, timer_overruns},
+    {__NR_timer_delete, delete_timer},
+    {__NR_setitimer, set_interval_timer},
+    {__NR_getitimer, get_interval_timer},
 
     {__NR_clock_gettime, clock_time},
     {__NR_clock_settime, set_clock},
@@ -52,7 +71,6 @@ constexpr Line kLines[] = {
 
     {__NR_wait4, wait_process},
     {__NR_waitid, wait_id},
-    {__NR_kill, signal_process},
 
     {__NR_getpid, process_id},
     {__NR_getppid, parent_id},
@@ -131,6 +149,8 @@ constexpr Line kLines[] = {
 
 constexpr u64 kNumbers = 440;
 
+constexpr s32 kNeverCancelled = 0;
+
 s64 answer_nothing(const Call& call) {
     (void)call;
     return -ENOSYS;
@@ -207,7 +227,15 @@ base::s64 tessera_posix_call(base::u64 number,
                              base::u64 e,
                              base::u64 f,
                              const volatile base::s32* cancelled) {
-    const sdk::posix::Call call{
-        .number = number, .word = {a, b, c, d, e, f}, .cancelled = cancelled};
-    return sdk::posix::find_function(number)(call);
+    const sdk::posix::Call call{.number = number,
+                                .word = {a, b, c, d, e, f},
+                                .cancelled = cancelled != nullptr ? cancelled
+                                                                  : &sdk::posix::kNeverCancelled};
+    while (true) {
+        const base::s64 result = sdk::posix::find_function(number)(call);
+        sdk::posix::Record& record = sdk::posix::current_record();
+        if (!sdk::posix::has_signals(record) || !sdk::posix::take_signals(record, call, result)) {
+            return result;
+        }
+    }
 }

@@ -15,12 +15,16 @@ namespace sdk::posix {
 
 namespace {
 
-constinit Record records[kMaxThreads]{
-    {.id = 0, .handle = 0, .cleared_word = 0, .waits_at = 0, .sleep_word = 0, .is_first = 1}};
+constinit Record records[kMaxThreads]{{.id = 0,
+                                       .handle = 0,
+                                       .cleared_word = 0,
+                                       .waits_at = 0,
+                                       .waits = 0,
+                                       .signal_word = 0,
+                                       .is_first = 1,
+                                       .signals = {}}};
 
 constexpr u32 kTaken = 0xFFFF'FFFF;  // id of a record whose thread is being made
-constexpr u64 kCancelSignal = 33;
-constexpr u32 kEverybody = 0x7FFF'FFFF;
 
 // As in musl's sched.h.
 constexpr u64 kThreadFlag = 0x1'0000;
@@ -66,6 +70,7 @@ void give_back(Record& record) {
     record.handle = 0;
     record.cleared_word = 0;
     record.waits_at = 0;
+    end_signals(record);
     __atomic_store_n(&record.id, 0U, __ATOMIC_RELEASE);
 }
 
@@ -139,6 +144,12 @@ Record* find_record(u64 id) {
     return nullptr;
 }
 
+Record* record_at(u32 index) {
+    Record& record = records[index];
+    const u32 id = __atomic_load_n(&record.id, __ATOMIC_ACQUIRE);
+    return id == 0 || id == kTaken ? nullptr : &record;
+}
+
 u32 handle_of(const Record& record) { return &record == &current_record() ? 0 : record.handle; }
 
 s32 tessera_posix_set_thread_area(u64* tls) {
@@ -161,6 +172,7 @@ s64 tessera_posix_clone(s32 (*function)(void*),
         return -EAGAIN;
     }
     record->cleared_word = (flags & kClearChildId) != 0 ? cleared_word : 0;
+    begin_signals(*record, current_record());
     tls[0] = std::bit_cast<u64>(record);
     const u64 top = (stack & ~u64{15}) - sizeof(Begin);
     u32* const told = (flags & kStoreParentId) != 0 ? id : nullptr;
@@ -225,32 +237,6 @@ s64 thread_id(const Call& call) {
         record.id = ask_id(0);
     }
     return record.id;
-}
-
-s64 signal_thread(const Call& call) {
-    const Record* record = find_record(call.word[0]);
-    if (record == nullptr || call.word[0] == 0) {
-        return -ESRCH;
-    }
-    if (call.word[1] == 0) {
-        return 0;
-    }
-    if (call.word[1] != kCancelSignal) {
-        return -ENOSYS;
-    }
-    // It may have looked at the flag already and be on its way into the wait, so once is not
-    // enough.
-    while (true) {
-        const u64 word = __atomic_load_n(&record->waits_at, __ATOMIC_SEQ_CST);
-        if (word == 0) {
-            return 0;
-        }
-        const s64 woken = wake(word, kEverybody);
-        if (woken > 0 && word == std::bit_cast<u64>(&record->sleep_word)) {
-            return 0;  // nobody else waits for this one
-        }
-        (void)threads().Sleep(now_ticks() + ticks_of_ms(1));
-    }
 }
 
 s64 keep_robust_list(const Call& call) {

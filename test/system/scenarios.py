@@ -91,7 +91,13 @@ POSIX = (
     "posix.queues-run-out",
     "posix.children-exit", "posix.children-get-texts",
     "posix.children-end-by-faults", "posix.children-can-be-ended", "posix.what-cannot-be-started",
-    "posix.many-children", "posix.atexit",
+    "posix.many-children",
+    "posix.handlers-run-before-raise-returns", "posix.actions-are-kept", "posix.masks-hold-signals-back",
+    "posix.handlers-nest", "posix.handlers-jump-out", "posix.handlers-have-stacks", "posix.waits-end-for-handlers",
+    "posix.waits-go-on-after-handlers", "posix.calls-are-made-again", "posix.suspending-loses-nothing",
+    "posix.signals-are-awaited", "posix.processes-choose-threads", "posix.waits-survive-many-signals",
+    "posix.queues-lose-nothing", "posix.timers-send-signals", "posix.overruns-are-counted",
+    "posix.timers-call-functions", "posix.wrong-timers-are-refused", "posix.alarms", "posix.atexit",
 )
 
 SCENARIOS = (

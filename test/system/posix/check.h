@@ -23,6 +23,8 @@ void thread_tests(void);
 void cancel_tests(void);
 void lock_tests(void);
 void wait_tests(void);
+void signal_tests(void);
+void timer_tests(void);
 void time_tests(void);
 void descriptor_tests(void);
 void pipe_tests(void);

@@ -33,5 +33,7 @@ int main(int argc, char** argv) {
     shared_tests();
     queue_tests();
     spawn_tests();
+    signal_tests();
+    timer_tests();
     return EXIT_CODE;
 }

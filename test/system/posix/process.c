@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +63,6 @@ static void what_there_is_not(void) {
     CHECK(is_missing((int)lseek(1, 0, SEEK_SET), ESPIPE));
     CHECK(is_missing(close(9), EBADF));
     CHECK(read(0, buffer, sizeof(buffer)) == 0 && getchar() == EOF);
-    CHECK(pthread_kill(pthread_self(), SIGUSR1) == ENOSYS && pthread_kill(pthread_self(), 0) == 0);
 }
 
 static void output(void) {
