@@ -15,11 +15,13 @@ namespace svc::vfs {
 
 namespace {
 
+using storage::fat::Fat;
 using storage::safefs::SafeFs;
 
 constexpr u64 kDiskBytes = u64{1} << 20;  // of a disk in memory that says nothing of its size
 constexpr u64 kFormatBytes = 4096;
 constexpr u32 kCacheBlocks = 256;
+constexpr u32 kFatCacheBlocks = 512;
 constexpr u32 kSectorBytes = 512;
 constexpr std::string_view kImageEnd = ".img";
 constexpr std::string_view kRamDisk = "ramdisk";
@@ -181,6 +183,24 @@ FileSystemKinds::make_safefs(Place& place, std::string_view device, std::string_
     return &made;
 }
 
+Result<FileSystem*>
+FileSystemKinds::make_fat(Place& place, std::string_view device, std::string_view options) {
+    TRY_VALUE(storage::Device* const disk, open_device(place, device, options));
+    auto& files = place.kind.emplace<Fat>(*disk, clock_);
+    // Blocks are of 512 bytes mostly, and a repair needs a bit for each cluster.
+    const u64 bytes = Fat::memory_bytes(*disk, kFatCacheBlocks);
+    TRY_VALUE(const std::span<u8> work, place.work.take(bytes));
+    const auto mounted = files.mount(work);
+    if (mounted.status() != Error::NoDevice || !has_option(options, "format")) {
+        TRY(mounted);
+        return &files;
+    }
+    TRY(Fat::format(*disk, {.serial = static_cast<u32>(make_seed(start_)[0])}, clock_, work));
+    auto& made = place.kind.emplace<Fat>(*disk, clock_);
+    TRY(made.mount(work));
+    return &made;
+}
+
 Result<FileSystem*> FileSystemKinds::make_on(Place& place,
                                              std::string_view kind,
                                              std::string_view device,
@@ -190,6 +210,9 @@ Result<FileSystem*> FileSystemKinds::make_on(Place& place,
     }
     if (kind == "ramfs") {
         return make_ramfs(place, options);
+    }
+    if (kind == "fat32" || kind == "fat16" || kind == "fat12" || kind == "vfat") {
+        return make_fat(place, device, options);
     }
     if (kind == "safefs") {
         return make_safefs(place, device, options);

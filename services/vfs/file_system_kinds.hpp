@@ -8,6 +8,7 @@
 #include <runtime/start_block.hpp>
 #include <services/block/client.hpp>
 #include <services/storage/devfs/devfs.hpp>
+#include <services/storage/fat/fat.hpp>
 #include <services/storage/partition.hpp>
 #include <services/storage/ram_disk.hpp>
 #include <services/storage/ramfs/ramfs.hpp>
@@ -76,6 +77,7 @@ private:
         std::optional<storage::PartitionDevice> partition{};
         std::variant<std::monostate,
                      storage::devfs::DevFs,
+                     storage::fat::Fat,
                      storage::ramfs::RamFs,
                      storage::safefs::SafeFs>
             kind{};
@@ -84,6 +86,7 @@ private:
     Result<FileSystem*>
     make_on(Place& place, std::string_view kind, std::string_view device, std::string_view options);
     Result<FileSystem*> make_ramfs(Place& place, std::string_view options);
+    Result<FileSystem*> make_fat(Place& place, std::string_view device, std::string_view options);
     Result<FileSystem*>
     make_safefs(Place& place, std::string_view device, std::string_view options);
     Result<storage::Device*>

@@ -41,10 +41,8 @@ void Uses::release(Place place) {
         return;
     }
     *link = entry->next;
-    if (!entry->has_name) {
-        // What fails leaves a node that the next mount removes.
-        (void)mounts_.files(place).forget(place.node);
-    }
+    // What fails leaves a node that the next mount removes.
+    (void)mounts_.files(place).forget(place.node);
     entry->next = free_;
     free_ = entry;
 }
@@ -53,11 +51,9 @@ void Uses::lost_its_names(Place place) {
     if (!place.is_somewhere()) {
         return;
     }
-    if (Entry* const entry = *find(place); entry != nullptr) {
-        entry->has_name = false;
-        return;
+    if (*find(place) == nullptr) {
+        (void)mounts_.files(place).forget(place.node);
     }
-    (void)mounts_.files(place).forget(place.node);
 }
 
 bool Uses::is_mount_used(u32 mount) const {

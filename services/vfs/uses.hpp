@@ -16,7 +16,8 @@ public:
     /// One more user. Errors: TableFull.
     Result<void> take(Place place);
 
-    /// One user less, who took it. The last one of a node without a name frees its space.
+    /// One user less, who took it. After the last one the file system may forget the node, and
+    /// free its space if it has no name.
     void release(Place place);
 
     /// `place` has lost its last name: its space is free now, or when nobody uses it any more.
@@ -31,7 +32,6 @@ private:
     struct Entry {
         Place place{};
         u32 users = 0;
-        bool has_name = true;
         Entry* next = nullptr;
     };
 

@@ -65,7 +65,7 @@ WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version
 
 # The tests of test/system/files and test/system/posix.
 FILES = tuple("posix.files-" + name for name in (
-    "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk", "devices",
+    "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk", "devices", "fat",
     "locks", "threads"))
 POSIX = (
     "posix.arguments-and-environment", "posix.identity", "posix.randomness", "posix.what-there-is-not",

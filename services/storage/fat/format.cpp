@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A new file system, in the layout that [FAT] recommends.
 #include <algorithm>
-#include <bit>
 #include <services/storage/fat/fat.hpp>
 
 namespace svc::storage::fat {
@@ -73,7 +72,7 @@ Result<Layout> choose(const Device& device, const Format& how) {
         layout.bits == 32 && bytes >= 260 * kMegabyte ? std::max(first, 4096u) : first;
     for (u32 cluster = how.cluster_bytes != 0 ? first : least; cluster <= last; cluster *= 2) {
         layout.cluster_sectors = cluster / layout.sector;
-        if (!std::has_single_bit(cluster) || layout.cluster_sectors == 0 ||
+        if (!is_power_of_two(cluster) || layout.cluster_sectors == 0 ||
             layout.cluster_sectors > 128) {
             return Error::Invalid;
         }

@@ -12,6 +12,10 @@
 
 namespace svc::storage::fat {
 
+/// Without std::has_single_bit, which calls a function of the compiler's library where there are no
+/// vector registers.
+constexpr bool is_power_of_two(u64 value) { return value != 0 && (value & (value - 1)) == 0; }
+
 using base::s64;
 
 inline u16 load16(const u8* at) { return static_cast<u16>(at[0] | (at[1] << 8)); }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <bit>
 #include <new>
 #include <services/storage/fat/fat.hpp>
 #include <services/storage/fat/repair.hpp>
@@ -41,8 +40,8 @@ constexpr u32 kMostSlots = 1u << 20;
 
 bool is_usable(const Device& device) {
     const u32 bytes = device.block_bytes();
-    return bytes >= 512 && bytes <= 4096 && std::has_single_bit(bytes) &&
-           device.block_count() > 0 && device.block_count() <= (~u64{0} >> 1) / bytes;
+    return bytes >= 512 && bytes <= 4096 && is_power_of_two(bytes) && device.block_count() > 0 &&
+           device.block_count() <= (~u64{0} >> 1) / bytes;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <bit>
 #include <services/storage/fat/volume.hpp>
 
 namespace svc::storage::fat {
@@ -11,7 +10,7 @@ constexpr u64 kMostBytes = u64{1} << 41;  // so that 36 bits tell all entries ap
 constexpr u32 kMostTables = 4;
 
 bool is_power(u32 value, u32 least, u32 most) {
-    return value >= least && value <= most && std::has_single_bit(value);
+    return value >= least && value <= most && is_power_of_two(value);
 }
 
 /// What FAT32 has more. Returns whether it makes sense.

@@ -280,6 +280,19 @@ static void devices(void) {
           close(console) == 0);
 }
 
+static void fat(void) {
+    if (chdir("/fat") != 0) {
+        return;  // not in this image
+    }
+    round_trip();
+    large_file();
+    directory();
+    write_file("Long name with CAPITALS.text", "x");
+    CHECK(has_text("LONG NAME WITH capitals.TEXT", "x"));
+    REFUSED(symlink("a", "b"), ENOSYS);
+    CHECK(unlink("Long name with CAPITALS.text") == 0);
+}
+
 static void locks(void) {
     const int file = open("/f", O_CREAT | O_RDWR, MODE);
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5};
@@ -346,6 +359,7 @@ int main(void) {
     run_test("files-streams", streams);
     run_test("files-full-disk", full_disk);
     run_test("files-devices", devices);
+    run_test("files-fat", fat);
     run_test("files-locks", locks);
     run_test("files-threads", threads);
     return EXIT_CODE;
