@@ -67,6 +67,16 @@ WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version
 FILES = tuple("posix.files-" + name for name in (
     "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk", "devices", "fat",
     "locks", "threads"))
+# Those of test/system/third_party.
+ZLIB = tuple("posix.zlib-" + name for name in (
+    "sums", "levels", "in-pieces", "files", "corrupt-is-refused"))
+CJSON = tuple("posix.cjson-" + name for name in (
+    "documents", "errors-have-places", "nesting", "numbers", "unicode", "building"))
+LUA = tuple("posix.lua-" + name for name in (
+    "language", "files", "errors", "sorting", "primes", "memory-limit"))
+THIRD_PARTY = dict(optional=True, seconds=120, machines=(virt(cpus=1), virt(cpus=4)), forbid=("^posix: failed",),
+                   ends_at=r"^init: task-ended task=tests .*\n",
+                   expect=(r"^init: task-ended task=tests reason=exit code=42$",))
 POSIX = (
     "posix.arguments-and-environment", "posix.identity", "posix.randomness", "posix.what-there-is-not",
     "posix.output", "posix.numbers-are-the-lowest-free", "posix.numbers-run-out", "posix.numbers-can-be-chosen",
@@ -188,6 +198,10 @@ SCENARIOS = (
              tests=("posix.files-outlive-their-server",), machines=(virt(cpus=1), virt(cpus=4, gic=3)),
              ends_at=r"^init: task-ended task=tests .*\n",
              expect=(r"^init: task-ended task=tests reason=exit code=42$",), forbid=("^posix: failed",)),
+    # Code that nobody here wrote; only built where its source is there.
+    Scenario("zlib", image="third_zlib", tests=ZLIB, **THIRD_PARTY),
+    Scenario("cJSON", image="third_cjson", tests=CJSON, **THIRD_PARTY),
+    Scenario("Lua", image="third_lua", tests=LUA, **THIRD_PARTY),
     Scenario("C library without a console", image="posix_quiet", optional=True, seconds=60,
              machines=(virt(cpus=1),),
              ends_at=r"^init: task-ended task=silent .*\n",
