@@ -17,7 +17,8 @@ static uLong room;
 
 // Words in a random order: neither empty of repetitions nor made of them.
 static void generate(void) {
-    static const char* const words[] = {"kernel ", "policy ", "message ", "of ", "the ", "a ", "thread\n", "page "};
+    static const char* const words[] = {
+        "kernel ", "policy ", "message ", "of ", "the ", "a ", "thread\n", "page "};
     uint32_t state = 1;
     for (size_t at = 0; at < SIZE;) {
         state = state * 1664525U + 1013904223U;
@@ -38,7 +39,9 @@ static void sums(void) {
     CHECK(adler32(1, (const Bytef*)"Wikipedia", 9) == 0x11E60398);
     const uLong whole = crc32(0, plain, SIZE);
     CHECK(crc32(crc32(0, plain, PIECE), plain + PIECE, SIZE - PIECE) == whole);
-    CHECK(crc32_combine(crc32(0, plain, PIECE), crc32(0, plain + PIECE, SIZE - PIECE), SIZE - PIECE) == whole);
+    CHECK(crc32_combine(crc32(0, plain, PIECE),
+                        crc32(0, plain + PIECE, SIZE - PIECE),
+                        SIZE - PIECE) == whole);
 }
 
 static void levels(void) {
@@ -53,7 +56,10 @@ static void levels(void) {
         memset(again, 0, SIZE);
         CHECK(uncompress(again, &length, packed, size) == Z_OK);
         CHECK(length == SIZE && memcmp(plain, again, SIZE) == 0);
-        printf("zlib: level=%d bytes=%lu deflate-ms=%d inflate-ms=%d\n", all[i], size, (int)(middle - begun),
+        printf("zlib: level=%d bytes=%lu deflate-ms=%d inflate-ms=%d\n",
+               all[i],
+               size,
+               (int)(middle - begun),
                (int)(now_ms() - middle));
     }
 }
