@@ -96,8 +96,8 @@ private:
         if (property.name == "heartbeat") {
             return take_heartbeat(property);
         }
-        if (property.name == "serves" || property.name == "dynamic-channels") {
-            (property.name == "serves" ? component_.serves : component_.dynamic_channels) = true;
+        if (bool* const flag = find_flag(property.name); flag != nullptr) {
+            *flag = true;
             return Done{};
         }
         const auto strings = find_strings(property.value);
@@ -112,6 +112,13 @@ private:
                           "write \"text\", \"text\"");
         }
         return take_strings(property.name, *strings);
+    }
+
+    bool* find_flag(std::string_view name) {
+        return name == "serves"             ? &component_.serves
+               : name == "image-files"      ? &component_.image_files
+               : name == "dynamic-channels" ? &component_.dynamic_channels
+                                            : nullptr;
     }
 
     Completion take_number(const Property& property) {
@@ -192,10 +199,11 @@ private:
                                          : name == "files"       ? &component_.files
                                                                  : nullptr;
         if (list == nullptr) {
-            return refuse(Code::ComponentProperty,
-                          fmt::format("unknown property '{}'", name),
-                          "known: class, program, args, environment, priority, memory, cpu-budget, "
-                          "heartbeat, restart, devices, files, serves, dynamic-channels");
+            return refuse(
+                Code::ComponentProperty,
+                fmt::format("unknown property '{}'", name),
+                "known: class, program, args, environment, priority, memory, cpu-budget, "
+                "heartbeat, restart, devices, files, image-files, serves, dynamic-channels");
         }
         if (!list->empty()) {
             return conflict(name);
@@ -347,6 +355,9 @@ Node make_component_node(const Component& component) {
     }
     if (!component.files.empty()) {
         node.set_strings("files", component.files);
+    }
+    if (component.image_files) {
+        node.set("image-files", {});
     }
     if (component.serves) {
         node.set("serves", {});

@@ -58,6 +58,7 @@ struct Component {
     std::vector<std::string> devices{};  // as written; resolved paths in a finished description
     std::vector<std::string> files{};
     bool serves = false;
+    bool image_files = false;       // may read all files that are no programs
     bool dynamic_channels = false;  // may ask for channels and be asked for one while it runs
     Origin origin{};
 };

@@ -98,6 +98,7 @@ void report_components(Json& report, std::string& text, const std::vector<Compon
                    {"restart", restart},
                    {"devices", component.devices},
                    {"files", component.files},
+                   {"image_files", component.image_files},
                    {"serves", component.serves},
                    {"dynamic_channels", component.dynamic_channels},
                    {"args", component.arguments},

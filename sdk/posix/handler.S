@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls a handler of a signal, perhaps on another stack.
 //
-// Entry   x0 = handler; x1 to x3 = its arguments; x4 = top of its stack, 16-aligned, or 0: this one.
+// Entry   x0 = handler; x1 to x3 = its arguments; x4 = top of its stack (a
+//         multiple of 16), or 0: this one.
 // Exit    nothing. Vector registers are kept as every function keeps them.
     .section .text.tessera_posix_handle, "ax", %progbits
     .global tessera_posix_handle

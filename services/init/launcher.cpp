@@ -4,6 +4,7 @@
 #include <kernel/base/bits.hpp>
 #include <runtime/heartbeat.hpp>
 #include <runtime/ipc.hpp>
+#include <services/init/image_files.hpp>
 #include <services/init/launcher.hpp>
 
 namespace svc::init {
@@ -37,15 +38,26 @@ Access access_of(const ElfSegment& segment) {
     return segment.write ? Access::ReadWrite : Access::Read;
 }
 
+/// A memory object of `size` bytes, filled by `fill(std::span<u8>)`. Nothing of it stays mapped
+/// here.
+template <typename Fill> Result<u32> make_object(Kernel& kernel, u64 size, Fill fill) {
+    TRY_VALUE(const u32 memory, kernel.create_memory(size));
+    const auto mapping = kernel.map(memory, size);
+    if (!mapping.ok()) {
+        kernel.close(memory);
+        return mapping.status();
+    }
+    fill(mapping.value());
+    kernel.unmap(mapping.value());
+    return u32{memory};
+}
+
 /// A memory object of `size` bytes in `task` at `address`, filled by `fill(std::span<u8>)` before
-/// the task can see it. Nothing of it stays mapped here.
+/// the task can see it.
 template <typename Fill>
 Result<void> load_object(Kernel& kernel, const SegmentRequest& request, Fill fill) {
-    TRY_VALUE(const u32 memory, kernel.create_memory(request.size));
+    TRY_VALUE(const u32 memory, make_object(kernel, request.size, fill));
     const Closing closing{kernel, memory};
-    TRY_VALUE(const std::span<u8> mapping, kernel.map(memory, request.size));
-    fill(mapping);
-    kernel.unmap(mapping);
     SegmentRequest loaded = request;
     loaded.memory = memory;
     return kernel.load_segment(loaded);
@@ -161,6 +173,7 @@ Result<void> Launcher::furnish_steps(Unit& unit, Failure& failure) {
     TRY(give_heartbeat(unit, failure));
     TRY(give_devices(unit, failure));
     TRY(give_files(unit, placement, failure));
+    TRY(give_image_files(unit, placement, failure));
     failure = {.step = "start-block", .detail = "more entries than a start block holds"};
     StartIdentity identity{.task = unit.component.task,
                            .eclass = unit.component.eclass,
@@ -301,6 +314,28 @@ Result<void> Launcher::give_files(const Unit& unit, Placement& placement, Failur
         TRY(load_bytes(unit.life.task, address, file.content));
         writer_.add_file(name, address, file.content.size());
     }
+    return {};
+}
+
+/// One memory object, read-only, for all components and lives that may read them.
+Result<void> Launcher::give_image_files(const Unit& unit, Placement& placement, Failure& failure) {
+    if (!unit.component.node.has_property("image-files")) {
+        return {};
+    }
+    failure = {.step = "image-files"};
+    const u64 size = image_files_size(files_);
+    if (image_files_ == 0) {
+        TRY_VALUE(image_files_, make_object(kernel_, size, [&](std::span<u8> memory) {
+                      write_image_files(files_, memory);
+                  }));
+    }
+    const u64 address = placement.take(size);
+    TRY(kernel_.load_segment({.task = unit.life.task,
+                              .memory = image_files_,
+                              .address = address,
+                              .size = size,
+                              .access = Access::Read}));
+    writer_.add_file(sdk::start::kImageFiles, address, size);
     return {};
 }
 

@@ -82,6 +82,7 @@ private:
     Result<void> give_heartbeat(Unit& unit, Failure& failure);
     Result<void> give_devices(const Unit& unit, Failure& failure);
     Result<void> give_files(const Unit& unit, Placement& placement, Failure& failure);
+    Result<void> give_image_files(const Unit& unit, Placement& placement, Failure& failure);
     Result<void> furnish_steps(Unit& unit, Failure& failure);
     const Unit* find_unit(std::string_view task) const;
     void note(std::string_view event, std::string_view task, std::string_view what) const;
@@ -91,6 +92,7 @@ private:
     const sdk::fdt::Tree& tree_;
     std::span<Unit> units_;
     DeviceRegistry devices_;
+    u32 image_files_ = 0;  ///< memory object of all that may read them; 0 = not made yet
     StartBlockWriter writer_{};
     alignas(8) u8 block_[sdk::start::kMaxBytes]{};
     Note note_ = nullptr;

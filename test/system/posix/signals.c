@@ -263,7 +263,8 @@ static void* sleep_until_signal(void* argument) {
     CHECK(fails(nanosleep(&(struct timespec){.tv_sec = LONG_MS}, &left), EINTR));
     CHECK(left.tv_sec > LONG_MS / 2 && left.tv_sec < LONG_MS);
     (void)sem_post(&begun);
-    CHECK(clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_sec = LONG_MS}, &left) == EINTR);
+    CHECK(clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_sec = LONG_MS}, &left) ==
+          EINTR);
     (void)sem_post(&begun);
     CHECK(fails(pause(), EINTR));
     (void)sem_post(&begun);

@@ -112,6 +112,10 @@ struct File {
     u64 size;
 };
 
+/// Name of the file that holds all files of the image but programs, as a ROM file system
+/// (<runtime/romfs.hpp>); no file of an image can have it. For components marked `image-files`.
+inline constexpr std::string_view kImageFiles = ":image-files";
+
 static_assert(sizeof(Header) == 152);
 static_assert(sizeof(Connection) == 24 && sizeof(Device) == 48 && sizeof(Registers) == 16);
 static_assert(sizeof(Interrupt) == 8 && sizeof(Property) == 16 && sizeof(File) == 24);

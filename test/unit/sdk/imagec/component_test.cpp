@@ -30,6 +30,7 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     node.set_string("restart", "on-failure");
     node.set_strings("devices", {"serial0", "/x"});
     node.set_strings("files", {"f"});
+    node.set("image-files", {});
     node.set("serves", {});
     node.set("dynamic-channels", {});
     std::vector<Component> components{component("valve")};
@@ -42,6 +43,7 @@ TEST_CASE("a node adds what init.yaml lacks", "[sdk][imagec]") {
     CHECK(components[0].heartbeat == 500U);
     CHECK(components[0].restart == "on-failure");
     CHECK(components[0].devices.size() == 2);
+    CHECK(components[0].image_files);
     CHECK(components[0].serves);
     CHECK(components[0].dynamic_channels);
 }

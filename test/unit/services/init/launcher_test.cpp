@@ -25,7 +25,7 @@ struct System {
         tree_builder.flag("serves").texts("devices", {"/soc/serial@7e201000"}).end();
         tree_builder.begin("valve").text("class", "plant.Valve").text("program", "server");
         tree_builder.cells("priority", {150}).cells("cpu-budget", {2000, 10'000});
-        tree_builder.cells("heartbeat", {500}).flag("serves").end();
+        tree_builder.cells("heartbeat", {500}).flag("serves").flag("image-files").end();
         tree_builder.begin("panel").text("class", "plant.Panel").text("program", "server");
         tree_builder.texts("args", {"-x", "y"}).texts("environment", {"A=b"});
         tree_builder.texts("files", {"names.txt"}).begin("connections");
@@ -103,6 +103,31 @@ TEST_CASE("each process stands somewhere else, at each start", "[services][init]
     CHECK(first.block("valve").seed()[0] != first.block("uart").seed()[0]);
 }
 
+TEST_CASE("who may read the image's files finds all but programs, in one copy",
+          "[services][init]") {
+    System system;
+    Supervisor init{system.kernel, system.files, system.tree};
+    CHECK(init.start_all() == 3);
+    const auto& valve = *system.kernel.find("valve");
+    const auto file = system.block("valve").file(sdk::start::kImageFiles).value();
+    const auto& mapping = valve.mappings.at(std::bit_cast<u64>(file.data()));
+    CHECK(mapping.access == Access::Read);
+    CHECK(mapping.size == 8192);
+    CHECK(file.size() == 8192);
+    const auto found = sdk::romfs::Reader::open(mapping.content).value();
+    CHECK(found.file_count() == 1);
+    CHECK(found.size_bytes() == file.size());
+    const auto names = found.find("names.txt").value();
+    CHECK(names.content.size() == 2);
+    CHECK(names.content[1] == 'i');
+    CHECK_FALSE(system.block("panel").file(sdk::start::kImageFiles).ok());
+    CHECK(system.kernel.open_handles("memory") == 1);
+    const u64 badge = system.kernel.finish("valve", {.reason = svc::init::EndReason::Fault});
+    (void)init.on_task_ended(badge);
+    CHECK(system.kernel.open_handles("memory") == 1);
+    CHECK(system.kernel.live_mappings == 0);
+}
+
 TEST_CASE("a process finds its surroundings in its start block", "[services][init]") {
     System system;
     Supervisor init{system.kernel, system.files, system.tree};
@@ -152,7 +177,7 @@ TEST_CASE("init keeps one handle a process and no mapping", "[services][init]") 
     Supervisor init{system.kernel, system.files, system.tree};
     (void)init.start_all();
     CHECK(system.kernel.open_handles("task") == 3);
-    CHECK(system.kernel.open_handles("memory") == 0);
+    CHECK(system.kernel.open_handles("memory") == 1);  // the image's files
     CHECK(system.kernel.live_mappings == 0);
 }
 
@@ -171,7 +196,7 @@ TEST_CASE("a failure at any step costs one component and leaks nothing", "[servi
         CHECK(running >= 2);
         CHECK(system.kernel.started.size() == running);
         CHECK(system.kernel.open_handles("task") == running);
-        CHECK(system.kernel.open_handles("memory") == 0);
+        CHECK(system.kernel.open_handles("memory") <= 1);  // the image's files
         CHECK(system.kernel.live_mappings == 0);
     }
 }
