@@ -58,7 +58,7 @@ inline void damage(Image& image, std::span<const u8> input) {
     std::size_t at = 1;
     while (input.size() - at >= 4) {
         const u32 where = input[at] % 8;
-        const u64 offset = input[at + 1] | (input[at + 2] << 8);
+        const u64 offset = input[at + 1] | (u64{input[at + 2]} << 8);
         u64 place = volume.data_at + offset % 40000;
         if (where == 0) {
             place = offset % 96;
