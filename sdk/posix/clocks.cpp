@@ -66,7 +66,7 @@ u64 ticks_in(u64 nanoseconds) {
 /// Waits; what is left of the time goes to `left` when the wait was ended from outside.
 s64 sleep_until(u64 deadline, const Call& call, Timespec* left) {
     while (true) {
-        const s64 result = wait_for_signal(deadline, call.cancelled);
+        const s64 result = wait_for_signal(signals_seen(), deadline, call.cancelled);
         if (result == -ETIMEDOUT || now_ticks() >= deadline) {
             return 0;
         }

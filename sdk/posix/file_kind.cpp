@@ -111,7 +111,7 @@ struct FileLock {
 s64 pause(const volatile s32* cancelled) {
     u64 end = 0;
     (void)ticks_after({.seconds = 0, .nanoseconds = kPauseNs}, end);
-    return wait_for_signal(end, cancelled);
+    return wait_for_signal(signals_seen(), end, cancelled);
 }
 
 /// `work(file)` for a descriptor of a file.

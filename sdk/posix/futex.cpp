@@ -158,9 +158,11 @@ s64 wake(u64 word, u32 count) {
     return woken.ok() ? s64{woken.value().woken} : failure(woken.status());
 }
 
-s64 wait_for_signal(u64 deadline, const volatile s32* cancelled) {
+u32 signals_seen() { return __atomic_load_n(&current_record().signal_word, __ATOMIC_SEQ_CST); }
+
+s64 wait_for_signal(u32 seen, u64 deadline, const volatile s32* cancelled) {
     const u64 word = __builtin_bit_cast(u64, &current_record().signal_word);
-    return wait_for(word, load(word), deadline, cancelled);
+    return wait_for(word, seen, deadline, cancelled);
 }
 
 void end_wait(Record& record) {

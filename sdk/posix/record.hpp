@@ -37,9 +37,11 @@ u32 handle_of(const Record& record);
 s64 wait_for(u64 word, u32 expected, u64 deadline, const volatile s32* cancelled);
 /// How many were woken.
 s64 wake(u64 word, u32 count);
+/// How often the calling thread was told of a signal.
+u32 signals_seen();
 /// Until `deadline`, or until a signal is to be handled or the thread is cancelled: -ETIMEDOUT or
-/// -EINTR; 0 or -EAGAIN without any reason, if what the caller waits for did not come just now.
-s64 wait_for_signal(u64 deadline, const volatile s32* cancelled);
+/// -EINTR. 0 or -EAGAIN if it was told of a signal since `seen`, and perhaps without any reason.
+s64 wait_for_signal(u32 seen, u64 deadline, const volatile s32* cancelled);
 /// Ends the wait that a thread is in, if it is in one.
 void end_wait(Record& record);
 

@@ -557,7 +557,7 @@ s64 suspend(const Call& call) {
     use_mask_for_call(*pointer<const u64>(call.word[0]));
     s64 result = 0;
     while (result == 0 || result == -EAGAIN) {
-        result = wait_for_signal(0, call.cancelled);
+        result = wait_for_signal(signals_seen(), 0, call.cancelled);
     }
     return result;
 }
@@ -578,6 +578,8 @@ s64 take_awaited_signal(const Call& call) {
         state = time.seconds <= 0 && time.nanoseconds == 0 ? -EAGAIN : 0;
     }
     while (true) {
+        // Before anybody can see that it is awaited: whoever sends it then tells this thread once.
+        const u32 seen = signals_seen();
         {
             const Holder holder{lock};
             SignalInfo info{};
@@ -594,7 +596,7 @@ s64 take_awaited_signal(const Call& call) {
             }
             own.awaited = wanted;
         }
-        const s64 result = wait_for_signal(deadline, call.cancelled);
+        const s64 result = wait_for_signal(seen, deadline, call.cancelled);
         state = result == -ETIMEDOUT ? -EAGAIN : result == -EAGAIN ? 0 : result;
     }
 }
