@@ -6,6 +6,7 @@
 // is read once, into the sender's own block, and that is what is looked at and delivered.
 #include <arch/inline.hpp>
 #include <kernel/ipc/ipc.hpp>
+#include <kernel/ipc/pass_fp.hpp>
 #include <kernel/object/memory.hpp>
 
 namespace kernel::ipc {
@@ -98,6 +99,17 @@ move_arena(Thread& sender, abi::Buffer arena, Thread& receiver, base::UserAddr t
                                                           parts.arena.size()) == Fault::None;
 }
 
+/// Apart, so that two without vector registers need not save registers for it.
+[[gnu::noinline]] void pass_fp_apart(Thread& sender, Thread& receiver) {
+    pass_fp(sender, receiver);
+}
+
+inline void pass_fp_if(bool is_needed, Thread& sender, Thread& receiver) {
+    if (is_needed) [[unlikely]] {
+        pass_fp_apart(sender, receiver);
+    }
+}
+
 template <bool kIsLong>
 [[gnu::always_inline]] inline arch::Frame* call_with(Thread& caller, const Parts& parts) {
     const Slot* slot = caller.process->handles.find(static_cast<u32>(caller.frame.x[0]));
@@ -109,7 +121,7 @@ template <bool kIsLong>
     auto& endpoint = *static_cast<Endpoint*>(slot->object);
     Thread* server = endpoint.waiters;
     if (granted->request != name || server == nullptr || slot->life != endpoint.life ||
-        server->status != state::kWaitReceive || (kIsLong && !read_fixed(caller, parts))) {
+        !is_usual(server->status, state::kWaitReceive) || (kIsLong && !read_fixed(caller, parts))) {
         return nullptr;
     }
     const ksec::MethodInfo* method =
@@ -124,6 +136,7 @@ template <bool kIsLong>
     // Commit.
     count_settled(ksec::Effect::Commit);
     name_callee(caller, *slot, parts.tag, granted->response, room);
+    pass_fp_if(unusual(caller, *server, state::kWaitReceive) != 0, caller, *server);
     commit_request(endpoint, *server, caller, parts.tag.value, granted->response);
     if constexpr (kIsLong) {
         set_long_result(
@@ -139,7 +152,7 @@ template <bool kIsLong>
 
 arch::Frame* call_directly(Thread& caller) {
     const Parts parts{caller.frame};
-    if (caller.status != state::kRunning) {
+    if (!is_usual(caller.status, state::kRunning)) {
         return nullptr;
     }
     return parts.is_long(abi::Kind::Request) ? call_with<true>(caller, parts)
@@ -150,12 +163,12 @@ arch::Frame* call_directly(Thread& caller) {
 arch::Frame* reply_directly(Thread& server) {
     const Parts parts{server.frame};
     Thread* client = server.client;
-    if (server.status != state::kRunning || client == nullptr ||
+    if (!is_usual(server.status, state::kRunning) || client == nullptr ||
         !parts.is_long(abi::Kind::Response)) {
         return nullptr;
     }
     Endpoint* endpoint = server.listener;
-    if (client->status != state::kWaitReply || client->token != server.frame.x[2] ||
+    if (!is_usual(client->status, state::kWaitReply) || client->token != server.frame.x[2] ||
         client->expected_response != parts.name() || !abi::Tag{client->request_tag}.has_room() ||
         server.listener_handle != static_cast<u32>(server.frame.x[0]) || endpoint->pending != 0) {
         return nullptr;
@@ -168,6 +181,7 @@ arch::Frame* reply_directly(Thread& server) {
     }
     // Commit.
     count_settled(ksec::Effect::Commit);
+    pass_fp_if(unusual(server, *client, state::kWaitReply) != 0, server, *client);
     commit_reply(*endpoint, server, *client);
     server.room_fixed = abi::Buffer{server.frame.x[5]};
     server.room_arena = abi::Buffer{server.frame.x[6]};

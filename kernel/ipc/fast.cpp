@@ -11,6 +11,7 @@
 // first and is the verdict; nothing that EL0 can observe distinguishes the refusals that follow.
 #include <arch/lock.hpp>
 #include <kernel/ipc/kernel_method.hpp>
+#include <kernel/ipc/pass_fp.hpp>
 #include <kernel/sched/endpoint.hpp>
 #include <kernel/sync/kernel_lock.hpp>
 #include <ksec/verdict.hpp>
@@ -43,6 +44,7 @@ find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
     if (slot.type != SlotType::Kernel || granted.response == ~u64{0}) {
         return {nullptr, 0};
     }
+    caller.in_call = true;
     const abi::Tag tag{granted.request};
     caller.expected_response = granted.response;
     const u32 method = tag.method() % kMaxMethods;
@@ -54,8 +56,8 @@ find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
 /// The caller keeps its register when x1, which a result needs, holds no argument.
 extern "C" Next ipc_fast_call(u64 handle, u64, Thread* caller, u64 tag) {
     const auto ticket = kernel_lock().acquire();
-    if (caller->status != state::kRunning) [[unlikely]] {
-        return refuse(ticket);  // uses FP, timed, pinned, ...
+    if (!is_usual(caller->status, state::kRunning)) [[unlikely]] {
+        return refuse(ticket);  // timed, pinned, ended, ...
     }
     const Slot& slot = slot_of(*caller, handle);
     const ksec::RowEntry* granted = ksec::find_entry(slot.row, tag);
@@ -71,8 +73,11 @@ extern "C" Next ipc_fast_call(u64 handle, u64, Thread* caller, u64 tag) {
     if (slot.life != endpoint->life) [[unlikely]] {
         return refuse(ticket);
     }
-    if (server->status != state::kWaitReceive) [[unlikely]] {
-        return refuse(ticket);
+    if (const u32 odd = unusual(*caller, *server, state::kWaitReceive); odd != 0) [[unlikely]] {
+        if (odd != flag::kUsesFp) {
+            return refuse(ticket);
+        }
+        pass_fp(*caller, *server);
     }
     // Commit: the server goes on with the caller's context.
     commit_request(*endpoint, *server, *caller, tag, granted->response);
@@ -83,7 +88,7 @@ extern "C" Next ipc_fast_call(u64 handle, u64, Thread* caller, u64 tag) {
 
 extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token, u64 tag) {
     const auto ticket = kernel_lock().acquire();
-    if (server->status != state::kRunning) [[unlikely]] {
+    if (!is_usual(server->status, state::kRunning)) [[unlikely]] {
         return refuse(ticket);
     }
     Thread* client = server->client;
@@ -91,13 +96,16 @@ extern "C" Next ipc_fast_reply(u64 listener, Thread* server, u64 token, u64 tag)
         [[unlikely]] {
         return refuse(ticket);
     }
-    if (client->status != state::kWaitReply) [[unlikely]] {
-        return refuse(ticket);  // timed, uses FP, ...
-    }
     Endpoint* endpoint = server->listener;
     if (server->listener_handle != static_cast<u32>(listener) || endpoint->pending != 0)
         [[unlikely]] {
         return refuse(ticket);
+    }
+    if (const u32 odd = unusual(*server, *client, state::kWaitReply); odd != 0) [[unlikely]] {
+        if (odd != flag::kUsesFp) {
+            return refuse(ticket);
+        }
+        pass_fp(*server, *client);
     }
     // Commit: the client has its answer, the server waits for the next request.
     commit_reply(*endpoint, *server, *client);

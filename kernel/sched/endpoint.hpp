@@ -86,31 +86,32 @@ struct Endpoint {
     void queue_caller(Thread& caller);
 };
 
-/// What a delivered request changes when nothing is unusual about either side: the server, first of
-/// `endpoint`'s waiters, goes on with the context of the caller, who waits for the answer. The CPU
-/// need not be told.
+/// What a delivered request changes when nothing but vector registers is unusual about either side:
+/// the server, first of `endpoint`'s waiters, goes on with the context of the caller, who waits for
+/// the answer. The CPU need not be told.
 inline void commit_request(
     Endpoint& endpoint, Thread& server, Thread& caller, u64 request_tag, u64 expected_response) {
     endpoint.waiters = server.next_waiter;
     endpoint.server = &server;
-    server.status = state::kRunning;
+    server.status ^= state::kWaitReceive;
+    caller.status |= state::kWaitReply;
     server.client = &caller;
     server.context = caller.context;
-    caller.status = state::kWaitReply;
     caller.server = &server;
     caller.target = &endpoint;
     caller.request_tag = request_tag;
     caller.expected_response = expected_response;
 }
 
-/// What a delivered answer changes when nothing is unusual about either side: the client goes on
-/// with its context, and the server, which has it from the client, waits at `endpoint` again.
+/// What a delivered answer changes when nothing but vector registers is unusual about either side:
+/// the client goes on with its context, and the server, which has it from the client, waits at
+/// `endpoint` again.
 inline void commit_reply(Endpoint& endpoint, Thread& server, Thread& client) {
+    client.status ^= state::kWaitReply;
+    server.status |= state::kWaitReceive;
     client.token += u64{1} << 16;
-    client.status = state::kRunning;
     client.server = nullptr;
     client.target = nullptr;
-    server.status = state::kWaitReceive;
     server.client = nullptr;
     server.next_waiter = endpoint.waiters;
     endpoint.waiters = &server;

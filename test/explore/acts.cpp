@@ -266,7 +266,11 @@ void World::pass(u8 cpu, Thread& from, arch::Frame& to, u64 badge, u64 token) {
     for (const u32 i : kShortRegisters) {
         to.x[i] = from.frame.x[i];
     }
-    system_.set_running(&kernel::thread_of(&to));
+    Thread& next = kernel::thread_of(&to);
+    if ((next.affinity >> cpu & 1) == 0) {
+        mock::stop("the fast path runs a thread where it may not run");
+    }
+    system_.set_running(&next);
     note(cpu, Exit::User);
 }
 

@@ -45,16 +45,3 @@ FUNC arch_fp_restore
         msr     fpsr, x2
         ret
 END arch_fp_restore
-
-// arch_fp_clear - Entry: x0 = new FPCR.   Uses: all vector registers.
-FUNC arch_fp_clear
-        .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
-        movi    v\n\().2d, #0
-        .endr
-        .irp    n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-        movi    v\n\().2d, #0
-        .endr
-        msr     fpcr, x0
-        msr     fpsr, xzr
-        ret
-END arch_fp_clear

@@ -17,6 +17,8 @@ inline void fp_clear(base::u64 control = 0) {
     mock::machine().current().fp.control = control;
 }
 
+inline base::u64 fp_control() { return mock::machine().current().fp.control; }
+
 inline void fp_enable() { mock::machine().current().fp_enabled = true; }
 
 inline void fp_disable() { mock::machine().current().fp_enabled = false; }

@@ -16,7 +16,8 @@ std::string number_of(const Thread* thread) {
 const char* check_cpus(const System& system) {
     for (u32 i = 0; i < machine().cpu_count(); ++i) {
         const kernel::Cpu& cpu = kernel::scheduler().cpus[i];
-        if (cpu.fp_owner != nullptr && (cpu.context == nullptr || cpu.fp_owner != cpu.thread)) {
+        const Thread* runs = system.running_on(i) != nullptr ? system.running_on(i) : cpu.thread;
+        if (cpu.fp_owner != nullptr && (cpu.context == nullptr || cpu.fp_owner != runs)) {
             return "a CPU without the lock has vector registers of nobody but whom it runs";
         }
         for (u32 j = 0; j < i; ++j) {
