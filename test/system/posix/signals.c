@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LONG_MS = 1000000, PATIENCE_MS = 20000, QUEUED = 100000, ROUNDS = 20, MAGIC = 4711 };
+enum { LONG_MS = 1000000, PATIENCE_MS = 20000, QUEUED = 10000, ROUNDS = 20, MAGIC = 4711 };
 
 static atomic_int calls;
 static int order[8];
