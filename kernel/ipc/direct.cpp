@@ -35,14 +35,15 @@ struct Parts {
                fixed.size() <= kSmallFixed && (arena.size() <= kCopyStep || tag.moves_pages());
     }
 
-    /// A short request whose answer may be long.
-    [[nodiscard]] bool is_short_request() const {
-        return (tag.value & (kSeldom | kKind | kOfLong)) == 0;
+    /// A short request whose answer may be long, or an answer before which handles are accepted.
+    [[nodiscard]] bool is_short(abi::Kind kind) const {
+        return (tag.value & (kSeldom | kKind | kOfLong)) == static_cast<u64>(kind) << 62;
     }
 
-    /// How a RowEntry names a long one.
-    [[nodiscard]] u64 name() const {
-        return (tag.message().value & ~abi::Tag::kArena) | ksec::kIfItFits;
+    /// How a RowEntry names it.
+    [[nodiscard]] u64 name(bool is_long) const {
+        const u64 value = tag.message().value;
+        return is_long ? (value & ~abi::Tag::kArena) | ksec::kIfItFits : value;
     }
 };
 
@@ -104,19 +105,13 @@ move_arena(Thread& sender, abi::Buffer arena, Thread& receiver, base::UserAddr t
     pass_fp(sender, receiver);
 }
 
-inline void pass_fp_if(bool is_needed, Thread& sender, Thread& receiver) {
-    if (is_needed) [[unlikely]] {
-        pass_fp_apart(sender, receiver);
-    }
-}
-
 template <bool kIsLong>
 [[gnu::always_inline]] inline arch::Frame* call_with(Thread& caller, const Parts& parts) {
     const Slot* slot = caller.process->handles.find(static_cast<u32>(caller.frame.x[0]));
     if (slot == nullptr || slot->type != SlotType::Client) {
         return nullptr;
     }
-    const u64 name = kIsLong ? parts.name() : parts.tag.message().value;
+    const u64 name = parts.name(kIsLong);
     const ksec::RowEntry* granted = ksec::find_entry(slot->row, name);
     auto& endpoint = *static_cast<Endpoint*>(slot->object);
     Thread* server = endpoint.waiters;
@@ -136,7 +131,9 @@ template <bool kIsLong>
     // Commit.
     count_settled(ksec::Effect::Commit);
     name_callee(caller, *slot, parts.tag, granted->response, room);
-    pass_fp_if(unusual(caller, *server, state::kWaitReceive) != 0, caller, *server);
+    if (unusual(caller, *server, state::kWaitReceive) != 0) [[unlikely]] {
+        pass_fp_apart(caller, *server);
+    }
     commit_request(endpoint, *server, caller, parts.tag.value, granted->response);
     if constexpr (kIsLong) {
         set_long_result(
@@ -148,6 +145,40 @@ template <bool kIsLong>
     return &server->frame;
 }
 
+template <bool kIsLong>
+[[gnu::always_inline]] inline arch::Frame* reply_with(Thread& server, const Parts& parts) {
+    Thread* client = server.client;
+    const Endpoint* endpoint = server.listener;
+    if (client == nullptr || !is_usual(client->status, state::kWaitReply) ||
+        client->token != server.frame.x[2] || client->expected_response != parts.name(kIsLong) ||
+        server.listener_handle != static_cast<u32>(server.frame.x[0]) || endpoint->pending != 0) {
+        return nullptr;
+    }
+    if (kIsLong &&
+        (!abi::Tag{client->request_tag}.has_room() || !read_fixed(server, parts) ||
+         method_that_fits(server, parts, server.process->class_id, ksec::Event::Response) ==
+             nullptr ||
+         !fill_room(server, parts, *client, client->room_fixed, client->room_arena))) {
+        return nullptr;
+    }
+    // Commit.
+    count_settled(ksec::Effect::Commit);
+    if (unusual(server, *client, state::kWaitReply) != 0) [[unlikely]] {
+        pass_fp_apart(server, *client);
+    }
+    commit_reply(*server.listener, server, *client);
+    server.room_fixed = abi::Buffer{server.frame.x[5]};
+    server.room_arena = abi::Buffer{server.frame.x[6]};
+    server.accepted_handles = parts.tag.handles_accepted();
+    if constexpr (kIsLong) {
+        set_long_result(*client, parts.tag, parts.fixed.size(), parts.arena.size(), 0, 0);
+    } else {
+        read_payload(server, parts.tag);
+        set_short_result(*client, parts.tag, server.message.small, 0, 0);
+    }
+    return &client->frame;
+}
+
 }  // namespace
 
 arch::Frame* call_directly(Thread& caller) {
@@ -155,39 +186,19 @@ arch::Frame* call_directly(Thread& caller) {
     if (!is_usual(caller.status, state::kRunning)) {
         return nullptr;
     }
-    return parts.is_long(abi::Kind::Request) ? call_with<true>(caller, parts)
-           : parts.is_short_request()        ? call_with<false>(caller, parts)
-                                             : nullptr;
+    return parts.is_long(abi::Kind::Request)    ? call_with<true>(caller, parts)
+           : parts.is_short(abi::Kind::Request) ? call_with<false>(caller, parts)
+                                                : nullptr;
 }
 
 arch::Frame* reply_directly(Thread& server) {
     const Parts parts{server.frame};
-    Thread* client = server.client;
-    if (!is_usual(server.status, state::kRunning) || client == nullptr ||
-        !parts.is_long(abi::Kind::Response)) {
+    if (!is_usual(server.status, state::kRunning)) {
         return nullptr;
     }
-    Endpoint* endpoint = server.listener;
-    if (!is_usual(client->status, state::kWaitReply) || client->token != server.frame.x[2] ||
-        client->expected_response != parts.name() || !abi::Tag{client->request_tag}.has_room() ||
-        server.listener_handle != static_cast<u32>(server.frame.x[0]) || endpoint->pending != 0) {
-        return nullptr;
-    }
-    if (!read_fixed(server, parts) ||
-        method_that_fits(server, parts, server.process->class_id, ksec::Event::Response) ==
-            nullptr ||
-        !fill_room(server, parts, *client, client->room_fixed, client->room_arena)) {
-        return nullptr;
-    }
-    // Commit.
-    count_settled(ksec::Effect::Commit);
-    pass_fp_if(unusual(server, *client, state::kWaitReply) != 0, server, *client);
-    commit_reply(*endpoint, server, *client);
-    server.room_fixed = abi::Buffer{server.frame.x[5]};
-    server.room_arena = abi::Buffer{server.frame.x[6]};
-    server.accepted_handles = parts.tag.handles_accepted();
-    set_long_result(*client, parts.tag, parts.fixed.size(), parts.arena.size(), 0, 0);
-    return &client->frame;
+    return parts.is_long(abi::Kind::Response)    ? reply_with<true>(server, parts)
+           : parts.is_short(abi::Kind::Response) ? reply_with<false>(server, parts)
+                                                 : nullptr;
 }
 
 }  // namespace kernel::ipc

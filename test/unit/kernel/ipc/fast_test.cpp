@@ -84,3 +84,20 @@ TEST_CASE("a fast reply is the granted answer to the call in progress", "[kernel
     CHECK(status_of(pair.client) == Status::Ok);
     CHECK(Kernel::answer_of(pair.client).words[0] == 9);
 }
+
+TEST_CASE("an answer before which handles are accepted", "[kernel][ipc]") {
+    FastPair pair;
+    const u64 token = pair.deliver();
+    pair.kernel.policy.asked.clear();
+    pair.kernel.reply(
+        pair.server, pair.listener, token, accepting(kResponse, 2), {.words = {0x1234}});
+    CHECK(pair.kernel.policy.asked.empty());
+    CHECK(pair.kernel.is_running(pair.client));
+    CHECK(status_of(pair.client) == Status::Ok);
+    CHECK(Kernel::answer_of(pair.client).words[0] == 0x1234);
+    CHECK(pair.client.frame.x[9] == kResponse.value);
+    CHECK(pair.client.token != token);
+    CHECK(Kernel::is_waiting(pair.server));
+    CHECK(pair.server.accepted_handles == 2);
+    CHECK(pair.server.client == nullptr);
+}
