@@ -3,6 +3,7 @@
 
 import plant
 from disks import pattern
+from files import disk_files
 from handover import REFUSED_SILENTLY, REFUSED_WITH_A_LINE, SOUND
 from machine import Drive, raspi4b, variants, virt
 from outside import FixedLayout, KernelFlips, Layout, LayoutOfCpu, ProcessFlips, Trial
@@ -55,6 +56,9 @@ SECOND_COMPILER = (virt(cpus=1), virt(cpus=2, gic=3, el2=True), virt(cpus=4, gic
 DRIVES = (Drive(8192, serial="first"), Drive(1024, read_only=True))
 DISKS_END = dict(ends_at=r"^init: task-ended task=tests .*\n", expect=(r"^init: task-ended task=tests reason=exit code=0$",),
                  seconds=90)
+FILE_DRIVES = (Drive(8192, serial="fat"), Drive(8192, serial="safe"))
+OUTLIVE = {"optional": True, "tests": ("posix.files-outlive-their-driver",), "holds": disk_files.judge,
+           "ends_at": r"^init: task-ended task=tests reason=exit code=42\n", "forbid": ("^posix: failed",)}
 DISKS = tuple("disks." + name for name in (
     "disks-are-what-they-are", "written-is-read", "bounds-are-refused", "sessions-are-apart", "claims-are-checked",
     "sessions-end", "undisturbed", "ram-disk-is-filled-from-the-image", "ram-disk-written-is-read"))
@@ -198,6 +202,10 @@ SCENARIOS = (
              tests=("posix.files-outlive-their-server",), machines=(virt(cpus=1), virt(cpus=4, gic=3)),
              ends_at=r"^init: task-ended task=tests .*\n",
              expect=(r"^init: task-ended task=tests reason=exit code=42$",), forbid=("^posix: failed",)),
+    Scenario("files of a mortal disk", image="file_deaths", seconds=120, machines=(virt(drives=FILE_DRIVES),
+             virt(cpus=4, gic=3, drives=FILE_DRIVES)), expect=(r"^init: task-ended task=virtio ",) * 10, **OUTLIVE),
+    Scenario("files of an often mortal disk", image="file_deaths-long", seconds=3000, only_long=True, builds=("gcc",),
+             machines=(virt(drives=FILE_DRIVES),), expect=(r"^init: task-ended task=virtio ",) * 1000, **OUTLIVE),
     # Code that nobody here wrote; only built where its source is there.
     Scenario("zlib", image="third_zlib", tests=ZLIB, **THIRD_PARTY),
     Scenario("cJSON", image="third_cjson", tests=CJSON, **THIRD_PARTY),
