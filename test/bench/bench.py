@@ -13,6 +13,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -21,7 +22,7 @@ sys.path.insert(0, os.path.join(HERE, "../system"))
 
 from bench_lines import parse_figures  # pylint: disable=wrong-import-position
 from elf_file import find_function  # pylint: disable=wrong-import-position
-from machine import virt  # pylint: disable=wrong-import-position
+from machine import Drive, virt  # pylint: disable=wrong-import-position
 from scenario import PANIC_LINE, Scenario, boot, last_lines  # pylint: disable=wrong-import-position
 from peer import measure_peers, take_over  # pylint: disable=wrong-import-position
 from static_figures import el1_lines, read_only_size  # pylint: disable=wrong-import-position
@@ -37,9 +38,11 @@ CLOCK_ERROR_PART = 0.005
 ONE_TICK = 16  # a way that each pass begins at a tick, with the timer's interrupt, ends anywhere within one
 BEGIN_AT_A_TICK = {"irq.to_driver"}
 FILES_IMAGE = "bench_files"  # of programs in C: without a C library it is not there, nor are its figures
-FILES_FIGURES = ("file.", "posix.")
+FILES_FIGURES = ("file.", "posix.", "disk.")
+DISK_IMAGES = ("bench_disk", "bench_disk_raw")
+DISK = (Drive(16384),)
 TOLERANCE = 1.03
-UNSTEADY = "policyc."  # figures that differ from run to run: they have hard limits instead of budgets
+UNSTEADY = ("policyc.", "disk.")  # figures that differ from run to run have no budgets
 SECONDS = 90
 
 
@@ -68,11 +71,11 @@ def find_image(build, name="bench"):
     refuse("the build has no image 'bench' for virt", "add it to `images` in test/bench/meson.build")
 
 
-def boot_bench(entry, machine, extra=()):
-    """What the image printed; ends the program when it does not finish."""
-    command = machine.command(entry["image"], "")
+def boot_bench(entry, machine, extra=(), folder=""):
+    """What the image printed; ends the program when it does not finish. A drive's file goes to `folder`."""
+    command = machine.command(entry["image"], "", folder=folder)
     command[-2:-2] = list(extra)
-    ends_at = r"^bench: finished" if entry["name"] == FILES_IMAGE else ""
+    ends_at = "" if entry["name"] == "bench" else r"^bench: finished"
     run = boot(command, Scenario("bench", entry["name"], seconds=SECONDS, ends_at=ends_at))
     has_ended = run.exit_code == 0 or (ends_at and re.search(ends_at, run.output, re.M))
     if run.timed_out or not has_ended or PANIC_LINE.search(run.output):
@@ -140,6 +143,23 @@ def compare(figures, counts):
             f"{name} {low:.0f} + {high:.0f}" for name, (low, high) in counts.items()))
 
 
+def measure_disk(build):
+    """What a disk costs: instructions by the counter, MB/s by this machine's clock. Without icount, whose time runs
+    ahead of a device."""
+    figures = {}
+    log = os.path.join(build, "test/bench/disk.log")
+    for entry in filter(None, (find_image(build, name) for name in DISK_IMAGES)):
+        words = plugin_words(build, entry, log)
+        with tempfile.TemporaryDirectory() as folder:
+            if words:
+                output = boot_bench(entry, virt(drives=DISK), words, folder)
+                with open(log, encoding="utf-8") as file:
+                    counts, _ = parse_counts(output, file.read())
+                figures.update({name: ("instructions", round(sum(halves))) for name, halves in counts.items()})
+            figures.update(parse_figures(boot_bench(entry, virt(drives=DISK), folder=folder)))
+    return figures
+
+
 def measure(build):
     entry = find_image(build)
     log = os.path.join(build, "test/bench/counts.log")
@@ -155,6 +175,7 @@ def measure(build):
         figures.setdefault(name, figure)
     if files := find_image(build, FILES_IMAGE):
         figures.update(parse_figures(boot_bench(files, virt(icount=0))))
+    figures.update(measure_disk(build))
     figures["size.kernel_text"] = ("bytes", read_only_size(entry["kernel_elf"]))
     figures["size.ksec_text"] = ("bytes", read_only_size(entry["ksec_elf"]))
     lines = el1_lines(ROOT)
