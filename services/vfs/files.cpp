@@ -143,7 +143,7 @@ Result<s32> Vfs::open(Session& session, Path path, u32 flags, u32 mode) {
         file.kind = Kind::File;
     }
     TRY(uses_.take(file.place));
-    const auto number = files_.open(file);
+    const auto number = files_.open(file, session.open_files);
     if (!number.ok()) {
         uses_.release(file.place);
         return number.status();
@@ -155,7 +155,7 @@ Result<void> Vfs::close(Session& session, s32 number) {
     TRY_VALUE(OpenFile* const file, find_file(session, number));
     locks_.clear_file(session.sid, file->place);
     uses_.release(file->place);
-    *file = {};
+    files_.close(*file, session.open_files);
     return {};
 }
 

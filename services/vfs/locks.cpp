@@ -12,7 +12,7 @@ bool overlap(const Lock& a, const Lock& b) { return a.begin < b.end && b.begin <
 }  // namespace
 
 const Lock* Locks::find_conflict(const Lock& wanted) const {
-    for (const Lock& lock : locks_) {
+    for (const Lock& lock : std::span{locks_}.first(end_)) {
         if (is_same_file(lock, wanted) && lock.owner != wanted.owner && overlap(lock, wanted) &&
             (lock.kind == LockKind::Exclusive || wanted.kind == LockKind::Exclusive)) {
             return &lock;
@@ -22,9 +22,10 @@ const Lock* Locks::find_conflict(const Lock& wanted) const {
 }
 
 Lock* Locks::find_free() {
-    for (Lock& lock : locks_) {
-        if (lock.owner == 0) {
-            return &lock;
+    for (u32 i = 0; i < kMost; ++i) {
+        if (locks_[i].owner == 0) {
+            end_ = i < end_ ? end_ : i + 1;
+            return &locks_[i];
         }
     }
     return nullptr;
@@ -47,7 +48,7 @@ bool Locks::has_room(const Lock& range, u32 needed) const {
 }
 
 void Locks::cut(const Lock& range) {
-    for (Lock& lock : locks_) {
+    for (Lock& lock : used()) {
         if (!is_same_file(lock, range) || lock.owner != range.owner || !overlap(lock, range)) {
             continue;
         }
@@ -86,10 +87,13 @@ Result<void> Locks::clear(const Lock& range) {
 }
 
 void Locks::clear_file(u64 owner, Place place) {
-    for (Lock& lock : locks_) {
+    for (Lock& lock : used()) {
         if (lock.owner == owner && lock.place == place) {
             lock = {};
         }
+    }
+    while (end_ > 0 && locks_[end_ - 1].owner == 0) {
+        --end_;
     }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <services/vfs/place.hpp>
+#include <span>
 
 namespace svc::vfs {
 
@@ -41,7 +42,10 @@ private:
     [[nodiscard]] bool has_room(const Lock& range, u32 needed) const;
     void cut(const Lock& range);
 
+    [[nodiscard]] std::span<Lock> used() { return std::span{locks_}.first(end_); }
+
     Lock locks_[kMost]{};
+    u32 end_ = 0;  // none is behind it: most often there are few, or none
 };
 
 }  // namespace svc::vfs

@@ -47,22 +47,28 @@ public:
     static constexpr u32 kMost = 512;
     static constexpr u32 kMostOfOne = 256;
 
-    /// Errors: TableFull; TooManyFiles (of this owner).
-    Result<u32> open(const OpenFile& file) {
-        u32 free = kMost;
-        u32 own = 0;
-        for (u32 i = 0; i < kMost; ++i) {
-            own += files_[i].owner == file.owner ? 1 : 0;
-            free = files_[i].owner == 0 && free == kMost ? i : free;
-        }
-        if (own >= kMostOfOne) {
+    /// `open_count`: of the owner. Errors: TableFull; TooManyFiles (of this owner).
+    Result<u32> open(const OpenFile& file, u32& open_count) {
+        if (open_count >= kMostOfOne) {
             return Error::TooManyFiles;
         }
-        if (free == kMost) {
+        while (first_free_ < kMost && files_[first_free_].owner != 0) {
+            ++first_free_;
+        }
+        if (first_free_ == kMost) {
             return Error::TableFull;
         }
-        files_[free] = file;
-        return free;
+        ++open_count;
+        files_[first_free_] = file;
+        return first_free_++;
+    }
+
+    /// `open_count`: of its owner.
+    void close(OpenFile& file, u32& open_count) {
+        const auto number = static_cast<u32>(&file - files_);
+        first_free_ = number < first_free_ ? number : first_free_;
+        --open_count;
+        file = {};
     }
 
     /// Null: no open file of this owner's.
@@ -76,6 +82,7 @@ public:
 
 private:
     OpenFile files_[kMost]{};
+    u32 first_free_ = 0;  // none below is
 };
 
 }  // namespace svc::vfs

@@ -21,6 +21,7 @@ struct Session {
     Place root{};
     Place directory{};       ///< where it works
     std::span<u8> buffer{};  ///< of its memory: what is read and written goes there
+    u32 open_files = 0;
 };
 
 /// `directory` is an open one of the session's, or kAtCwd.
