@@ -49,6 +49,7 @@ def load_builds(arguments):
 def plan(scenarios, builds, options):
     """The runs to make, the ones left to --long, the images that lack, and those that may lack."""
     jobs, left, missing, absent = [], 0, set(), set()
+    first_label = next(iter(builds))
     for scenario in scenarios:
         for label, images in builds.items():
             if label not in scenario.builds:
@@ -57,7 +58,9 @@ def plan(scenarios, builds, options):
                 name = f"{scenario.name} [{label} {machine.describe()}]"
                 if options.filter and not re.search(options.filter, name):
                     continue
-                if scenario.only_long and not options.long:
+                # What the second compiler made runs on one machine, unless somebody asks for more.
+                is_second = label != first_label and machine != scenario.machines[0] and not options.filter
+                if (scenario.only_long or is_second) and not options.long:
                     left += 1
                     continue
                 entry = images.get((scenario.image, machine.image_board))
