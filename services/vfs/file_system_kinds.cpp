@@ -96,6 +96,19 @@ Result<FileSystem*> FileSystemKinds::make_ramfs(Place& place, std::string_view o
     return &files;
 }
 
+/// The files of the image, which this process has if its component is marked `image-files`.
+Result<FileSystem*> FileSystemKinds::make_romfs(Place& place) {
+    const auto file = start_.file(sdk::start::kImageFiles);
+    if (!file.ok()) {
+        return Error::NoDevice;
+    }
+    const auto image = sdk::romfs::Reader::open(file.value());
+    if (!image.ok()) {
+        return Error::Io;
+    }
+    return &place.kind.emplace<storage::romfs::RomFs>(image.value());
+}
+
 /// A disk in memory, with what the file of its name and ".img" holds if this process has it.
 Result<storage::Device*> FileSystemKinds::make_ram_disk(Place& place, std::string_view options) {
     char name[48];
@@ -210,6 +223,9 @@ Result<FileSystem*> FileSystemKinds::make_on(Place& place,
     }
     if (kind == "ramfs") {
         return make_ramfs(place, options);
+    }
+    if (kind == "romfs") {
+        return make_romfs(place);
     }
     if (kind == "fat32" || kind == "fat16" || kind == "fat12" || kind == "vfat") {
         return make_fat(place, device, options);

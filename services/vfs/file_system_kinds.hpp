@@ -12,6 +12,7 @@
 #include <services/storage/partition.hpp>
 #include <services/storage/ram_disk.hpp>
 #include <services/storage/ramfs/ramfs.hpp>
+#include <services/storage/romfs/romfs.hpp>
 #include <services/storage/safefs/safefs.hpp>
 #include <services/vfs/service.hpp>
 #include <variant>
@@ -79,6 +80,7 @@ private:
                      storage::devfs::DevFs,
                      storage::fat::Fat,
                      storage::ramfs::RamFs,
+                     storage::romfs::RomFs,
                      storage::safefs::SafeFs>
             kind{};
     };
@@ -86,6 +88,7 @@ private:
     Result<FileSystem*>
     make_on(Place& place, std::string_view kind, std::string_view device, std::string_view options);
     Result<FileSystem*> make_ramfs(Place& place, std::string_view options);
+    Result<FileSystem*> make_romfs(Place& place);
     Result<FileSystem*> make_fat(Place& place, std::string_view device, std::string_view options);
     Result<FileSystem*>
     make_safefs(Place& place, std::string_view device, std::string_view options);

@@ -108,11 +108,11 @@ Result<Place> Vfs::open_existing(Session& session, const Found& found, u32 flags
     if (found.kind == Kind::Directory && ((wanted & User::kWrite) != 0 || (flags & kCreate) != 0)) {
         return Error::IsADirectory;
     }
-    TRY(session.user.check(now, wanted));
     if ((wanted & User::kWrite) != 0 && found.kind == Kind::File &&
         mounts_.is_read_only(found.place)) {
         return Error::ReadOnly;
     }
+    TRY(session.user.check(now, wanted));
     if ((flags & kTruncate) != 0 && found.kind == Kind::File) {
         TRY(mounts_.files(found.place).truncate(found.place.node, 0));
     }

@@ -62,9 +62,11 @@ Result<Found> Vfs::find_existing(Session& session, Path path, Walk::Link link) {
 }
 
 Result<void> Vfs::check_change(Session& session, Place directory) {
+    if (mounts_.is_read_only(directory)) {
+        return Error::ReadOnly;  // even for who may not write there
+    }
     TRY_VALUE(const Attributes above, attributes(directory));
-    TRY(session.user.check(above, User::kWrite | User::kSearch));
-    return mounts_.is_read_only(directory) ? Error::ReadOnly : Result<void>{};
+    return session.user.check(above, User::kWrite | User::kSearch);
 }
 
 /// Whether the name may be removed; what it names is there.

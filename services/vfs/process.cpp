@@ -4,6 +4,7 @@
 #include <kl/VfsRamFs.endpoints.hpp>
 #include <runtime/log.hpp>
 #include <runtime/process.hpp>
+#include <runtime/romfs.hpp>
 #include <runtime/status_text.hpp>
 #include <services/vfs/file_system_kinds.hpp>
 #include <services/vfs/kernel_memory.hpp>
@@ -90,17 +91,53 @@ bool mount(svc::vfs::Vfs& vfs, svc::vfs::Service& service, std::string_view line
     return result.ok();
 }
 
+/// The file of the image with this name behind its last slash, as romfs shows it; empty: none.
+std::string_view find_image_file(const sdk::StartBlock& start, std::string_view path) {
+    const auto bytes = start.file(sdk::start::kImageFiles);
+    const auto image = sdk::romfs::Reader::open(bytes.ok() ? bytes.value() : std::span<const u8>{});
+    const std::string_view name = svc::storage::romfs::base_name(path);
+    for (u32 i = 0; image.ok() && i < image.value().file_count(); ++i) {
+        const sdk::romfs::File file = image.value().find_at(i).value();
+        if (svc::storage::romfs::base_name(file.name) == name) {
+            const void* const begin = file.content.data();
+            return {static_cast<const char*>(begin), file.content.size()};
+        }
+    }
+    return {};
+}
+
+/// Mounts what the lines of an fstab say. A line that begins with # says nothing.
+bool mount_lines(svc::vfs::Vfs& vfs, svc::vfs::Service& service, std::string_view text) {
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(line.size() < text.size() ? line.size() + 1 : line.size());
+        std::string_view words = line;
+        const std::string_view first = svc::vfs::next_word(words);
+        if (!first.empty() && first[0] != '#' && !mount(vfs, service, line)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 s32 mount_all(const sdk::StartBlock& start, svc::vfs::Vfs& vfs, svc::vfs::Service& service) {
     const auto root = start.environment("ROOTFS");
     if (!mount(vfs, service, root.ok() ? root.value() : kDefaultRoot)) {
         return kExitMount;
     }
-    for (u32 i = 0; i < start.argument_count(); ++i) {
-        if (start.argument(i) != "-l" || i + 1 == start.argument_count()) {
-            sdk::LogLine{"vfs", "unknown-argument"}.field("argument", start.argument(i));
+    for (u32 i = 0; i < start.argument_count(); i += 2) {
+        const std::string_view what = start.argument(i);
+        if ((what != "-l" && what != "-f") || i + 1 == start.argument_count()) {
+            sdk::LogLine{"vfs", "unknown-argument"}.field("argument", what);
             return kExitUsage;
         }
-        if (!mount(vfs, service, start.argument(++i))) {
+        const std::string_view value = start.argument(i + 1);
+        const std::string_view lines = what == "-l" ? value : find_image_file(start, value);
+        if (lines.empty()) {
+            sdk::LogLine{"vfs", "no-fstab"}.field("file", value);
+            return kExitUsage;
+        }
+        if (!mount_lines(vfs, service, lines)) {
             return kExitMount;
         }
     }

@@ -8,10 +8,6 @@ namespace svc::storage::romfs {
 
 namespace {
 
-std::string_view base_name(std::string_view name) {
-    return name.substr(name.rfind('/') + 1);  // npos + 1 is 0
-}
-
 bool is_program(std::span<const u8> content) {
     constexpr std::array<u8, 4> kElf{0x7f, 'E', 'L', 'F'};
     return content.size() >= kElf.size() &&
@@ -19,6 +15,11 @@ bool is_program(std::span<const u8> content) {
 }
 
 }  // namespace
+
+std::string_view base_name(std::string_view name) {
+    name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
+    return name;
+}
 
 RomFs::RomFs(const sdk::romfs::Reader& image) : image_(image) {
     const auto name_at = [&](u32 index) { return base_name(image.find_at(index).value().name); };

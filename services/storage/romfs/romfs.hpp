@@ -10,6 +10,9 @@
 
 namespace svc::storage::romfs {
 
+/// What a file of the image is called here.
+std::string_view base_name(std::string_view name);
+
 class RomFs final : public FixedNames {
 public:
     /// O(n log n) of the files. The bytes behind `image` stay in use.

@@ -293,6 +293,26 @@ static void fat(void) {
     CHECK(unlink("Long name with CAPITALS.text") == 0);
 }
 
+/// What the image has besides programs, flat, by the last part of its name.
+static void image(void) {
+    if (chdir("/etc/image") != 0) {
+        return;  // not in this image
+    }
+    CHECK(has_text("greeting.txt", "Good day from the image.\n"));
+    struct stat status;
+    CHECK(stat("greeting.txt", &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 25);
+    REFUSED(open("greeting.txt", O_RDWR), EROFS);
+    REFUSED(open("new", O_CREAT | O_WRONLY, MODE), EROFS);
+    REFUSED(unlink("greeting.txt"), EROFS);
+    REFUSED(open("tests", O_RDONLY), ENOENT);
+    int count = 0;
+    DIR* const entries = opendir(".");
+    for (struct dirent* entry = NULL; (entry = readdir(entries)) != NULL;) {
+        count += strcmp(entry->d_name, "fstab") == 0 || strcmp(entry->d_name, "greeting.txt") == 0;
+    }
+    CHECK(count == 2 && closedir(entries) == 0);
+}
+
 static void locks(void) {
     const int file = open("/f", O_CREAT | O_RDWR, MODE);
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5};
@@ -360,6 +380,7 @@ int main(void) {
     run_test("files-full-disk", full_disk);
     run_test("files-devices", devices);
     run_test("files-fat", fat);
+    run_test("files-image", image);
     run_test("files-locks", locks);
     run_test("files-threads", threads);
     return EXIT_CODE;
