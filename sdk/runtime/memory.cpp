@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions that compilers call on their own account, for ordinary memory: words need not be
-// aligned there, and 64 bytes go in a turn of some fifteen instructions. Vector registers would make every service a user of them. Built with
-// -fno-builtin so that a loop is not turned into a call of the function it is in.
+// aligned there, and 64 bytes go in a turn of some fifteen instructions. Vector registers would
+// make every service a user of them. Built with -fno-builtin so that a loop is not turned into a
+// call of the function it is in.
 #include <bit>
 #include <cstddef>
 #include <kernel/base/types.hpp>
