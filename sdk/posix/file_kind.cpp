@@ -30,15 +30,11 @@ u64 object_of(RemoteFile file) { return u64{file.life} << 32 | static_cast<u32>(
 class FileKind final : public Kind {
 public:
     s64 read(Description& description, const Transfer& transfer) const override {
-        return for_parts(transfer, [&](const Part& part, s64 offset) {
-            return files::read(file_of(description), pointer_of(part), part.size, offset);
-        });
+        return files::read(file_of(description), transfer);
     }
 
     s64 write(Description& description, const Transfer& transfer) const override {
-        return for_parts(transfer, [&](const Part& part, s64 offset) {
-            return files::write(file_of(description), pointer_of(part), part.size, offset);
-        });
+        return files::write(file_of(description), transfer);
     }
 
     bool can_seek() const override { return true; }
@@ -66,33 +62,6 @@ public:
 
     void close(Description& description) const override {
         (void)files::close(file_of(description));
-    }
-
-private:
-    static u8* pointer_of(const Part& part) {
-        return static_cast<u8*>(static_cast<void*>(part.data));
-    }
-
-    /// `move` for each part, until one moves less than it has.
-    template <typename Move> static s64 for_parts(const Transfer& transfer, const Move& move) {
-        s64 done = 0;
-        for (u64 i = 0; i < transfer.count; ++i) {
-            const Part& part = transfer.parts[i];
-            if (part.size == 0 && transfer.count > 1) {
-                continue;
-            }
-            const s64 offset =
-                transfer.offset == Transfer::kOwnPosition ? kAtPosition : transfer.offset + done;
-            const s64 moved = move(part, offset);
-            if (moved < 0) {
-                return done != 0 ? done : moved;
-            }
-            done += moved;
-            if (static_cast<u64>(moved) < part.size) {
-                break;
-            }
-        }
-        return done;
     }
 };
 

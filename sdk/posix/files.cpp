@@ -255,7 +255,23 @@ s64 write_part(RemoteFile file, const Piece& part, u32 size, s64 offset) {
 }
 
 /// `move(part, done, size)` for one part after the other, until one moves less than it should.
-template <typename Move> s64 transfer(RemoteFile file, u64 size, const Move& move) {
+/// `work(place of bytes, where these are among the next `size` bytes of all parts, how many)`.
+template <typename Work>
+void for_pieces(const Transfer& transfer, u64 begin, u64 size, const Work& work) {
+    const u64 end = begin + size;
+    u64 at = 0;  // where a part begins
+    for (u64 i = 0; at < end; at += transfer.parts[i++].size) {
+        const Part& part = transfer.parts[i];
+        const u64 from = begin > at ? begin : at;
+        const u64 to = end < at + part.size ? end : at + part.size;
+        if (from < to) {
+            work(part.data + (from - at), from - begin, to - from);
+        }
+    }
+}
+
+template <typename Move> s64 move_all(RemoteFile file, const Transfer& transfer, const Move& move) {
+    const u64 size = transfer.total;
     u64 done = 0;
     do {
         if (!is_alive(file)) {
@@ -280,7 +296,7 @@ template <typename Traits> s64 ask_shortly(RemoteFile file, const typename Trait
 }
 
 s64 offset_at(s64 offset, u64 done) {
-    return offset == kAtPosition ? kAtPosition : offset + static_cast<s64>(done);
+    return offset == Transfer::kOwnPosition ? kAtPosition : offset + static_cast<s64>(done);
 }
 
 }  // namespace
@@ -317,20 +333,24 @@ s64 close(RemoteFile file) {
     return is_alive(file) ? ask_shortly<api::Close_Traits>(file, {.file = file.number}) : 0;
 }
 
-s64 read(RemoteFile file, u8* data, u64 size, s64 offset) {
-    return transfer(file, size, [&](const Piece& part, u64 done, u32 wanted) {
-        const s64 moved = read_part(file, part, wanted, offset_at(offset, done));
+s64 read(RemoteFile file, const Transfer& transfer) {
+    return move_all(file, transfer, [&](const Piece& piece, u64 done, u32 wanted) {
+        const s64 moved = read_part(file, piece, wanted, offset_at(transfer.offset, done));
         if (moved > 0) {
-            __builtin_memcpy(data + done, part.data(), static_cast<u64>(moved));
+            for_pieces(transfer, done, static_cast<u64>(moved), [&](char* to, u64 at, u64 size) {
+                __builtin_memcpy(to, piece.data() + at, size);
+            });
         }
         return moved;
     });
 }
 
-s64 write(RemoteFile file, const u8* data, u64 size, s64 offset) {
-    return transfer(file, size, [&](const Piece& part, u64 done, u32 wanted) {
-        __builtin_memcpy(part.data(), data + done, wanted);
-        return write_part(file, part, wanted, offset_at(offset, done));
+s64 write(RemoteFile file, const Transfer& transfer) {
+    return move_all(file, transfer, [&](const Piece& piece, u64 done, u32 wanted) {
+        for_pieces(transfer, done, wanted, [&](const char* from, u64 at, u64 size) {
+            __builtin_memcpy(piece.data() + at, from, size);
+        });
+        return write_part(file, piece, wanted, offset_at(transfer.offset, done));
     });
 }
 

@@ -58,8 +58,9 @@ void open_backend(const StartBlock& start);
 /// -ENOSYS: nobody serves files. -ENOENT and others of open().
 s64 open(const RemotePath& path, u32 flags, u32 mode, RemoteFile& file);
 s64 close(RemoteFile file);
-s64 read(RemoteFile file, u8* data, u64 size, s64 offset);
-s64 write(RemoteFile file, const u8* data, u64 size, s64 offset);
+/// All parts by one message for each 64 KiB of them together.
+s64 read(RemoteFile file, const Transfer& transfer);
+s64 write(RemoteFile file, const Transfer& transfer);
 s64 seek(RemoteFile file, s64 offset, u64 whence);
 s64 set_flags(RemoteFile file, u32 mask, u32 flags);
 s64 sync(RemoteFile file);

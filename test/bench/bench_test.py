@@ -122,9 +122,10 @@ class InitialFiles(unittest.TestCase):
             self.assertEqual(self.read(archive), [(name, 0o100644, data, (0, 0)), ("next", 0, b"", (0, 0))])
 
     def test_the_program_is_init_and_has_a_console(self):
-        self.assertEqual(self.read(initial_files(b"program")), [
+        self.assertEqual(self.read(initial_files(b"program", b"of files")), [
             ("dev", 0o040755, b"", (0, 0)), ("dev/console", 0o020600, b"", (5, 1)),
-            ("init", 0o100755, b"program", (0, 0)), ("TRAILER!!!", 0, b"", (0, 0))])
+            ("init", 0o100755, b"program", (0, 0)),
+            ("files", 0o100755, b"of files", (0, 0)), ("TRAILER!!!", 0, b"", (0, 0))])
 
 
 class Kernel(unittest.TestCase):
