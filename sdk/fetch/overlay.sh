@@ -6,7 +6,7 @@
 set -eu
 step=$1 name=$3 folder=$2/$4
 cd "$2"
-sum=$(find "$name.wrap" "packagefiles/$name"* -type f ! -name '*.tar.*' | LC_ALL=C sort | xargs cat | sha256sum)
+sum=$(find "$name.wrap" "packagefiles/$name"* -type f ! -name '*.tar' ! -name '*.tar.*' | LC_ALL=C sort | xargs cat | sha256sum)
 case $step in
 begin) [ ! -d "$folder" ] || [ "$(cat "$folder/.overlay" 2>/dev/null)" = "$sum" ] || rm -rf "${folder:?}" ;;
 end) [ ! -d "$folder" ] || printf '%s\n' "$sum" >"$folder/.overlay" ;;

@@ -5,15 +5,18 @@
     fetch_test.py FETCH_DEPS
 """
 import hashlib
+import io
 import os
 import pathlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
 PROGRAM = sys.argv.pop(1)
 FILES = {"thing_1.0-1.dsc": b"description", "thing_1.0.orig.tar.gz": b"source"}
+PART_HASH = "33530cb7c2d3db2c5b12ea6294959bee00e95a74a1b8082bd375cebe141db302"  # of one/a, one/b and two
 
 APT_GET = """#!/bin/sh
 echo "$*" >>"$ARCHIVE/calls"
@@ -25,6 +28,7 @@ case " $* " in
 *" update "*)
     cp "$(dirname "$3")/sources/sources.list" "$ARCHIVE/seen.list" ;;
 *" source "*)
+    [ ! -e "$ARCHIVE/slow" ] || exec sleep 60
     [ ! -e "$ARCHIVE/down" ] || { echo "E: no route to the archive" >&2; exit 100; }
     cp "$ARCHIVE"/files/* . ;;
 esac
@@ -125,8 +129,58 @@ class FetchDeps(unittest.TestCase):
         self.assertEqual(self.run_it("--again").returncode, 0)
         self.assertEqual(self.run_it().returncode, 0)
 
+    def test_a_slow_archive_is_given_up(self):
+        (self.archive / "slow").touch()
+        result = self.run_it("--limit", "1")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("apt-get did not end within 1 s", result.stderr)
+        self.assertIn("--again; if it is slow, with --limit 4", result.stderr)
+        (self.archive / "slow").unlink()
+        self.assertIn("(asked before)", self.run_it().stderr)
+        self.assertEqual(self.run_it("--again").returncode, 0)
+
+    def pin_part(self, members, names):
+        """Makes the archive's source a packed one of `names`, and pins `members` of it by what was packed at first."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as source:
+            for number, name in enumerate(names):
+                entry = tarfile.TarInfo(f"thing/{name}")
+                entry.size = len(name)
+                entry.mtime = 1000 * number
+                source.addfile(entry, io.BytesIO(name.encode()))
+        (self.archive / "files/thing_1.0.orig.tar.gz").write_bytes(packed.getvalue())
+        self.lock.write_text(f"thing 1.0-1\n  {hashlib.sha256(b'description').hexdigest()}   thing_1.0-1.dsc\n"
+                             f"  {hashlib.sha256(packed.getvalue()).hexdigest()} * thing_1.0.orig.tar.gz\n"
+                             f"  {PART_HASH} = part-1.0.tar {members}\n")
+
+    def test_a_part_is_packed_to_the_same_bytes(self):
+        for names in (("one/b", "one/a", "two", "other/one/c"), ("other/x", "one/a", "one/b", "oneself", "two", "last")):
+            self.pin_part("one two", names)
+            result = self.run_it("--cache", str(self.top / names[0].replace("/", "-")))
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            with tarfile.open(self.top / "to/part-1.0.tar") as packed:
+                self.assertEqual(packed.getnames(), ["part-1.0/one/a", "part-1.0/one/b", "part-1.0/two"])
+            (self.top / "to/part-1.0.tar").unlink()
+
+    def test_only_the_part_is_kept(self):
+        self.pin_part("one two", ("one/a", "one/b", "two"))
+        self.assertEqual(self.run_it().returncode, 0)
+        self.assertEqual([each.name for each in (self.top / "cache/thing-1.0-1").iterdir()], ["part-1.0.tar"])
+        (self.top / "cache/thing-1.0-1/part-1.0.tar").write_bytes(b"x")
+        (self.top / "to/part-1.0.tar").unlink()
+        self.assertIn("in the cache, part-1.0.tar has SHA-256", self.run_it().stderr)
+        self.assertFalse((self.top / "to/part-1.0.tar").exists())
+
+    def test_another_part_is_refused(self):
+        self.pin_part("one", ("one/a", "one/b", "two"))
+        result = self.run_it()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("packed anew, part-1.0.tar has SHA-256", result.stderr)
+        self.assertFalse((self.top / "to").exists())
+
     def test_nonsense_in_the_lock_file_is_refused(self):
-        for text in ("thing 1.0-1\n", "thing 1.0-1\n  abc * file\n", "  " + "0" * 64 + " * file\n"):
+        for text in ("thing 1.0-1\n", "thing 1.0-1\n  abc * file\n", "  " + "0" * 64 + " * file\n",
+                     "thing 1.0-1\n  " + "0" * 64 + " = part member\n"):
             self.lock.write_text(text)
             result = self.run_it()
             self.assertEqual((result.returncode, self.calls()), (2, []), text)
