@@ -210,6 +210,12 @@ SCENARIOS = (
     Scenario("zlib", image="third_zlib", tests=ZLIB, **THIRD_PARTY),
     Scenario("cJSON", image="third_cjson", tests=CJSON, **THIRD_PARTY),
     Scenario("Lua", image="third_lua", tests=LUA, **THIRD_PARTY),
+    # C++ with its library, which only clang compiles.
+    Scenario("hello in C++", image="hello_cpp", optional=True, builds=("clang",), seconds=60,
+             machines=(virt(cpus=1), virt(cpus=4), raspi4b()), ends_at=r"^init: task-ended task=hello .*\n",
+             expect=(r"^good evening, hello: pi is about 3\.14159$", "^hello: the first 3 squares sum up to 14$",
+                     "^hello: the first 4 squares sum up to 30$", "^hello: 0 is less than 1$",
+                     r"^init: task-ended task=hello reason=exit code=0$")),
     Scenario("C library without a console", image="posix_quiet", optional=True, seconds=60,
              machines=(virt(cpus=1),),
              ends_at=r"^init: task-ended task=silent .*\n",
