@@ -78,6 +78,32 @@ CJSON = tuple("posix.cjson-" + name for name in (
     "documents", "errors-have-places", "nesting", "numbers", "unicode", "building"))
 LUA = tuple("posix.lua-" + name for name in (
     "language", "files", "errors", "sorting", "primes", "memory-limit"))
+# Those of test/system/cxx.
+CXX = tuple("cxx." + name for name in (
+    "exceptions-pass-frames", "handlers-are-chosen-by-type", "exceptions-are-thrown-again",
+    "half-made-objects-are-destroyed", "exceptions-in-destructors", "exceptions-go-to-other-threads",
+    "exceptions-in-many-threads", "exceptions-pass-functions-in-c", "exceptions-of-the-library", "out-of-memory",
+    "exceptions-without-any-memory", "one-exception-in-many-threads", "dynamic-casts", "types-have-names",
+    "any-and-variant", "statics-begin-in-order", "thread-locals-are-destroyed", "statics-in-functions-are-made-once",
+    "streams-format", "streams-read", "standard-streams", "format", "charconv", "locales", "containers",
+    "algorithms", "smart-pointers", "optional-and-expected", "regular-expressions", "dates-and-times",
+    "random-numbers", "coroutines", "paths", "errors-have-names", "file-streams", "large-files", "directories",
+    "many-files", "attributes-of-files", "links", "refusals-of-files", "full-disk", "files-by-threads", "threads",
+    "mutexes-exclude", "timed-mutexes", "conditions", "futures", "latches-barriers-semaphores",
+    "atomics-can-be-waited-for", "call-once", "threads-leave-nothing", "too-many-threads",
+    "processes-end-as-they-should", "exceptions-before-main-end-the-process", "destructors-of-statics"))
+CXX_LIBRARY = dict(
+    image="cxx", optional=True, builds=("clang",), seconds=120, tests=CXX,
+    ends_at=r"^init: task-ended task=tests .*\n", forbid=("^cxx: (failed|thrown|end) ",),
+    expect=("^cxx: to cout, 1$", "^cxx: to cerr, 2$", "^cxx: to clog, 3$", "^cxx: to wcout, 4$",
+            "^cxx: printed, 5$", "^cxx: threads beside=63$", "^cxx: nobody caught what=main$",
+            "^cxx: nobody caught what=thread$",
+            r"^libc\+\+abi: terminating due to uncaught exception of type St13runtime_error: uncaught$",
+            r"^libc\+\+abi: terminating due to uncaught exception of type i$",
+            r"^libc\+\+abi: terminating due to uncaught exception of type St12out_of_range: vector$",
+            r"^libc\+\+abi: terminating$", r"^.*libcxx/include/vector:\d+: assertion .* index out of bounds$",
+            r"^libc\+\+abi: terminating due to uncaught exception of type St13runtime_error: before main$",
+            r"^init: task-ended task=tests reason=exit code=42$"))
 THIRD_PARTY = dict(optional=True, seconds=120, machines=(virt(cpus=1), virt(cpus=4)), forbid=("^posix: failed",),
                    ends_at=r"^init: task-ended task=tests .*\n",
                    expect=(r"^init: task-ended task=tests reason=exit code=42$",))
@@ -210,12 +236,15 @@ SCENARIOS = (
     Scenario("zlib", image="third_zlib", tests=ZLIB, **THIRD_PARTY),
     Scenario("cJSON", image="third_cjson", tests=CJSON, **THIRD_PARTY),
     Scenario("Lua", image="third_lua", tests=LUA, **THIRD_PARTY),
-    # C++ with its library, which only clang compiles.
+    # C++ with its library, which only clang compiles. Signed pointers, since who unwinds must know of them.
     Scenario("hello in C++", image="hello_cpp", optional=True, builds=("clang",), seconds=60,
              machines=(virt(cpus=1), virt(cpus=4), raspi4b()), ends_at=r"^init: task-ended task=hello .*\n",
              expect=(r"^good evening, hello: pi is about 3\.14159$", "^hello: the first 3 squares sum up to 14$",
                      "^hello: the first 4 squares sum up to 30$", "^hello: 0 is less than 1$",
                      r"^init: task-ended task=hello reason=exit code=0$")),
+    Scenario("C++ library", machines=(virt(cpus=1), virt(cpus=2), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), raspi4b()),
+             **CXX_LIBRARY),
+    Scenario("C++ library", machines=PARALLEL, only_long=True, **CXX_LIBRARY),
     Scenario("C library without a console", image="posix_quiet", optional=True, seconds=60,
              machines=(virt(cpus=1),),
              ends_at=r"^init: task-ended task=silent .*\n",
