@@ -168,6 +168,10 @@ s32 svc::vfs::run(const sdk::StartBlock& start) {
     }
     void* const at = room.value().data();
     Process& process = *new (at) Process{start};
+    auto console = sdk::Console::open(start);
+    if (console.ok()) {
+        sdk::Console::log_to(console.value());  // so that lines are whole beside those of clients
+    }
     if (const s32 failed = mount_all(start, process.vfs, process.service); failed != 0) {
         return failed;
     }
