@@ -144,6 +144,18 @@ s64 seek(const Call& call) {
     return held->kind().seek(*held, static_cast<s64>(call.word[1]), call.word[2]);
 }
 
+s64 advise_descriptor(const Call& call) {
+    constexpr u64 kKindsOfAdvice = 6;
+    const Held held{call.word[0]};
+    if (!held) {
+        return -EBADF;
+    }
+    if (!held->kind().can_seek()) {
+        return -ESPIPE;
+    }
+    return static_cast<s64>(call.word[2]) >= 0 && call.word[3] < kKindsOfAdvice ? 0 : -EINVAL;
+}
+
 s64 control_device(const Call& call) {
     const Held held{call.word[0]};
     if (!held) {

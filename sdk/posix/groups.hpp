@@ -23,6 +23,12 @@ s64 move_break(const Call& call);
 s64 advise_memory(const Call& call);
 /// All memory that there is, is resident. -ENOMEM: there is none in some page.
 s64 memory_residence(const Call& call);
+/// Memory is never moved out, so locked and unlocked are the same. -ENOMEM: there is none in some
+/// page.
+s64 lock_memory(const Call& call);
+s64 lock_all_memory(const Call& call);
+/// What is shared is the object itself, and copies of files are not written back.
+s64 synchronise_memory(const Call& call);
 
 // threads.cpp
 s64 end_thread(const Call& call);
@@ -86,6 +92,11 @@ s64 get_affinity(const Call& call);
 s64 process_id(const Call& call);
 s64 parent_id(const Call& call);
 s64 user_id(const Call& call);
+/// To what they are; -EINVAL: there is no other user.
+s64 set_user_id(const Call& call);
+s64 further_groups(const Call& call);
+/// Each process is its own group and session.
+s64 process_group(const Call& call);
 s64 system_name(const Call& call);
 /// The name of this process, which outlives everything.
 void set_process_name(std::string_view name);
@@ -108,6 +119,8 @@ s64 read_vector_at(const Call& call);
 s64 write_vector_at(const Call& call);
 s64 seek(const Call& call);
 s64 control_device(const Call& call);
+/// Advice changes nothing, but is looked at.
+s64 advise_descriptor(const Call& call);
 s64 status_of_descriptor(const Call& call);
 s64 truncate_descriptor(const Call& call);
 s64 synchronise_descriptor(const Call& call);
@@ -167,11 +180,10 @@ s64 open_queue(const Call& call);
 s64 unlink_queue(const Call& call);
 s64 send_message(const Call& call);
 s64 receive_message(const Call& call);
-/// By a thread or not at all; there are no signals.
 s64 set_notification(const Call& call);
 s64 exchange_attributes(const Call& call);
 
-// poll.cpp. There are no signals, so masks say nothing.
+// poll.cpp
 s64 poll(const Call& call);
 s64 select(const Call& call);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <musl_errno.h>
+#include <musl_numbers.h>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
 
@@ -52,6 +53,32 @@ s64 parent_id(const Call& call) {
 s64 user_id(const Call& call) {
     (void)call;
     return 0;
+}
+
+s64 set_user_id(const Call& call) {
+    // 1, 2 or 3 words, by the call; all ones: as it is.
+    constexpr u32 kAsItIs = ~u32{0};
+    const u64 words = call.number == __NR_setuid || call.number == __NR_setgid       ? 1
+                      : call.number == __NR_setreuid || call.number == __NR_setregid ? 2
+                                                                                     : 3;
+    for (u64 i = 0; i < words; ++i) {
+        const auto id = static_cast<u32>(call.word[i]);
+        if (id != 0 && (id != kAsItIs || words == 1)) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+s64 further_groups(const Call& call) {
+    (void)call;
+    return 0;
+}
+
+s64 process_group(const Call& call) {
+    const s64 own = process_id(call);
+    const auto asked = static_cast<s32>(call.word[0]);
+    return own < 0 || asked == 0 || asked == own ? own : -ESRCH;
 }
 
 s64 system_name(const Call& call) {

@@ -5,6 +5,7 @@
 // has content cannot be made so, since there is no such access, and that is said.
 #include <kernel/base/bits.hpp>
 #include <musl_errno.h>
+#include <musl_numbers.h>
 #include <sdk/posix/descriptors.hpp>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/kernel.hpp>
@@ -33,6 +34,17 @@ s64 check_access(u64 access) {
         return -EINVAL;
     }
     return (access & kBoth) == kBoth ? -ENOTSUP : 0;
+}
+
+/// Whether all pages from here on have content.
+bool is_there(u64 address, u64 size) {
+    for (u64 at = 0; at < size; at += kPageSize) {
+        const auto found = vmm().Query(address + at);
+        if (!found.ok() || found.value().flags == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool are_pages(u64 address, u64 size) {
@@ -270,6 +282,39 @@ s64 move_break(const Call& call) {
 s64 advise_memory(const Call& call) {
     // Programs rely on zeros after this one.
     return call.word[2] == kDontNeed ? -ENOSYS : 0;
+}
+
+s64 lock_memory(const Call& call) {
+    const u64 offset = call.word[0] % kPageSize;
+    const u64 size = call.word[1];
+    if (size > kHighestSize || call.word[0] > kHighestAddress) {
+        return -ENOMEM;
+    }
+    return is_there(call.word[0] - offset, offset + size) ? 0 : -ENOMEM;
+}
+
+s64 lock_all_memory(const Call& call) {
+    constexpr u64 kCurrent = 1;
+    constexpr u64 kFuture = 2;
+    if (call.number == __NR_munlockall) {
+        return 0;
+    }
+    return call.word[0] != 0 && (call.word[0] & ~(kCurrent | kFuture)) == 0 ? 0 : -EINVAL;
+}
+
+s64 synchronise_memory(const Call& call) {
+    constexpr u64 kAsynchronous = 1;
+    constexpr u64 kInvalidate = 2;
+    constexpr u64 kSynchronous = 4;
+    constexpr u64 kBoth = kAsynchronous | kSynchronous;
+    if (call.word[0] % kPageSize != 0 || (call.word[2] & ~(kBoth | kInvalidate)) != 0 ||
+        (call.word[2] & kBoth) == kBoth) {
+        return -EINVAL;
+    }
+    if (call.word[1] > kHighestSize || call.word[0] > kHighestAddress) {
+        return -ENOMEM;
+    }
+    return is_there(call.word[0], call.word[1]) ? 0 : -ENOMEM;
 }
 
 s64 memory_residence(const Call& call) {

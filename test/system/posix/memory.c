@@ -152,10 +152,30 @@ static void access_can_be_changed(void) {
     CHECK(munmap(pages, 4 * PAGE) == 0);
 }
 
+static void memory_stays(void) {
+    unsigned char* pages = map(2 * PAGE, PROT_READ | PROT_WRITE);
+    CHECK(mlock(pages + 1, PAGE) == 0 && munlock(pages, 2 * PAGE) == 0);
+    CHECK(msync(pages, 2 * PAGE, MS_SYNC) == 0);
+    errno = 0;
+    CHECK(msync(pages, PAGE, MS_SYNC | MS_ASYNC) == -1 && errno == EINVAL);
+    errno = 0;
+    CHECK(msync(pages + 1, PAGE, MS_SYNC) == -1 && errno == EINVAL);
+    CHECK(munmap(pages + PAGE, PAGE) == 0);
+    errno = 0;
+    CHECK(mlock(pages, 2 * PAGE) == -1 && errno == ENOMEM);
+    errno = 0;
+    CHECK(msync(pages, 2 * PAGE, MS_ASYNC) == -1 && errno == ENOMEM);
+    CHECK(mlockall(MCL_CURRENT | MCL_FUTURE) == 0 && munlockall() == 0);
+    errno = 0;
+    CHECK(mlockall(0) == -1 && errno == EINVAL);
+    CHECK(munmap(pages, PAGE) == 0);
+}
+
 void memory_tests(void) {
     run_test("heap-keeps-patterns", heap_keeps_patterns);
     run_test("heap-clears-and-aligns", heap_clears_and_aligns);
     run_test("heap-runs-out-and-recovers", heap_runs_out_and_recovers);
     run_test("mappings-can-be-taken-apart", mappings_can_be_taken_apart);
     run_test("access-can-be-changed", access_can_be_changed);
+    run_test("memory-stays", memory_stays);
 }

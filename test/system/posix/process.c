@@ -51,6 +51,20 @@ static void randomness(void) {
     CHECK(getentropy(bytes[0], 32) == 0);
 }
 
+static void there_is_one_user(void) {
+    CHECK(setuid(0) == 0 && setgid(0) == 0 && seteuid(0) == 0 && setegid(0) == 0);
+    CHECK(setreuid((uid_t)-1, 0) == 0 && setregid(0, (gid_t)-1) == 0);
+    errno = 0;
+    CHECK(setuid(1) == -1 && errno == EINVAL);
+    errno = 0;
+    CHECK(setegid(100) == -1 && errno == EINVAL);
+    CHECK(getuid() == 0 && getegid() == 0);
+    CHECK(getgroups(0, NULL) == 0);
+    CHECK(getpgrp() == getpid() && getpgid(0) == getpid() && getsid(getpid()) == getpid());
+    errno = 0;
+    CHECK(getpgid(getpid() + 1) == -1 && errno == ESRCH);
+}
+
 static bool is_missing(int result, int wanted) { return result == -1 && errno == wanted; }
 
 static void what_there_is_not(void) {
@@ -82,6 +96,7 @@ void process_tests(int argc, char** argv) {
     arguments = argv;
     run_test("arguments-and-environment", arguments_and_environment);
     run_test("identity", identity);
+    run_test("there-is-one-user", there_is_one_user);
     run_test("randomness", randomness);
     run_test("what-there-is-not", what_there_is_not);
     run_test("output", output);
