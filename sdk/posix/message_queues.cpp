@@ -8,6 +8,7 @@
 #include <sdk/posix/kernel.hpp>
 #include <sdk/posix/pipe.hpp>
 #include <sdk/posix/record.hpp>
+#include <sdk/posix/signals.hpp>
 #include <string_view>
 
 namespace sdk::posix {
@@ -44,8 +45,14 @@ struct Attributes {
 /// a thread of its own reads, and with 32 bytes to be sent there, the last of which says why.
 struct SignalEvent {
     u64 value;
-    s32 socket;
+    s32 socket;  // or the signal
     u32 notification;
+};
+
+/// Who is to be told when a message comes.
+struct Told {
+    Description* notice = nullptr;  // held
+    SignalInfo signal{};            // for the process
 };
 
 struct Slot {
@@ -66,7 +73,7 @@ struct Queue {
     Attributes attributes;
     u64 last_order;
     const Description* registered;  // by whom; null: nobody is to be told
-    Description* told;              // a notice, held; may be null with kNone
+    Told told;                      // nothing with kNone
     u64 name_size;
     char name[kMaxNameSize];
 };
@@ -165,7 +172,7 @@ s64 create_queue(std::string_view name, u32 mode, const Attributes& attributes, 
                            .unused = {}};
         each.last_order = 0;
         each.registered = nullptr;
-        each.told = nullptr;
+        each.told = {};
         each.name_size = name.size();
         __builtin_memcpy(each.name, name.data(), name.size());
         queue = &each;
@@ -175,20 +182,28 @@ s64 create_queue(std::string_view name, u32 mode, const Attributes& attributes, 
 }
 
 /// Ends the registration; what is to be told goes out of `queue`, for the caller to tell.
-Description* take_registration(Queue& queue) {
-    Description* const told = queue.told;
+Told take_registration(Queue& queue) {
+    const Told told = queue.told;
     queue.registered = nullptr;
-    queue.told = nullptr;
+    queue.told = {};
     return told;
 }
 
 constexpr char kMessageCame = 1;
 constexpr char kRemoved = 2;
 
-void tell(Description* told, char reason) {
-    if (told != nullptr) {
-        send_notice(*told, reason);
-        let_go(*told);
+void tell(const Told& told, char reason) {
+    if (told.notice != nullptr) {
+        send_notice(*told.notice, reason);
+        let_go(*told.notice);
+    }
+    if (told.signal.signal != 0 && reason == kMessageCame) {
+        Record* waiting = nullptr;
+        {
+            const Holder holder{signal_lock()};
+            (void)post(nullptr, told.signal, nullptr, waiting);
+        }
+        wake_for_signal(waiting);
     }
 }
 
@@ -212,7 +227,7 @@ public:
 
     void close(Description& description) const override {
         Queue& queue = queue_of(description);
-        Description* told = nullptr;
+        Told told{};
         {
             const Holder holder{queue.lock};
             if (queue.registered == &description) {
@@ -381,7 +396,7 @@ s64 send_message(const Call& call) {
     while (true) {
         const u32 seen = queue.changed.count();
         bool is_put = false;
-        Description* told = nullptr;
+        Told told{};
         {
             const Holder holder{queue.lock};
             if (queue.attributes.waiting < queue.attributes.messages) {
@@ -393,7 +408,7 @@ s64 send_message(const Call& call) {
                     static_cast<u32>(call.word[2]),
                     static_cast<u32>(call.word[3]));
                 is_put = true;
-                told = is_news ? take_registration(queue) : nullptr;
+                told = is_news ? take_registration(queue) : Told{};
             }
         }
         if (is_put) {
@@ -452,7 +467,7 @@ s64 set_notification(const Call& call) {
     }
     Queue& queue = QueueKind::queue_of(*held);
     if (call.word[1] == 0) {
-        Description* told = nullptr;
+        Told told{};
         {
             const Holder holder{queue.lock};
             told = take_registration(queue);
@@ -461,18 +476,24 @@ s64 set_notification(const Call& call) {
         return 0;
     }
     const auto& event = *pointer<const SignalEvent>(call.word[1]);
-    if (event.notification == kBySignal) {
-        return -ENOSYS;
-    }
-    Description* told = nullptr;
+    Told told{};
     if (event.notification == kByThread) {
-        told = take_hold(static_cast<u64>(event.socket));
-        if (told == nullptr || !is_notice(*told)) {
-            if (told != nullptr) {
-                let_go(*told);
+        told.notice = take_hold(static_cast<u64>(event.socket));
+        if (told.notice == nullptr || !is_notice(*told.notice)) {
+            if (told.notice != nullptr) {
+                let_go(*told.notice);
             }
             return -EBADF;
         }
+    } else if (event.notification == kBySignal) {
+        if (event.socket <= 0 || static_cast<u32>(event.socket) > kSignals) {
+            return -EINVAL;
+        }
+        told.signal = {.signal = event.socket,
+                       .code = kCodeMessage,
+                       .sender = static_cast<s32>(process_id(call)),
+                       .count = 0,
+                       .value = event.value};
     } else if (event.notification != kNone) {
         return -EINVAL;
     }
@@ -485,8 +506,8 @@ s64 set_notification(const Call& call) {
             queue.told = told;
         }
     }
-    if (is_busy && told != nullptr) {
-        let_go(*told);
+    if (is_busy && told.notice != nullptr) {
+        let_go(*told.notice);
     }
     return is_busy ? -EBUSY : 0;
 }

@@ -5,6 +5,7 @@
 #include <sdk/posix/descriptors.hpp>
 #include <sdk/posix/groups.hpp>
 #include <sdk/posix/record.hpp>
+#include <sdk/posix/signals.hpp>
 
 namespace sdk::posix {
 
@@ -31,6 +32,19 @@ u32 look_at(u64 descriptor) {
     const u32 found = held->kind().readiness(*held);
     return found | ((found & poll_flag::kIn) != 0 ? poll_flag::kReadNormal : 0) |
            ((found & poll_flag::kOut) != 0 ? poll_flag::kWriteNormal : 0);
+}
+
+/// The mask of signals for the time of the call; null: the thread's own. What it lets through ends
+/// the wait, so it is set before the first look.
+s64 use_mask(const u64* mask, u64 size) {
+    if (mask == nullptr) {
+        return 0;
+    }
+    if (size != sizeof(*mask)) {
+        return -EINVAL;
+    }
+    use_mask_for_call(*mask);
+    return 0;
 }
 
 /// Calls `look()` until it gives something else than 0, or the time is over.
@@ -115,6 +129,9 @@ s64 poll(const Call& call) {
     if (count > kMaxDescriptors) {
         return -EINVAL;
     }
+    if (const s64 flaw = use_mask(pointer<const u64>(call.word[3]), call.word[4]); flaw != 0) {
+        return flaw;
+    }
     return wait_until(call, call.word[2], [=] { return look_at_all(asked, count); });
 }
 
@@ -122,6 +139,18 @@ s64 select(const Call& call) {
     const u64 numbers = call.word[0];
     if (numbers > kSetSize) {
         return -EINVAL;
+    }
+
+    // As musl passes it: the mask and its size, behind one more pointer.
+    struct Mask {
+        const u64* bits;
+        u64 size;
+    };
+
+    if (const auto* mask = pointer<const Mask>(call.word[5]); mask != nullptr) {
+        if (const s64 flaw = use_mask(mask->bits, mask->size); flaw != 0) {
+            return flaw;
+        }
     }
     const u64 words = (numbers + kWordBits - 1) / kWordBits;
     Sets asked{};

@@ -23,6 +23,7 @@ inline constexpr s32 kFirstRealTime = 32;
 
 inline constexpr s32 kCodeUser = 0;
 inline constexpr s32 kCodeTimer = -2;
+inline constexpr s32 kCodeMessage = -3;
 inline constexpr s32 kCodeThread = -6;
 
 /// A process that signal `n` ended has this less n for its exit code.

@@ -108,14 +108,16 @@ THIRD_PARTY = dict(optional=True, seconds=120, machines=(virt(cpus=1), virt(cpus
                    ends_at=r"^init: task-ended task=tests .*\n",
                    expect=(r"^init: task-ended task=tests reason=exit code=42$",))
 POSIX = (
-    "posix.arguments-and-environment", "posix.identity", "posix.randomness", "posix.what-there-is-not",
+    "posix.arguments-and-environment", "posix.identity", "posix.there-is-one-user", "posix.randomness",
+    "posix.what-there-is-not",
     "posix.output", "posix.numbers-are-the-lowest-free", "posix.numbers-run-out", "posix.numbers-can-be-chosen",
     "posix.flags-belong-to-numbers-or-descriptions", "posix.the-console-is-no-file", "posix.vectors-are-checked",
     "posix.heap-keeps-patterns", "posix.heap-clears-and-aligns",
     "posix.heap-runs-out-and-recovers", "posix.mappings-can-be-taken-apart", "posix.access-can-be-changed",
+    "posix.memory-stays",
     "posix.printf-formats", "posix.numbers-are-read", "posix.sorting-and-searching", "posix.floating-point",
     "posix.wide-characters", "posix.conversions", "posix.clocks-go-forward", "posix.sleeps-are-not-short",
-    "posix.wrong-times-are-refused", "posix.calendar", "posix.return-values-are-joined",
+    "posix.wrong-times-are-refused", "posix.calendar", "posix.computing-is-not-counted", "posix.return-values-are-joined",
     "posix.detached-threads-leave-nothing", "posix.too-many-threads", "posix.thread-local-variables",
     "posix.keys-and-once", "posix.floats-survive-calls", "posix.scheduling", "posix.sleepers-are-cancelled",
     "posix.waiters-are-cancelled", "posix.cancelling-can-be-refused", "posix.threads-leave-by-exit",
@@ -128,6 +130,7 @@ POSIX = (
     "posix.select-tells-what-is-ready", "posix.objects-have-names", "posix.objects-are-files",
     "posix.mappings-show-the-same-bytes", "posix.wrong-mappings-are-refused", "posix.semaphores-have-names",
     "posix.queues-have-names", "posix.messages-come-by-priority", "posix.queues-wait", "posix.messages-are-announced",
+    "posix.messages-send-signals",
     "posix.queues-run-out",
     "posix.children-exit", "posix.children-get-texts",
     "posix.children-end-by-faults", "posix.children-can-be-ended", "posix.what-cannot-be-started",
@@ -135,7 +138,8 @@ POSIX = (
     "posix.handlers-run-before-raise-returns", "posix.actions-are-kept", "posix.masks-hold-signals-back",
     "posix.handlers-nest", "posix.handlers-jump-out", "posix.handlers-have-stacks", "posix.waits-end-for-handlers",
     "posix.waits-go-on-after-handlers", "posix.calls-are-made-again", "posix.suspending-loses-nothing",
-    "posix.signals-are-awaited", "posix.processes-choose-threads", "posix.waits-survive-many-signals",
+    "posix.signals-are-awaited", "posix.masks-hold-while-polling", "posix.processes-choose-threads",
+    "posix.waits-survive-many-signals",
     "posix.queues-lose-nothing", "posix.timers-send-signals", "posix.overruns-are-counted",
     "posix.timers-call-functions", "posix.wrong-timers-are-refused", "posix.alarms", "posix.atexit",
 )
@@ -254,6 +258,10 @@ SCENARIOS = (
     Scenario("Open POSIX Test Suite", image="posix_suite", optional=True, seconds=240, builds=("gcc",),
              machines=(virt(cpus=2, gic=3, icount=2),), suite={"core": 276}, ends_at=r"^PTS end$",
              expect=(r"^PTS begin tests=\d+$", "^PTS end$")),
+    # All tests that need no fork; a test that only computes until a signal comes is ended after a minute.
+    Scenario("the whole Open POSIX Test Suite", image="posix_suite_long", optional=True, seconds=2400, builds=("gcc",),
+             only_long=True, machines=(virt(cpus=2, gic=3, icount=2),), suite={"core": 276},
+             ends_at=r"^PTS end$", expect=(r"^PTS begin tests=\d+$", "^PTS end$")),
     # The real kernel meets an exception of its own where it picks the next thread.
     Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
              broken_at="_ZN6kernel9Scheduler6choose", exit_code=134, seconds=60,

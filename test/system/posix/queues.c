@@ -150,6 +150,31 @@ static void queues_wait(void) {
 
 static void note_message(union sigval value) { (void)sem_post(value.sival_ptr); }
 
+static void messages_send_signals(void) {
+    char text[SIZE];
+    sigset_t set;
+    siginfo_t info;
+    const mqd_t queue = make("/signals", O_RDWR);
+    struct sigevent event = {
+        .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value = {.sival_int = 17}};
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGUSR1);
+    CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    CHECK(mq_notify(queue, &event) == 0 && mq_send(queue, "1", 1, 0) == 0);
+    CHECK(sigwaitinfo(&set, &info) == SIGUSR1 && info.si_code == SI_MESGQ);
+    CHECK(info.si_value.sival_int == 17 && info.si_pid == getpid());
+    const struct timespec none = {.tv_sec = 0, .tv_nsec = 0};
+    CHECK(mq_receive(queue, text, SIZE, NULL) == 1 && mq_send(queue, "2", 1, 0) == 0);
+    CHECK(fails(sigtimedwait(&set, NULL, &none), EAGAIN));
+    CHECK(mq_receive(queue, text, SIZE, NULL) == 1 && mq_notify(queue, &event) == 0);
+    CHECK(mq_notify(queue, NULL) == 0 && mq_send(queue, "3", 1, 0) == 0);
+    CHECK(fails(sigtimedwait(&set, NULL, &none), EAGAIN));
+    event.sigev_signo = 65;
+    CHECK(fails(mq_notify(queue, &event), EINVAL));
+    CHECK(mq_close(queue) == 0 && mq_unlink("/signals") == 0);
+    CHECK(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0);
+}
+
 static void messages_are_announced(void) {
     static sem_t announced;
     char text[SIZE];
@@ -196,5 +221,6 @@ void queue_tests(void) {
     run_test("messages-come-by-priority", messages_come_by_priority);
     run_test("queues-wait", queues_wait);
     run_test("messages-are-announced", messages_are_announced);
+    run_test("messages-send-signals", messages_send_signals);
     run_test("queues-run-out", queues_run_out);
 }

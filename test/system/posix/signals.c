@@ -3,12 +3,14 @@
 #include "check.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -571,6 +573,51 @@ static void processes_choose_threads(void) {
     block(SIG_UNBLOCK, SIGUSR2, 0);
 }
 
+static void* send_later(void* argument) {
+    sleep_ms(20);
+    CHECK(kill(getpid(), SIGUSR1) == 0);
+    return argument;
+}
+
+static void masks_hold_while_polling(void) {
+    int ends[2];
+    const sigset_t none = set_of(0, 0);
+    const sigset_t most = set_of(SIGUSR1, 0);
+    const struct timespec moment = {.tv_sec = 0, .tv_nsec = 1000000};
+    const struct timespec long_time = {.tv_sec = 20, .tv_nsec = 0};
+    CHECK(pipe(ends) == 0);
+    struct pollfd asked = {.fd = ends[0], .events = POLLIN};
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET((unsigned)ends[0], &set);
+    inform(SIGUSR1, SA_RESTART);
+    atomic_store(&calls, 0);
+    block(SIG_BLOCK, SIGUSR1, 0);
+    CHECK(raise(SIGUSR1) == 0);
+    // One that waits already, and one that comes later.
+    errno = 0;
+    CHECK(ppoll(&asked, 1, &long_time, &none) == -1 && errno == EINTR);
+    CHECK(atomic_load(&calls) == 1 && is_blocked(SIGUSR1));
+    CHECK(raise(SIGUSR1) == 0);
+    errno = 0;
+    CHECK(pselect(ends[0] + 1, &set, NULL, NULL, &long_time, &none) == -1 && errno == EINTR);
+    CHECK(atomic_load(&calls) == 2 && is_blocked(SIGUSR1));
+    pthread_t sender;
+    CHECK(pthread_create(&sender, NULL, send_later, NULL) == 0);
+    errno = 0;
+    CHECK(ppoll(&asked, 1, NULL, &none) == -1 && errno == EINTR);
+    CHECK(pthread_join(sender, NULL) == 0 && atomic_load(&calls) == 3);
+    // Held back by the mask of the call, it comes when that ends.
+    block(SIG_UNBLOCK, SIGUSR1, 0);
+    CHECK(pthread_create(&sender, NULL, send_later, NULL) == 0);
+    const struct timespec enough = {.tv_sec = 0, .tv_nsec = 80000000};
+    CHECK(ppoll(&asked, 1, &enough, &most) == 0);
+    CHECK(pthread_join(sender, NULL) == 0 && atomic_load(&calls) == 4);
+    CHECK(write(ends[1], "x", 1) == 1 && ppoll(&asked, 1, &moment, &most) == 1);
+    CHECK(!is_blocked(SIGUSR1));
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
 void signal_tests(void) {
     run_test("handlers-run-before-raise-returns", handlers_run_before_raise_returns);
     run_test("actions-are-kept", actions_are_kept);
@@ -583,6 +630,7 @@ void signal_tests(void) {
     run_test("calls-are-made-again", calls_are_made_again);
     run_test("suspending-loses-nothing", suspending_loses_nothing);
     run_test("signals-are-awaited", signals_are_awaited);
+    run_test("masks-hold-while-polling", masks_hold_while_polling);
     run_test("processes-choose-threads", processes_choose_threads);
     run_test("waits-survive-many-signals", waits_survive_many_signals);
     run_test("queues-lose-nothing", queues_lose_nothing);
