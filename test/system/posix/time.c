@@ -82,9 +82,20 @@ static void calendar(void) {
     CHECK(timegm(&parts) == moment);
 }
 
+static void computing_is_not_counted(void) {
+    struct timespec time;
+    clockid_t own;
+    CHECK(sysconf(_SC_CPUTIME) == -1 && sysconf(_SC_THREAD_CPUTIME) == -1);
+    CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == -1 && errno == EINVAL);
+    CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == -1 && errno == EINVAL);
+    CHECK(clock_getcpuclockid(getpid(), &own) != 0);
+    CHECK(clock() == (clock_t)-1);
+}
+
 void time_tests(void) {
     run_test("clocks-go-forward", clocks_go_forward);
     run_test("sleeps-are-not-short", sleeps_are_not_short);
     run_test("wrong-times-are-refused", wrong_times_are_refused);
     run_test("calendar", calendar);
+    run_test("computing-is-not-counted", computing_is_not_counted);
 }
