@@ -22,6 +22,9 @@ import tarfile
 # What compilers since the suite's time refuse.
 OLD_STYLE = ["-std=gnu99", "-D_POSIX_C_SOURCE=200112L", "-w", "-Wno-implicit-function-declaration",
              "-Wno-implicit-int", "-Wno-int-conversion", "-Wno-incompatible-pointer-types", "-Wno-return-type"]
+# Tests of asynchronous I/O compare with the version of their time, and leave <fcntl.h> to <aio.h>.
+ASYNCHRONOUS = ("aio_", "lio_")
+AIO_HEADER = pathlib.Path(__file__).resolve().parent / "asynchronous.h"
 # Of the compiler's own library, which is always linked.
 COMPILERS_OWN = ("__addtf", "__subtf", "__multf", "__divtf", "__fix", "__float", "__ext", "__trunc", "__netf",
                  "__eqtf", "__letf", "__getf", "__lttf", "__gttf", "__unordtf", "__stack_chk")
@@ -66,7 +69,8 @@ def compile_one(options, root, number, name):
     """The object of a test, or why there is none."""
     source = root / "conformance/interfaces" / (name + ".c")
     target = options.folder / f"{name.replace('/', '.')}.o"
-    fine, words = run(options.compiler + OLD_STYLE + ["-I", str(root / "include"), "-c", str(source), "-o", str(target)])
+    first = ["-include", str(AIO_HEADER)] if name.startswith(ASYNCHRONOUS) else []
+    fine, words = run(options.compiler + OLD_STYLE + first + ["-I", str(root / "include"), "-c", str(source), "-o", str(target)])
     if not fine:
         return None, "does not compile: " + next((l for l in words.splitlines() if "error" in l), "?")
     entry = f"suite_test_{number}"

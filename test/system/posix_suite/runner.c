@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -20,7 +21,7 @@ struct entry {
 static const struct entry entries[] = {
 #define TEST(program, name) {program, name},
 #define OTHER(name, result, why)
-#include "suite_names.h"
+#include SUITE_NAMES
 #undef TEST
 #undef OTHER
 };
@@ -29,7 +30,7 @@ static const struct entry entries[] = {
 static const char* const others[] = {
 #define TEST(program, name)
 #define OTHER(name, result, why) name " " result " " why,
-#include "suite_names.h"
+#include SUITE_NAMES
     NULL,
 };
 
@@ -125,6 +126,10 @@ int main(int argc, char** argv) {
     if (pthread_create(&watcher, NULL, watch, NULL) != 0) {
         return 1;
     }
+    // Tests make files here, if anybody serves any, and use times before the present one.
+    mkdir("/tmp", 0777);
+    const struct timespec time = {.tv_sec = 1700000000, .tv_nsec = 0};
+    clock_settime(CLOCK_REALTIME, &time);
     const size_t count = sizeof(entries) / sizeof(entries[0]);
     printf("PTS begin tests=%zu\n", count);
     for (size_t i = 0; i < count; ++i) {
