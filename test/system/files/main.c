@@ -66,7 +66,8 @@ static void round_trips(void) { in_each_place(round_trip); }
 static void refusal(void) {
     write_file("f", "x");
     CHECK(mkdir("d", 0755) == 0);
-    CHECK(close(open("only-new", O_CREAT | O_EXCL | O_WRONLY, MODE)) == 0 && unlink("only-new") == 0);
+    CHECK(close(open("only-new", O_CREAT | O_EXCL | O_WRONLY, MODE)) == 0 &&
+          unlink("only-new") == 0);
     REFUSED(open("f", O_CREAT | O_EXCL | O_WRONLY, MODE), EEXIST);
     REFUSED(open("f/g", O_RDONLY), ENOTDIR);
     REFUSED(open("d", O_WRONLY), EISDIR);
