@@ -95,6 +95,10 @@ def perform(job, options):
         run = boot(command, scenario, options.slowness)
         names = symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"]))
         findings = judge(scenario, run, machine, names)
+        if scenario.again is not None and all(finding.passed for finding in findings):
+            next_time = dataclasses.replace(scenario, **scenario.again)
+            run = boot(command, next_time, options.slowness)
+            findings += judge(next_time, run, machine, symbolise(run.output, (entry["kernel_elf"], entry["ksec_elf"])))
         if scenario.holds:
             findings.append(Finding(*scenario.holds(machine.drives[0].path(0, folder), run.output)))
         if scenario.replayed:

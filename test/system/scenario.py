@@ -60,6 +60,7 @@ class Scenario:
     replayed: int = 0  # at least so many events are in the log that the interpreter of the policy is asked again
     holds: typing.Callable | None = None  # judges the first drive's file at the end: path and output to name, passed, detail
     suite: dict | None = None  # of the Open POSIX Test Suite: how many tests of each class pass at least
+    again: dict | None = None  # boots once more, on the drives as they are then, with these fields replaced
     outside: type | None = None  # an observer of outside.py, which looks at RAM while the guest runs
 
 

@@ -104,6 +104,8 @@ CXX_LIBRARY = dict(
             r"^libc\+\+abi: terminating$", r"^.*libcxx/include/vector:\d+: assertion .* index out of bounds$",
             r"^libc\+\+abi: terminating due to uncaught exception of type St13runtime_error: before main$",
             r"^init: task-ended task=tests reason=exit code=42$"))
+SQLITE = tuple("posix.sqlite-" + name for name in (
+    "versions", "journals", "queries", "write-ahead", "full-disks", "locks", "ends-in-transactions", "speedtest1"))
 THIRD_PARTY = dict(optional=True, seconds=120, machines=(virt(cpus=1), virt(cpus=4)), forbid=("^posix: failed",),
                    ends_at=r"^init: task-ended task=tests .*\n",
                    expect=(r"^init: task-ended task=tests reason=exit code=42$",))
@@ -214,6 +216,20 @@ SCENARIOS = (
              ends_at=r"^init: task-ended task=hello .*\n",
              expect=(r"^good evening, hello: 2 argument\(s\), pi is about 3\.14159$", '^hello: argument 2 is "2 words"$',
                      r"^init: task-ended task=hello reason=exit code=0$")),
+    Scenario("files in C", image="files_example", optional=True, machines=(virt(cpus=1), raspi4b()), seconds=60,
+             ends_at=r"^init: task-ended task=diary .*\n", forbid=(r"^diary: / has ",),
+             expect=(r"^diary: /keep has page3, 51 bytes$", r"^diary: 3 pages kept, there is room$",
+                     r"^init: task-ended task=diary reason=exit code=0$")),
+    Scenario("threads in C", image="threads", optional=True, machines=(virt(cpus=1), virt(cpus=4), raspi4b()), seconds=60,
+             ends_at=r"^init: task-ended task=workers .*\n",
+             expect=(r"^workers: 4 threads found 303 primes below 2000$",
+                     r"^init: task-ended task=workers reason=exit code=0$")),
+    # The database outlives the machine.
+    Scenario("SQLite in C", image="sqlite", optional=True, machines=(virt(drives=DRIVES[:1]),), seconds=60,
+             ends_at=r"^init: task-ended task=journal .*\n",
+             expect=(r"^journal: start 1, its square is 1$", r"^init: task-ended task=journal reason=exit code=0$"),
+             again={"expect": (r"^journal: start 2, its square is 4$",
+                               r"^init: task-ended task=journal reason=exit code=0$")}),
     Scenario("C library", image="posix", optional=True, seconds=120, tests=POSIX,
              machines=(virt(cpus=1), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), PARALLEL[0], raspi4b()),
              ends_at=r"^init: task-ended task=tests .*\n",
@@ -249,6 +265,8 @@ SCENARIOS = (
     Scenario("C++ library", machines=(virt(cpus=1), virt(cpus=2), virt(cpus=4), virt(cpus=4, cpu="max", gic=3), raspi4b()),
              **CXX_LIBRARY),
     Scenario("C++ library", machines=PARALLEL, only_long=True, **CXX_LIBRARY),
+    Scenario("SQLite", image="sqlite_tests", tests=SQLITE, **{**THIRD_PARTY, "seconds": 300, "machines": (
+        virt(cpus=1, drives=DRIVES[:1]), virt(cpus=4, gic=3, drives=DRIVES[:1]))}),
     Scenario("C library without a console", image="posix_quiet", optional=True, seconds=60,
              machines=(virt(cpus=1),),
              ends_at=r"^init: task-ended task=silent .*\n",
