@@ -69,8 +69,8 @@ WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version
 
 # The tests of test/system/files and test/system/posix.
 FILES = tuple("posix.files-" + name for name in (
-    "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk", "devices", "fat",
-    "image", "locks", "threads"))
+    "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk",
+    "full-disks-recover", "too-large", "devices", "fat", "image", "locks", "threads"))
 # Those of test/system/third_party.
 ZLIB = tuple("posix.zlib-" + name for name in (
     "sums", "levels", "in-pieces", "files", "corrupt-is-refused"))
@@ -244,6 +244,12 @@ SCENARIOS = (
              machines=(virt(cpus=1, drives=DRIVES[:1]), virt(cpus=4, gic=3, drives=DRIVES[:1])),
              ends_at=r"^init: task-ended task=tests .*\n",
              expect=(r"^init: task-ended task=tests reason=exit code=42$",), forbid=("^posix: failed",)),
+    Scenario("files of a vanished disk", image="files_vanish", optional=True, seconds=60,
+             tests=("posix.files-of-a-vanished-disk",),
+             machines=(virt(cpus=1, drives=DRIVES[:1]), virt(cpus=4, gic=3, drives=DRIVES[:1])),
+             ends_at=r"^init: task-ended task=tests .*\n",
+             expect=(r"^init: task-ended task=virtio .*", r"^init: task-ended task=tests reason=exit code=42$"),
+             forbid=("^posix: failed",)),
     Scenario("files of a mortal server", image="file_restarts", optional=True, seconds=120,
              tests=("posix.files-outlive-their-server",), machines=(virt(cpus=1), virt(cpus=4, gic=3)),
              ends_at=r"^init: task-ended task=tests .*\n",

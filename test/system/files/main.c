@@ -257,6 +257,78 @@ static void full_disk(void) {
     CHECK(unlink("/f") == 0);
 }
 
+// Fills a directory's file system; gives how many blocks went in.
+static int fill(const char* path) {
+    static char block[16384];
+    memset(block, 'f', sizeof block);
+    const int file = open(path, O_CREAT | O_WRONLY, MODE);
+    CHECK(file >= 0);
+    int count = 0;
+    ssize_t done = 0;
+    while ((done = write(file, block, sizeof block)) == (ssize_t)sizeof block) {
+        ++count;
+    }
+    // The last part may go in; then it is said.
+    while (done > 0) {
+        done = write(file, block, 1);
+    }
+    CHECK(done == -1 && errno == ENOSPC);
+    CHECK(fsync(file) == 0 && close(file) == 0);
+    return count;
+}
+
+static void full_and_again(void) {
+    write_file("kept", "what was there");
+    const int first = fill("filler");
+    CHECK(first > 10);
+    errno = 0;
+    const int more = open("more", O_CREAT | O_WRONLY, MODE);
+    if (more >= 0) {
+        CHECK(write(more, "x", 1) == -1);
+        CHECK(close(more) == 0 && unlink("more") == 0);
+    }
+    CHECK(errno == ENOSPC || more >= 0);
+    REFUSED(mkdir("directory", 0755), ENOSPC);
+    CHECK(has_text("kept", "what was there"));
+    CHECK(unlink("filler") == 0);
+    const int second = fill("filler");
+    CHECK(second >= first - 1);
+    CHECK(unlink("filler") == 0 && has_text("kept", "what was there") && unlink("kept") == 0);
+}
+
+static void full_disks_recover(void) {
+    CHECK(chdir("/safe") == 0);
+    full_and_again();
+    if (chdir("/fat") == 0) {
+        full_and_again();
+    }
+    CHECK(chdir("/") == 0);
+}
+
+static void too_large_in(off_t least) {
+    struct stat status;
+    const int file = open("large", O_CREAT | O_RDWR, MODE);
+    CHECK(write(file, "x", 1) == 1);
+    REFUSED(ftruncate(file, INT64_MAX), EFBIG);
+    REFUSED(pwrite(file, "x", 1, INT64_MAX - 1), EFBIG);
+    REFUSED(ftruncate(file, least), EFBIG);
+    REFUSED(pwrite(file, "x", 1, least), EFBIG);
+    CHECK(lseek(file, least, SEEK_SET) == least);
+    REFUSED(write(file, "x", 1), EFBIG);
+    CHECK(fstat(file, &status) == 0 && status.st_size == 1);
+    CHECK(close(file) == 0 && unlink("large") == 0);
+}
+
+static void too_large(void) {
+    CHECK(chdir("/safe") == 0);
+    too_large_in((off_t)1 << 50);
+    if (chdir("/fat") == 0) {
+        too_large_in((off_t)1 << 32);
+    }
+    CHECK(chdir("/") == 0);
+    too_large_in((off_t)1 << 50);
+}
+
 static void devices(void) {
     unsigned char bytes[64];
     const int zero = open("/dev/zero", O_RDONLY);
@@ -380,6 +452,8 @@ int main(void) {
     run_test("files-attributes", all_attributes);
     run_test("files-streams", streams);
     run_test("files-full-disk", full_disk);
+    run_test("files-full-disks-recover", full_disks_recover);
+    run_test("files-too-large", too_large);
     run_test("files-devices", devices);
     run_test("files-fat", fat);
     run_test("files-image", image);
