@@ -74,7 +74,9 @@ static void fill(sqlite3* database) {
         (void)snprintf(text, sizeof text, "word %u of many", (unsigned)i * 2654435761U);
         CHECK(sqlite3_bind_text(insert, 1, text, -1, SQLITE_TRANSIENT) == SQLITE_OK &&
               sqlite3_bind_int(insert, 2, i % 10) == SQLITE_OK);
-        CHECK(sqlite3_step(insert) == SQLITE_DONE && sqlite3_reset(insert) == SQLITE_OK);
+        if (!CHECK(sqlite3_step(insert) == SQLITE_DONE && sqlite3_reset(insert) == SQLITE_OK)) {
+            break;
+        }
     }
     CHECK(run(database, "COMMIT") == SQLITE_OK && sqlite3_finalize(insert) == SQLITE_OK);
 }
