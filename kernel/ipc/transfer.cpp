@@ -103,14 +103,16 @@ Result<UserObject*> mark_for(Process& holder, const Slot& slot, u64 badge) {
 Result<u32>
 copy_slot(const Process& from, const Slot& slot, Process& to, u32 rights, UserObject* mark) {
     const ksec::Row* row = nullptr;
+    u64 badge = slot.badge;
     if (slot.type == SlotType::Client) {
+        badge = to.sid.value;  // who calls is told, not who had the channel first
         row = policy().entry->row(to.class_id, static_cast<const Endpoint*>(slot.object)->class_id);
     }
     const auto handle = insert_handle(to,
                                       {.rights = slot.rights & rights,
                                        .object = slot.object,
                                        .row = row,
-                                       .badge = slot.badge,
+                                       .badge = badge,
                                        .life = slot.life,
                                        .type = slot.type,
                                        .parent = slot_ref(from, slot),

@@ -70,7 +70,7 @@ WRONG_CONTROLLER = r"^boot: stop: the interrupt controller is not of the version
 # The tests of test/system/files and test/system/posix.
 FILES = tuple("posix.files-" + name for name in (
     "round-trips", "refusals", "large", "directories", "names", "attributes", "streams", "full-disk",
-    "full-disks-recover", "too-large", "devices", "fat", "image", "locks", "threads"))
+    "full-disks-recover", "too-large", "devices", "fat", "image", "children", "locks", "threads"))
 # Those of test/system/third_party.
 ZLIB = tuple("posix.zlib-" + name for name in (
     "sums", "levels", "in-pieces", "files", "corrupt-is-refused"))

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -443,7 +445,51 @@ static void threads(void) {
     CHECK(close(file) == 0 && unlink("/safe/log") == 0);
 }
 
-int main(void) {
+/// In a process of its own, on a copy of its parent's connection: what is open there is not open
+/// here, and all names are the same.
+static int be_child(const char* number) {
+    char text[64];
+    (void)snprintf(text, sizeof text, "from the child %s", number);
+    const bool is_apart = fcntl(3, F_GETFD) == -1;
+    const int file = open(number, O_CREAT | O_EXCL | O_WRONLY, MODE);
+    const bool good = is_apart && has_text("/from-parent", "from the parent") &&
+                      write(file, text, strlen(text)) == (ssize_t)strlen(text);
+    return good ? EXIT_CODE : 1;  // its files are closed for it
+}
+
+static void children(void) {
+    enum { CHILDREN = 40, AT_ONCE = 2 };
+
+    extern char** environ;
+    write_file("/from-parent", "from the parent");
+    const int file = open("/from-parent", O_RDONLY);
+    CHECK(chdir("/") == 0);
+    for (int i = 0; i < CHILDREN; i += AT_ONCE) {
+        pid_t pids[AT_ONCE] = {0};
+        char names[AT_ONCE][16];
+        for (int j = 0; j < AT_ONCE; ++j) {
+            (void)snprintf(names[j], sizeof names[j], "child-%d", i + j);
+            char* const arguments[] = {"tests", "child", names[j], NULL};
+            CHECK(posix_spawn(&pids[j], "tests", NULL, NULL, arguments, environ) == 0);
+        }
+        for (int j = 0; j < AT_ONCE; ++j) {
+            char wanted[64];
+            int status = 0;
+            CHECK(waitpid(pids[j], &status, 0) == pids[j]);
+            CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CODE);
+            (void)snprintf(wanted, sizeof wanted, "from the child %s", names[j]);
+            CHECK(has_text(names[j], wanted) && unlink(names[j]) == 0);
+        }
+    }
+    char byte = 0;
+    CHECK(pread(file, &byte, 1, 5) == 1 && byte == 't');
+    CHECK(close(file) == 0 && unlink("/from-parent") == 0);
+}
+
+int main(int argc, char** argv) {
+    if (argc == 3 && strcmp(argv[1], "child") == 0) {
+        return be_child(argv[2]);
+    }
     run_test("files-round-trips", round_trips);
     run_test("files-refusals", refusals);
     run_test("files-large", large_files);
@@ -457,6 +503,7 @@ int main(void) {
     run_test("files-devices", devices);
     run_test("files-fat", fat);
     run_test("files-image", image);
+    run_test("files-children", children);
     run_test("files-locks", locks);
     run_test("files-threads", threads);
     return EXIT_CODE;
