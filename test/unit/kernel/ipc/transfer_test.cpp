@@ -45,6 +45,21 @@ TEST_CASE("a handle closed while its message queues arrives as none", "[kernel][
     CHECK(pair.server.process->handles.used() == used);
 }
 
+TEST_CASE("a channel that is handed on tells who has it now", "[kernel][ipc]") {
+    LongPair pair;
+    Thread& third = pair.kernel.add_process("third", kOtherClass);
+    const u32 end = pair.kernel.add_listener(*third.process);
+    pair.receive();
+    send_handles(pair, pair.kernel.add_channel(*pair.client.process, *third.process));
+    const auto got = pair.kernel.get_value<Fixed>(*pair.server.process, kRoomFixed);
+    REQUIRE(got.first.handle != abi::kInvalidHandle);
+    pair.kernel.policy.add_method(kOtherClass, 0, 0, make_shape(16), make_shape(8));
+    pair.kernel.receive(third, end);
+    pair.kernel.call(pair.server, got.first.handle, request_tag(0, 0, 16), {.words = {1, 2}});
+    CHECK(status_of(third) == Status::Ok);
+    CHECK(Kernel::answer_of(third).badge == pair.server.process->sid.value);
+}
+
 TEST_CASE("a server without slots for a request's handles is told, and the client waits",
           "[kernel][ipc]") {
     for (const bool server_first : {true, false}) {
