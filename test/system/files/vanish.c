@@ -24,7 +24,7 @@ static void vanishes(void) {
     // Until the driver has gone.
     const int64_t end = now_ms() + PATIENCE_MS;
     int rounds = 0;
-    while (now_ms() < end && pwrite(lost, block, BLOCK, 0) == BLOCK && fsync(lost) == 0) {
+    while (now_ms() < end && pwrite(lost, block, BLOCK, 0) > 0 && fsync(lost) == 0) {
         ++rounds;
     }
     CHECK(errno == EIO && rounds > 0 && now_ms() < end);
