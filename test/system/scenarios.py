@@ -284,7 +284,7 @@ SCENARIOS = (
              expect=(r"^PTS begin tests=\d+$", "^PTS end$")),
     # All tests that need no fork; a test that only computes until a signal comes is ended after a minute.
     Scenario("the whole Open POSIX Test Suite", image="posix_suite_long", optional=True, seconds=2400, builds=("gcc",),
-             only_long=True, machines=(virt(cpus=2, gic=3, icount=2),), suite={"core": 276, "clean": 268, "signals": 615},
+             only_long=True, machines=(virt(cpus=2, gic=3, icount=2),), suite={"core": 276, "clean": 309, "signals": 624},
              ends_at=r"^PTS end$", expect=(r"^PTS begin tests=\d+$", "^PTS end$")),
     # The real kernel meets an exception of its own where it picks the next thread.
     Scenario("panic", image="plant", machines=(virt(cpus=1), raspi4b(cpus=1)), builds=("gcc",), panics=True,
