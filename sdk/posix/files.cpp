@@ -225,19 +225,25 @@ void describe(const api::FileInfo& info, FileStatus& status) {
     status.changed = timespec(info.change);
 }
 
+/// How many bytes the server says it moved, or an errno. It may not say more than was asked for.
+template <typename Reply> s64 count_of(const Reply& reply, u32 most) {
+    if (const s64 failed = result_of(reply); failed != 0) {
+        return failed;
+    }
+    return reply.value().done <= most ? s64{reply.value().done} : -EIO;
+}
+
 /// Moves at most one part's bytes; how many, or an errno.
 s64 read_part(RemoteFile file, const Piece& part, u32 size, s64 offset) {
     ShortCalls calls;
     if (offset == kAtPosition) {
         const auto reply = calls.call<api::Read_Traits>(
             {.file = file.number, .start = part.start(), .size = size});
-        const s64 failed = result_of(reply);
-        return failed != 0 ? failed : s64{reply.value().done};
+        return count_of(reply, size);
     }
     const auto reply = calls.call<api::PRead_Traits>(
         {.file = file.number, .start = part.start(), .size = size, .offset = offset});
-    const s64 failed = result_of(reply);
-    return failed != 0 ? failed : s64{reply.value().done};
+    return count_of(reply, size);
 }
 
 s64 write_part(RemoteFile file, const Piece& part, u32 size, s64 offset) {
@@ -245,13 +251,11 @@ s64 write_part(RemoteFile file, const Piece& part, u32 size, s64 offset) {
     if (offset == kAtPosition) {
         const auto reply = calls.call<api::Write_Traits>(
             {.file = file.number, .start = part.start(), .size = size});
-        const s64 failed = result_of(reply);
-        return failed != 0 ? failed : s64{reply.value().done};
+        return count_of(reply, size);
     }
     const auto reply = calls.call<api::PWrite_Traits>(
         {.file = file.number, .start = part.start(), .size = size, .offset = offset});
-    const s64 failed = result_of(reply);
-    return failed != 0 ? failed : s64{reply.value().done};
+    return count_of(reply, size);
 }
 
 /// `move(part, done, size)` for one part after the other, until one moves less than it should.
@@ -362,11 +366,11 @@ s64 read_directory(RemoteFile file, u8* data, u64 size) {
     const u32 room = size < kPartBytes ? static_cast<u32>(size) : kPartBytes;
     const auto reply = ShortCalls{}.call<api::ReadDir_Traits>(
         {.directory = file.number, .start = part.start(), .size = room});
-    if (const s64 failed = result_of(reply); failed != 0) {
-        return failed;
+    const s64 moved = count_of(reply, room);
+    if (moved > 0) {
+        __builtin_memcpy(data, part.data(), static_cast<u64>(moved));
     }
-    __builtin_memcpy(data, part.data(), reply.value().done);
-    return reply.value().done;
+    return moved;
 }
 
 s64 seek(RemoteFile file, s64 offset, u64 whence) {
