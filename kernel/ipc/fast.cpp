@@ -44,7 +44,7 @@ find_quick(Thread& caller, const Slot& slot, const ksec::RowEntry& granted) {
     if (slot.type != SlotType::Kernel || granted.response == ~u64{0}) {
         return {nullptr, 0};
     }
-    caller.in_call = true;
+    caller.in_call = true;  // should another thread run next, vector registers need no saving
     const abi::Tag tag{granted.request};
     caller.expected_response = granted.response;
     const u32 method = tag.method() % kMaxMethods;
